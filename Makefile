@@ -1,0 +1,50 @@
+# The commands of a contributor. `make` alone lists them; each sets up what it needs.
+
+PYTHON ?= python3
+PORT ?= 8069
+T ?=
+DEV := $(PYTHON) -B -m dev
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format shell psql i18n screenshots reset stop clean
+
+help: ## this list
+	@echo "make ..."
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  \1 \2/p' $(MAKEFILE_LIST) | \
+	    awk '{ name = $$1; $$1 = ""; printf "  %-12s%s\n", name, $$0 }'
+
+setup: ## fetch Odoo, PostgreSQL and the Python packages, without starting anything more
+	@$(DEV) setup
+
+run: ## start Odoo with the demo company on http://127.0.0.1:8069 (PORT=... for another port)
+	@$(DEV) run --port $(PORT)
+
+test: ## run all tests (T=/account_collection:TestName for some, T=pure for those without Odoo)
+	@$(DEV) test "$(T)"
+
+lint: ## check style, Odoo conventions, XML and translations
+	@$(DEV) lint
+
+format: ## bring the Python files into shape
+	@$(DEV) format
+
+shell: ## open Odoo's shell on the demo database (make shell < script.py runs a script)
+	@$(DEV) shell
+
+psql: ## open psql on the demo database
+	@$(DEV) psql
+
+i18n: ## export the terms and bring the French translation up to date
+	@$(DEV) i18n
+
+screenshots: ## take the pictures of the description (ARGS="--help" for other pictures)
+	@$(DEV) screenshots $(ARGS)
+
+reset: ## drop the demo database; the next start builds it anew
+	@$(DEV) reset
+
+stop: ## stop the private PostgreSQL
+	@$(DEV) stop
+
+clean: ## remove the cache folder with all databases, after stopping PostgreSQL
+	@$(DEV) clean

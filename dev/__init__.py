@@ -1,0 +1,1 @@
+"""The development environment of this addon: see ``make help``."""

@@ -1,0 +1,78 @@
+"""The command line behind the Makefile: ``python3 -m dev COMMAND``."""
+
+import argparse
+import shutil
+import signal
+import sys
+
+from . import databases, environment, lint, postgres, run_tests, screenshots, serve, translate
+from .console import DevError, log
+from .paths import CACHE
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="dev", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("setup", "shell", "psql", "lint", "format", "i18n", "reset", "stop", "clean"):
+        commands.add_parser(name)
+    commands.add_parser("run").add_argument("--port", type=int, default=8069)
+    commands.add_parser("test").add_argument("tags", nargs="?", default="")
+    screenshots.add_arguments(commands.add_parser("screenshots"))
+    return parser
+
+
+def _setup():
+    env = environment.set_up()
+    databases.template(env, demo=False)
+    log("Ready: 'make run' starts Odoo, 'make test' runs the tests.")
+
+
+def _reset():
+    env = environment.set_up()
+    databases.drop(env, databases.DEMO)
+    log("The demo database is dropped; 'make run' builds it anew.")
+
+
+def _clean():
+    postgres.stop_private()
+    if CACHE.exists():
+        shutil.rmtree(CACHE)
+        log(f"{CACHE} is removed.")
+
+
+def _dispatch(args):
+    """Carry out a command.
+
+    :return: ``False`` when it failed
+    """
+    commands = {
+        "setup": _setup,
+        "run": lambda: serve.run(args.port),
+        "shell": serve.shell,
+        "psql": serve.psql,
+        "test": lambda: run_tests.run(args.tags),
+        "lint": lint.check,
+        "format": lint.reformat,
+        "i18n": translate.run,
+        "screenshots": lambda: screenshots.run(args),
+        "reset": _reset,
+        "stop": postgres.stop_private,
+        "clean": _clean,
+    }
+    return commands[args.command]()
+
+
+def main():
+    """Run the command of the command line; exit with 1 when it failed."""
+    # Leave as Ctrl-C does: servers are stopped, and temporary databases dropped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        good = _dispatch(_parser().parse_args())
+    except DevError as error:
+        sys.exit(f"dev: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(good is False)
+
+
+main()

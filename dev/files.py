@@ -1,0 +1,52 @@
+"""Small helpers around files: locks, folders that appear only when complete, digests."""
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+
+
+@contextlib.contextmanager
+def lock(path):
+    """Let one process at a time pass; the others wait.
+
+    :param pathlib.Path path: the lock's file, made when missing
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def complete_folder(path):
+    """Build a folder under another name, and rename it when all went well.
+
+    :param pathlib.Path path: the final folder; what stood there is replaced
+    """
+    building = path.with_name(path.name + ".tmp")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    yield building
+    shutil.rmtree(path, ignore_errors=True)
+    building.rename(path)
+
+
+def sha256(path):
+    """:param pathlib.Path path: a file
+    :return: its SHA-256 in hexadecimal
+    :rtype: str
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as handle:
+        while chunk := handle.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def short_key(*parts):
+    """:param parts: anything with a stable ``repr``
+    :return: a short name for this combination
+    :rtype: str
+    """
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]

@@ -1,0 +1,174 @@
+"""``make test``: the pure-Python tests, Odoo's suite in a fresh database, and the demo data.
+
+A run fails when a test fails, when Odoo warns of anything, when no test ran, and, in CI, when a
+test was skipped (a missing browser must not look like a pass).
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from . import databases, environment, odoo_log
+from .console import log
+from .paths import CACHE, LOGS, NAME, ROOT
+
+_BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
+
+
+@dataclasses.dataclass
+class Outcome:
+    """How many tests passed, failed and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other):
+        return Outcome(
+            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+        )
+
+
+def run(selection):
+    """Run the tests and print the closing line.
+
+    :param str selection: empty for all; Odoo test tags for a part of its suite; ``pure`` or
+        ``pure:NAME`` for the tests without Odoo, or those with NAME in their name
+    :return: whether all is well
+    :rtype: bool
+    """
+    outcome = Outcome()
+    if not selection or selection.startswith("pure"):
+        outcome += _run_pure(selection.partition(":")[2])
+    if not selection.startswith("pure"):
+        outcome += _run_odoo(selection)
+    print(f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped")
+    skips_count = bool(os.environ.get("CI"))
+    return bool(outcome.passed and not outcome.failed and not (skips_count and outcome.skipped))
+
+
+def _run_pure(name):
+    """Run the tests of tools/ in a Python that can't import Odoo.
+
+    :param str name: a part of the names of the tests to run, or an empty string
+    """
+    _source, python = environment.python_only()
+    log("Tests: tools/, without Odoo")
+    with tempfile.NamedTemporaryFile("r", dir=CACHE, suffix=".json") as result:
+        environ = {
+            **os.environ,
+            "PYTHONPYCACHEPREFIX": str(CACHE / "pycache"),
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(CACHE / "hypothesis"),
+        }
+        subprocess.run(
+            [python / "bin/python", "-m", "dev.pure_tests", result.name, name],
+            cwd=ROOT,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        text = result.read()
+    if not text:
+        print("The tests of tools/ broke off.")
+        return Outcome(failed=1)
+    return Outcome(**json.loads(text))
+
+
+def _run_odoo(tags):
+    env = environment.set_up()
+    if not any(map(shutil.which, _BROWSERS)):
+        log("Tests: no browser, so tours are skipped: install chromium")
+    outcome = _run_suite(env, tags or f"/{NAME}")
+    if not tags:
+        outcome += _try_demo_data(env)
+    return outcome
+
+
+def _run_suite(env, tags):
+    with databases.temporary(env, "test", demo=False) as database:
+        logfile = LOGS / f"{database}.log"
+        log(f"Tests: {tags} in Odoo, log in {logfile}")
+        options = ["-d", database, "-i", NAME, "--test-tags", tags, "--stop-after-init"]
+        options += ["--http-port", str(environment.free_port())]
+        ended_well = _follow(env, options, logfile)
+    report = odoo_log.read(logfile)
+    for reason in report.skipped:
+        print(f"skipped: {reason}")
+    failed = report.failed
+    if report.outside_tests:
+        _show("Odoo's log is not clean:", report.outside_tests)
+        failed += 1
+    elif not ended_well and not failed:
+        print(f"Odoo broke off:\n{odoo_log.tail(logfile)}")
+        failed += 1
+    if not report.total:
+        print("No test of Odoo's suite ran.")
+        failed = max(failed, 1)
+    skipped = len(report.skipped)
+    passed = max(report.total - report.failed - skipped, 0)
+    return Outcome(passed, failed, skipped)
+
+
+def _follow(env, options, logfile):
+    """Run Odoo's tests, tell each class that starts, and each failure as it happens.
+
+    :return: whether Odoo ended well
+    :rtype: bool
+    """
+    shown = None
+    command = env.odoo_command("server", *options)
+    with (
+        open(logfile, "w") as handle,
+        subprocess.Popen(
+            command,
+            env=env.environ,
+            cwd=logfile.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as server,
+    ):
+        printing = False
+        for line in server.stdout:
+            handle.write(line)
+            handle.flush()
+            printing = odoo_log.tells_failure(line, printing)
+            if printing:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+            started = odoo_log.started_class(line)
+            if started and started != shown:
+                shown = started
+                log(f"  {shown}")
+    return not server.returncode
+
+
+def _try_demo_data(env):
+    """Install the addon with its demo data: one test, which Odoo's log decides."""
+    with databases.temporary(env, "demotest", demo=True) as database:
+        logfile = LOGS / f"{database}.log"
+        log(f"Tests: the addon with its demo data, log in {logfile}")
+        options = ["-d", database, "-i", NAME, "--stop-after-init", "--no-http"]
+        ended_well = env.logged_odoo(logfile, "server", *options)
+    report = odoo_log.read(logfile)
+    if report.errors or report.warnings:
+        _show("The demo data do not load cleanly:", report.errors + report.warnings)
+    elif ended_well:
+        return Outcome(passed=1)
+    else:
+        print(f"Odoo broke off while loading the demo data:\n{odoo_log.tail(logfile)}")
+    return Outcome(failed=1)
+
+
+def _show(title, entries, limit=10):
+    print(title)
+    for entry in entries[:limit]:
+        print(entry)
+    if len(entries) > limit:
+        print(f"... and {len(entries) - limit} more")

@@ -1,0 +1,248 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+COLLECTION_STATES = [
+    ("claimable", "To claim"),
+    ("promised", "Promised"),
+    ("disputed", "Disputed"),
+    ("excluded", "Excluded"),
+]
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    # None of these is stored: the ledger is read, never written, by the follow-up.
+    collection_promise_date = fields.Date(
+        string="Promised for",
+        compute="_compute_collection",
+        search="_search_collection_promise_date",
+        compute_sudo=True,
+        groups="account_collection.group_collection_user",
+        help="Earliest day for which the customer promised to pay something of this invoice.",
+    )
+    collection_dispute_reason_id = fields.Many2one(
+        "collection.reason",
+        string="Dispute Reason",
+        compute="_compute_collection",
+        search="_search_collection_dispute_reason_id",
+        compute_sudo=True,
+        groups="account_collection.group_collection_user",
+    )
+    collection_state = fields.Selection(
+        COLLECTION_STATES,
+        string="Follow-up",
+        compute="_compute_collection",
+        search="_search_collection_state",
+        compute_sudo=True,
+        groups="account_collection.group_collection_user",
+        help="Where an overdue invoice stands. Empty when nothing of it is overdue.",
+    )
+    collection_score = fields.Integer(
+        string="Follow-up Score",
+        compute="_compute_collection",
+        search="_search_collection_score",
+        compute_sudo=True,
+        aggregator="avg",
+        groups="account_collection.group_collection_user",
+        help="Score of the customer in this company: the higher, the sooner to contact.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("state", "payment_state", "amount_residual")
+    def _compute_collection(self):
+        stored = self.filtered("id")
+        rows = {}
+        if stored:
+            stored.flush_recordset()
+            query = stored._as_query(ordered=False)
+            columns = [
+                self._field_to_sql(self._table, name, query)
+                for name in (
+                    "collection_promise_date",
+                    "collection_dispute_reason_id",
+                    "collection_state",
+                    "collection_score",
+                )
+            ]
+            rows = {
+                move_id: values
+                for move_id, *values in self.env.execute_query(
+                    query.select(SQL.identifier(self._table, "id"), *columns)
+                )
+            }
+        for move in self:
+            promise_date, reason_id, state, score = rows.get(move.id, (False, False, False, 0))
+            move.collection_promise_date = promise_date
+            move.collection_dispute_reason_id = reason_id
+            move.collection_state = state
+            move.collection_score = score or 0
+
+    def _search_collection_promise_date(self, operator, value):
+        return self._search_collection("collection_promise_date", operator, value)
+
+    def _search_collection_dispute_reason_id(self, operator, value):
+        if operator not in ("in", "any"):
+            return NotImplemented
+        if operator == "any":
+            value = self.env["collection.reason"]._search(Domain(value))
+            return self._search_collection("collection_dispute_reason_id", "in", value.get_result_ids())
+        return self._search_collection("collection_dispute_reason_id", operator, value)
+
+    def _search_collection_state(self, operator, value):
+        return self._search_collection("collection_state", operator, value)
+
+    def _search_collection_score(self, operator, value):
+        return self._search_collection("collection_score", operator, value)
+
+    def _search_collection(self, name, operator, value):
+        """Search on one of the fields below by the very SQL that computes it."""
+        if operator not in ("in", "<", ">", "<=", ">="):
+            return NotImplemented
+
+        def to_sql(model, alias, query):
+            column = model._field_to_sql(alias, name, query)
+            if name == "collection_score":
+                column = SQL("COALESCE(%s, 0)", column)
+            if operator != "in":
+                return SQL("%s %s %s", column, SQL(operator), value)
+            values = [item for item in value if item not in (False, None)]
+            conditions = [SQL("%s IN %s", column, tuple(values))] if values else []
+            if len(values) < len(value):
+                conditions.append(SQL("%s IS NULL", column))
+            return SQL("(%s)", SQL(" OR ").join(conditions)) if conditions else SQL("FALSE")
+
+        return Domain.custom(to_sql=to_sql)
+
+    # EXTENDS account: makes the fields above sortable and groupable without storing them
+    def _field_to_sql(self, alias, fname, query=None):
+        method = {
+            "collection_promise_date": self._get_collection_promise_date_sql,
+            "collection_dispute_reason_id": self._get_collection_dispute_reason_sql,
+            "collection_state": self._get_collection_state_sql,
+            "collection_score": self._get_collection_score_sql,
+        }.get(fname)
+        if method is None:
+            return super()._field_to_sql(alias, fname, query=query)
+        self._check_field_access(self._fields[fname], "read")
+        return method(SQL.identifier(alias, "id"), alias)
+
+    def _get_collection_promise_date_sql(self, move_id, alias):
+        """Return SQL for the earliest date of the open promises on a move."""
+        return SQL(
+            """(SELECT MIN(promise.date)
+                  FROM collection_promise_line line
+                  JOIN collection_promise promise ON promise.id = line.promise_id
+                 WHERE line.move_id = %s AND promise.state = 'open')""",
+            move_id,
+        )
+
+    def _get_collection_dispute_reason_sql(self, move_id, alias):
+        """Return SQL for the reason of the newest open dispute on a move."""
+        return SQL(
+            """(SELECT dispute.reason_id
+                  FROM collection_dispute_line line
+                  JOIN collection_dispute dispute ON dispute.id = line.dispute_id
+                 WHERE line.move_id = %s AND dispute.state = 'open'
+              ORDER BY dispute.id DESC
+                 LIMIT 1)""",
+            move_id,
+        )
+
+    def _get_collection_state_sql(self, move_id, alias):
+        """Return SQL for where a move with an overdue item stands. The first rule that fits wins."""
+        today_by_company = {company.id: company._collection_today() for company in self.env["res.company"].sudo().search([])}
+        today = SQL(
+            "(CASE %s %s END)",
+            SQL.identifier(alias, "company_id"),
+            SQL(" ").join(SQL("WHEN %s THEN %s::date", *pair) for pair in today_by_company.items()),
+        )
+        return SQL(
+            """(CASE WHEN %(state)s != 'posted' OR %(payment_state)s IN ('paid', 'in_payment', 'reversed') THEN NULL
+                     ELSE (
+                SELECT CASE WHEN %(dispute)s IS NOT NULL THEN 'disputed'
+                            WHEN %(promise)s IS NOT NULL THEN 'promised'
+                            WHEN item.no_followup OR %(payment_state)s = 'blocked' THEN 'excluded'
+                            ELSE 'claimable' END
+                  FROM account_move_line item
+                  JOIN account_account account ON account.id = item.account_id
+                 WHERE item.move_id = %(move_id)s
+                   AND account.account_type = 'asset_receivable'
+                   AND account.non_trade IS NOT TRUE
+                   AND item.reconciled IS NOT TRUE
+                   AND item.amount_residual > 0
+                   AND COALESCE(item.date_maturity, item.date) < %(today)s
+                 LIMIT 1
+                     ) END)""",
+            state=SQL.identifier(alias, "state"),
+            payment_state=SQL.identifier(alias, "payment_state"),
+            dispute=self._get_collection_dispute_reason_sql(move_id, alias),
+            promise=self._get_collection_promise_date_sql(move_id, alias),
+            move_id=move_id,
+            today=today,
+        )
+
+    def _get_collection_score_sql(self, move_id, alias):
+        """Return SQL for the score of a move's customer in the move's company."""
+        return SQL(
+            """(SELECT debtor.score
+                  FROM collection_debtor debtor
+                 WHERE debtor.partner_id = %s AND debtor.company_id = %s)""",
+            SQL.identifier(alias, "commercial_partner_id"),
+            SQL.identifier(alias, "company_id"),
+        )
+
+    # === ACTION METHODS === #
+
+    # EXTENDS account
+    def button_draft(self):
+        self._enqueue_collection_refresh()
+        return super().button_draft()
+
+    # EXTENDS account
+    def action_toggle_block_payment(self):
+        result = super().action_toggle_block_payment()
+        self._enqueue_collection_refresh()
+        return result
+
+    def action_view_collection_debtor(self):
+        """Open the follow-up file of this invoice's customer."""
+        self.ensure_one()
+        return self._get_collection_debtor()._get_form_action()
+
+    def action_collection_promise(self):
+        """Record a promise to pay this invoice."""
+        return self._action_collection_dialog("action_record_promise")
+
+    def action_collection_dispute(self):
+        """Open a dispute about this invoice."""
+        return self._action_collection_dialog("action_open_dispute")
+
+    # === BUSINESS METHODS === #
+
+    # EXTENDS account
+    def _post(self, soft=True):
+        posted = super()._post(soft)
+        posted._enqueue_collection_refresh()
+        return posted
+
+    def _enqueue_collection_refresh(self):
+        """Have the customers of these moves refreshed soon."""
+        self.env["collection.refresh.queue"]._enqueue_lines(self.line_ids)
+
+    def _get_collection_debtor(self):
+        """Return the follow-up file of this move's customer, made if there is none yet."""
+        self.ensure_one()
+        return self.env["collection.debtor"]._get_or_create(self.company_id, self.commercial_partner_id)
+
+    def _action_collection_dialog(self, method):
+        """Open a dialogue of the debtor with the open items of these moves chosen."""
+        debtor = self[:1]._get_collection_debtor()
+        action = getattr(debtor, method)()
+        items = self.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled and line.amount_residual > 0
+        )
+        action["context"]["default_move_line_ids"] = items.ids
+        return action

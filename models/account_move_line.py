@@ -1,0 +1,109 @@
+from odoo import api, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+# What, when written on a receivable line, changes what its customer owes or may be asked for.
+WATCHED_FIELDS = {"date_maturity", "no_followup", "partner_id", "account_id"}
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    # EXTENDS account
+    def write(self, vals):
+        if not WATCHED_FIELDS & vals.keys():
+            return super().write(vals)
+        queue = self.env["collection.refresh.queue"]
+        posted = self.filtered(lambda line: line.parent_state == "posted")
+        queue._enqueue_lines(posted)  # the customer it leaves, too
+        result = super().write(vals)
+        queue._enqueue_lines(posted)
+        return result
+
+    # === ACTION METHODS === #
+
+    def action_open_collection_move(self):
+        """Open the invoice or entry behind a journal item."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "res_id": self.move_id.id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _get_collection_name(self):
+        """Return the name under which a customer knows an item: the invoice's number, or the entry's label."""
+        item = self.sudo()  # an opening entry has a number too, for people who may not read it
+        item.ensure_one()
+        return item.move_id.name or item.name or item.ref or ""
+
+    def _convert_collection_amount(self, amount):
+        """Bring part of an item to company currency at the item's own rate, so that parts add up to the item.
+
+        :param float amount: in the item's currency.
+        :return: in company currency.
+        """
+        self.ensure_one()
+        if self.currency_id == self.company_currency_id or not self.amount_currency:
+            return amount
+        return self.company_currency_id.round(amount * self.balance / self.amount_currency)
+
+    def _get_collection_disputed(self):
+        """Return ``{item id: amount under dispute, in the item's currency}``."""
+        return self.env["collection.dispute.line"]._get_open_parts(self)
+
+    def _check_collection_item(self, debtor, currency):
+        """Check that a promise or a dispute of ``debtor`` in ``currency`` may name this item.
+
+        :raises ValidationError: when it is somebody else's, in another currency or not owed.
+        """
+        self.ensure_one()
+        name = self._get_collection_name()
+        if self.company_id != debtor.company_id or self.partner_id.commercial_partner_id != debtor.partner_id:
+            raise ValidationError(
+                self.env._("%(item)s is not an item of %(customer)s.", item=name, customer=debtor.partner_id.name)
+            )
+        if self.account_type != "asset_receivable" or self.parent_state != "posted" or self.amount_residual <= 0:
+            raise ValidationError(self.env._("%s is not owed: choose an open item.", name))
+        if self.currency_id != currency:
+            raise ValidationError(
+                self.env._(
+                    "%(item)s is in %(currency)s: record what concerns another currency apart.",
+                    item=name,
+                    currency=self.currency_id.name,
+                )
+            )
+
+    @api.model
+    def _get_collection_settlements(self, lines, after_id=0):
+        """Return how these receivable items were settled by reconciliations newer than ``after_id``.
+
+        :param lines: debit journal items.
+        :param int after_id: id of the last reconciliation to leave out.
+        :return: list of dicts ``line_id``, ``partial_id``, ``date`` (of the money or the credit note),
+            ``amount`` (company currency), ``amount_currency`` (the item's) and ``is_cash``.
+        """
+        if not lines:
+            return []
+        return self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT partial.debit_move_id AS line_id,
+                       partial.id AS partial_id,
+                       credit.date,
+                       partial.amount,
+                       partial.debit_amount_currency AS amount_currency,
+                       journal.type IN ('bank', 'cash', 'credit') AS is_cash
+                  FROM account_partial_reconcile partial
+                  JOIN account_move_line credit ON credit.id = partial.credit_move_id
+                  JOIN account_journal journal ON journal.id = credit.journal_id
+                 WHERE partial.debit_move_id IN %s AND partial.id > %s
+              ORDER BY partial.id
+                """,
+                tuple(lines.ids),
+                after_id,
+            )
+        )

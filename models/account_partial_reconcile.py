@@ -1,0 +1,19 @@
+from odoo import api, models
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    # EXTENDS account
+    @api.model_create_multi
+    def create(self, vals_list):
+        partials = super().create(vals_list)
+        self.env["collection.refresh.queue"]._enqueue_lines(partials.debit_move_id)
+        return partials
+
+    # EXTENDS account
+    def unlink(self):
+        lines = self.debit_move_id
+        result = super().unlink()
+        self.env["collection.refresh.queue"]._enqueue_lines(lines)
+        return result

@@ -1,0 +1,589 @@
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command, Domain
+from odoo.tools import SQL
+from odoo.tools.safe_eval import safe_eval
+
+from .collection_debtor import COMPANY_SIZES, PAYER_PROFILES
+
+
+class CollectionCampaign(models.Model):
+    """A period in which a team contacts a frozen set of debtors, and the result of it."""
+
+    _name = "collection.campaign"
+    _description = "Follow-up Campaign"
+    _inherit = ["collection.state.mixin", "mail.thread", "mail.activity.mixin"]
+    _order = "date_start desc, id desc"
+    _check_company_auto = True
+    _state_initial = "draft"
+    _state_transitions = {
+        "draft": ("prepared", "cancelled"),
+        "prepared": ("draft", "running", "cancelled"),
+        "running": ("closed", "cancelled"),
+    }
+
+    name = fields.Char(required=True, tracking=True)
+    company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("prepared", "Prepared"),
+            ("running", "Running"),
+            ("closed", "Closed"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True,
+        readonly=True,
+        default="draft",
+        index=True,
+        tracking=True,
+        copy=False,
+    )
+    date_start = fields.Date(
+        string="From", required=True, default=lambda self: self._default_date_start(), tracking=True, copy=False
+    )
+    date_end = fields.Date(
+        string="To", required=True, default=lambda self: self._default_date_end(), tracking=True, copy=False
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="In charge",
+        required=True,
+        default=lambda self: self.env.user,
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        tracking=True,
+    )
+    member_ids = fields.Many2many(
+        "res.users",
+        string="Team",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        default=lambda self: self.env.user,
+        help="Cases are shared out over the team. A customer's own collector keeps the customer.",
+    )
+    goal_amount = fields.Monetary(string="Goal", help="How much money should come in by the end.")
+    note = fields.Html(string="Instructions", help="What the team should know: what to ask, what may be agreed.")
+
+    # == Scope ==
+    min_amount = fields.Monetary(string="To claim at least", default=1.0)
+    max_amount = fields.Monetary(string="To claim at most", help="0: no limit.")
+    min_days_late = fields.Integer(string="Days late at least", default=1)
+    max_days_late = fields.Integer(string="Days late at most", help="0: no limit.")
+    min_score = fields.Integer(string="Score at least")
+    payer_profile = fields.Selection(PAYER_PROFILES, string="Payer Profile", help="Empty: all profiles.")
+    company_size = fields.Selection(COMPANY_SIZES, string="Company Size", help="Empty: all sizes.")
+    salesperson_ids = fields.Many2many(
+        "res.users", "collection_campaign_salesperson_rel", string="Salespersons", help="Empty: all customers."
+    )
+    scope_domain = fields.Char(string="More Conditions", default="[]")
+    max_debtors = fields.Integer(string="Customers at most", help="What the team can do in the period. 0: no limit.")
+    small_share = fields.Integer(
+        string="Kept for Small Debts (%)",
+        default=20,
+        help="When the number of customers is limited: share of the places that goes to small debts, which are "
+        "paid quickly when somebody asks. The company sets what is small.",
+    )
+    debtor_ids = fields.Many2many(
+        "collection.debtor",
+        string="Customers in Scope",
+        check_company=True,
+        copy=False,
+        help="Who is in. Until the start, customers can be taken out or added by hand.",
+    )
+    scope_count = fields.Integer(string="Customers", compute="_compute_scope")
+    scope_amount = fields.Monetary(string="Amount to Claim", compute="_compute_scope")
+
+    # == Frozen at the start ==
+    started_on = fields.Date(readonly=True, copy=False)
+    closed_on = fields.Date(readonly=True, copy=False)
+    start_partial_id = fields.Integer(
+        string="Last Reconciliation before", readonly=True, copy=False, help="Newer ones are results of the campaign."
+    )
+
+    end_partial_id = fields.Integer(
+        string="Last Reconciliation within", readonly=True, copy=False, help="Newer ones came after the closing."
+    )
+
+    # == Progress ==
+    case_ids = fields.One2many("collection.case", "campaign_id", string="Cases")
+    case_count = fields.Integer(compute="_compute_progress")
+    open_case_count = fields.Integer(compute="_compute_progress")
+    to_contact_count = fields.Integer(compute="_compute_progress")
+    initial_amount = fields.Monetary(string="Overdue at the Start", compute="_compute_progress")
+    collected_amount = fields.Monetary(string="Collected", compute="_compute_progress")
+    promised_amount = fields.Monetary(string="Promised", compute="_compute_progress")
+    disputed_amount = fields.Monetary(string="Disputed", compute="_compute_progress")
+    residual_amount = fields.Monetary(string="Still Owed", compute="_compute_progress")
+    collected_share = fields.Float(string="Collected (%)", compute="_compute_progress")
+    goal_share = fields.Float(string="Goal reached (%)", compute="_compute_progress")
+    contacted_share = fields.Float(string="Worked on (%)", compute="_compute_progress")
+    overlap_warning = fields.Char(compute="_compute_overlap_warning")
+
+    _period = models.Constraint("CHECK(date_end >= date_start)", "A campaign can't end before it starts.")
+    _small_share_range = models.Constraint(
+        "CHECK(small_share BETWEEN 0 AND 100)", "The share kept for small debts must be between 0 and 100 %."
+    )
+
+    # === DEFAULT METHODS === #
+
+    @api.model
+    def _default_date_start(self):
+        return self.env.company._collection_today()
+
+    @api.model
+    def _default_date_end(self):
+        return self.env.company._collection_today() + relativedelta(days=30)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "debtor_ids",
+        "state",
+        "company_id",
+        "min_amount",
+        "max_amount",
+        "min_days_late",
+        "max_days_late",
+        "min_score",
+        "payer_profile",
+        "company_size",
+        "salesperson_ids",
+        "scope_domain",
+        "max_debtors",
+        "small_share",
+    )
+    def _compute_scope(self):
+        Debtor = self.env["collection.debtor"]
+        for campaign in self:
+            if campaign.state == "draft":
+                debtors = campaign._get_scope()
+            elif campaign.state == "prepared":
+                debtors = campaign.debtor_ids
+            else:
+                debtors = Debtor
+            [[count, amount]] = Debtor._read_group(
+                [("id", "in", debtors.ids)], aggregates=["__count", "claimable_amount:sum"]
+            )
+            campaign.scope_count = count
+            campaign.scope_amount = amount
+
+    @api.depends("case_ids.state", "goal_amount")
+    def _compute_progress(self):
+        totals = {
+            campaign: values
+            for campaign, *values in self.env["collection.case"]._read_group(
+                [("campaign_id", "in", self.ids)],
+                ["campaign_id"],
+                [
+                    "__count",
+                    "initial_amount:sum",
+                    "collected_amount:sum",
+                    "promised_amount:sum",
+                    "disputed_amount:sum",
+                    "residual_amount:sum",
+                ],
+            )
+        }
+        counts = {}
+        for campaign, state, count in self.env["collection.case"]._read_group(
+            [("campaign_id", "in", self.ids)], ["campaign_id", "state"], ["__count"]
+        ):
+            counts.setdefault(campaign, {})[state] = count
+        for campaign in self:
+            count, initial, collected, promised, disputed, residual = totals.get(campaign, (0, 0, 0, 0, 0, 0))
+            states = counts.get(campaign, {})
+            campaign.case_count = count
+            campaign.open_case_count = count - states.get("closed", 0)
+            campaign.to_contact_count = states.get("to_contact", 0)
+            campaign.initial_amount = initial
+            campaign.collected_amount = collected
+            campaign.promised_amount = promised
+            campaign.disputed_amount = disputed
+            campaign.residual_amount = residual
+            campaign.collected_share = 100 * collected / initial if initial else 0.0
+            campaign.goal_share = 100 * collected / campaign.goal_amount if campaign.goal_amount else 0.0
+            campaign.contacted_share = 100 * (count - states.get("to_contact", 0)) / count if count else 0.0
+
+    @api.depends("state", "debtor_ids")
+    def _compute_overlap_warning(self):
+        Case = self.env["collection.case"]
+        for campaign in self:
+            groups = []
+            if campaign.state == "prepared":
+                groups = Case._read_group(
+                    [
+                        ("debtor_id", "in", campaign.debtor_ids.ids),
+                        ("campaign_id.state", "=", "running"),
+                        ("state", "!=", "closed"),
+                    ],
+                    ["campaign_id"],
+                    ["__count"],
+                )
+            campaign.overlap_warning = groups and self.env._(
+                "Some customers are followed up already: %s. They keep their collector, and nobody gets two reminders.",
+                ", ".join(f"{other.name} ({count})" for other, count in groups),
+            )
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("member_ids", "state")
+    def _check_members(self):
+        for campaign in self:
+            if campaign.state in ("prepared", "running") and not campaign.member_ids:
+                raise ValidationError(self.env._("“%s” needs a team: choose who contacts the customers.", campaign.name))
+
+    @api.constrains("scope_domain")
+    def _check_scope_domain(self):
+        for campaign in self:
+            try:
+                self.env["collection.debtor"].search_count(campaign._get_custom_domain(), limit=1)
+            except Exception as error:
+                raise ValidationError(self.env._("“More conditions” can't be understood: %s", error)) from error
+
+    # === CRUD METHODS === #
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        return [
+            {**vals, "name": self.env._("%s (copy)", campaign.name)}
+            for campaign, vals in zip(self, vals_list, strict=True)
+        ]
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_history(self):
+        if any(campaign.state not in ("draft", "prepared") for campaign in self):
+            raise UserError(self.env._("A campaign that was started stays on file: its recap may be asked for."))
+
+    # === ACTION METHODS === #
+
+    def action_prepare(self):
+        """Fill the scope from the filters, so that one can look at it and take customers out."""
+        for campaign in self:
+            campaign._prepare_scope()
+
+    def action_draft(self):
+        """Go back to the filters."""
+        self._set_state("draft", debtor_ids=[Command.clear()])
+
+    def action_start(self):
+        """Freeze scope and amounts, and make one case per customer."""
+        for campaign in self:
+            campaign._start()
+        return self.action_view_kanban() if len(self) == 1 else True
+
+    def action_close(self):
+        """End the campaign: settle its results for good."""
+        for campaign in self:
+            campaign._close()
+
+    def action_cancel(self):
+        """Give a campaign up; its cases close, what was said stays on file."""
+        for campaign in self:
+            if campaign.state == "running":
+                campaign.case_ids.filtered(lambda case: case.state != "closed")._close(
+                    "open", self.env._("The campaign was cancelled.")
+                )
+        self._set_state("cancelled", closed_on=self.env.company._collection_today())
+
+    def action_preview(self):
+        """Show who is in, best first."""
+        self.ensure_one()
+        debtors = self._get_scope() if self.state == "draft" else self.debtor_ids
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Who is in: %s", self.name),
+            "res_model": "collection.debtor",
+            "view_mode": "list,form",
+            "domain": [("id", "in", debtors.ids)],
+            "context": {"create": False},
+        }
+
+    def action_view_cases(self):
+        """Open the cases of this campaign as a list."""
+        return {**self.action_view_kanban(), "view_mode": "list,kanban,form", "views": False}
+
+    def action_view_kanban(self):
+        """Open the kanban of this campaign's cases."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_case_action")
+        return {
+            **action,
+            "display_name": self.name,
+            "domain": [("campaign_id", "=", self.id)],
+            "context": {"group_by": "state", "default_campaign_id": self.id},
+        }
+
+    def action_print_recap(self):
+        """Print the recap as PDF."""
+        return self.env.ref("account_collection.action_report_campaign_recap").report_action(self)
+
+    def action_export_recap(self):
+        """Download the recap as XLSX."""
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": f"/account_collection/recap/{self.id}", "target": "download"}
+
+    # === BUSINESS METHODS - SCOPE === #
+
+    def _get_custom_domain(self):
+        """Return the domain that a user wrote in “More conditions”."""
+        return Domain(safe_eval(self.scope_domain or "[]", {"uid": self.env.uid}))
+
+    def _get_scope_domain(self):
+        """Return the domain of the debtors that the filters let in. Extend it to add a filter."""
+        self.ensure_one()
+        domain = Domain("company_id", "=", self.company_id.id) & Domain("insolvency", "=", False)
+        # Nothing to claim means nothing to ask for, even when the minimum is left at 0.
+        domain &= Domain("claimable_amount", ">", 0) & Domain("claimable_amount", ">=", self.min_amount)
+        if self.max_amount:
+            domain &= Domain("claimable_amount", "<=", self.max_amount)
+        if self.min_days_late:
+            domain &= Domain("days_late", ">=", self.min_days_late)
+        if self.max_days_late:
+            domain &= Domain("days_late", "<=", self.max_days_late)
+        if self.min_score:
+            domain &= Domain("score", ">=", self.min_score)
+        if self.payer_profile:
+            domain &= Domain("payer_profile", "=", self.payer_profile)
+        if self.company_size:
+            domain &= Domain("company_size", "=", self.company_size)
+        if self.salesperson_ids:
+            domain &= Domain("partner_id.user_id", "in", self.salesperson_ids.ids)
+        paused = Domain("paused_until", ">", self.company_id._collection_today())
+        return domain & ~paused & self._get_custom_domain()
+
+    def _get_scope(self):
+        """Return the debtors that the filters let in, best first.
+
+        When the number of customers is limited, a share of the places goes to small debts.
+        """
+        self.ensure_one()
+        Debtor = self.env["collection.debtor"].with_company(self.company_id)
+        domain = self._get_scope_domain()
+        if not self.max_debtors:
+            return Debtor.search(domain)
+        small = Domain("overdue_amount", "<=", self.company_id.collection_small_amount)
+        places_for_small = round(self.max_debtors * self.small_share / 100)
+        small_debtors = Debtor.search(domain & small, limit=places_for_small) if places_for_small else Debtor
+        others = Debtor.search(
+            domain & Domain("id", "not in", small_debtors.ids), limit=self.max_debtors - len(small_debtors)
+        )
+        return Debtor.browse(others.ids + small_debtors.ids)
+
+    def _prepare_scope(self):
+        """Write the debtors that the filters let in, fresh from the ledger, and move to ``prepared``."""
+        self.ensure_one()
+        self.env["collection.debtor"].sudo()._synchronize(self.company_id)
+        debtors = self._get_scope()
+        if not debtors:
+            raise UserError(
+                self.env._(
+                    "No customer matches the filters of “%s”: lower the amount, the days late or the score.",
+                    self.name,
+                )
+            )
+        self._set_state("prepared", debtor_ids=[Command.set(debtors.ids)])
+
+    # === BUSINESS METHODS - LIFE === #
+
+    def _start(self):
+        """Freeze the scope: one case per debtor, with its items and amounts. A fixed number of statements.
+
+        :raises UserError: when nothing is left to claim of anybody, or the period is over.
+        """
+        self.ensure_one()
+        if self.state == "draft":
+            self._prepare_scope()
+        if self.state != "prepared":
+            raise UserError(self.env._("“%s” was started already.", self.name))
+        today = self.company_id._collection_today()
+        if self.date_end < today:
+            raise UserError(self.env._("The period of “%s” is over: choose a later end.", self.name))
+        self._set_state(
+            "running",
+            started_on=today,
+            start_partial_id=self.company_id._get_collection_last_partial_id(),
+        )
+        self.env["collection.debtor"].sudo()._refresh(self.company_id, self.debtor_ids.partner_id)
+        case_count = self._create_cases()
+        if not case_count:
+            raise UserError(
+                self.env._("Nothing is left to claim from the customers of “%s”: prepare it again.", self.name)
+            )
+        self.env["collection.case.item"]._freeze(self, today)
+        self._freeze_amounts()
+        self.env["collection.case"]._settle(today, self.company_id)
+        self.invalidate_recordset()
+        self.message_post(
+            body=self.env._("Campaign started with %(count)s customers.", count=case_count)
+        )
+
+    def _create_cases(self):
+        """Make one case for each debtor of whom something can be claimed; return how many.
+
+        A customer stays with the collector who knows them: their own, or the one of another running
+        campaign. The others are dealt out over the team, best first, so that everyone gets as many.
+        """
+        team = self.member_ids.ids
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH chosen AS (
+                    SELECT debtor.*,
+                           COALESCE(
+                               busy.collector_id,
+                               CASE WHEN debtor.collector_id = ANY(%(team)s) THEN debtor.collector_id END
+                           ) AS known_collector_id
+                      FROM collection_campaign_collection_debtor_rel scope
+                      JOIN collection_debtor debtor ON debtor.id = scope.collection_debtor_id
+                 LEFT JOIN LATERAL (
+                        SELECT other.collector_id
+                          FROM collection_case other
+                          JOIN collection_campaign campaign ON campaign.id = other.campaign_id
+                         WHERE other.debtor_id = debtor.id
+                           AND other.state != 'closed'
+                           AND campaign.state = 'running'
+                           AND campaign.id != %(campaign)s
+                      ORDER BY other.id
+                         LIMIT 1
+                      ) busy ON TRUE
+                     WHERE scope.collection_campaign_id = %(campaign)s
+                       AND debtor.company_id = %(company)s
+                       AND debtor.claimable_amount > 0
+                ),
+                dealt AS (
+                    SELECT chosen.*,
+                           ROW_NUMBER() OVER (
+                               PARTITION BY known_collector_id IS NULL ORDER BY score DESC, claimable_amount DESC, id
+                           ) - 1 AS turn
+                      FROM chosen
+                )
+                INSERT INTO collection_case
+                       (campaign_id, debtor_id, company_id, partner_id, collector_id, state, state_date,
+                        initial_score, initial_profile, initial_size, is_small,
+                        score, grade, claimable_amount, oldest_due_date, attempt_count, is_reached,
+                        create_uid, create_date, write_uid, write_date)
+                SELECT %(campaign)s, id, company_id, partner_id,
+                       COALESCE(known_collector_id, (%(team)s)[1 + turn %% %(team_size)s]),
+                       'to_contact', %(now)s,
+                       score, payer_profile, company_size, overdue_amount <= %(small_amount)s,
+                       score, grade, claimable_amount, oldest_due_date, 0, FALSE,
+                       %(uid)s, %(now)s, %(uid)s, %(now)s
+                  FROM dealt
+                RETURNING id
+                """,
+                campaign=self.id,
+                company=self.company_id.id,
+                team=team,
+                team_size=len(team),
+                small_amount=self.company_id.collection_small_amount,
+                now=fields.Datetime.now(),
+                uid=self.env.uid,
+            )
+        )
+        self.env["collection.case"].invalidate_model()
+        return len(rows)
+
+    def _freeze_amounts(self):
+        """Write on each case what its items amount to at the start."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE collection_case AS target
+                   SET initial_amount = source.amount,
+                       residual_amount = source.amount,
+                       initial_item_count = source.count,
+                       initial_due_date = source.oldest
+                  FROM (
+                    SELECT case_id, SUM(initial_residual) AS amount, COUNT(*) AS count, MIN(due_date) AS oldest
+                      FROM collection_case_item
+                     WHERE campaign_id = %(campaign)s
+                  GROUP BY case_id
+                  ) source
+                 WHERE target.id = source.case_id
+                """,
+                campaign=self.id,
+            )
+        )
+        self.env["collection.case"].invalidate_model()
+
+    def _close(self):
+        """Settle the results for good: what comes in later is no result of this campaign."""
+        self.ensure_one()
+        if self.state == "closed":
+            raise UserError(self.env._("“%s” is closed already.", self.name))
+        if self.state != "running":
+            raise UserError(self.env._("“%s” was never started: cancel it instead.", self.name))
+        self.env["collection.debtor"].sudo()._synchronize(self.company_id, self.case_ids.partner_id)
+        for result, cases in (
+            self.case_ids.filtered(lambda case: case.state != "closed").grouped(lambda case: case._get_result()).items()
+        ):
+            cases._close(result)
+        self._set_state(
+            "closed",
+            closed_on=self.company_id._collection_today(),
+            end_partial_id=self.company_id._get_collection_last_partial_id(),
+        )
+        self.message_post(body=self.env._("Campaign closed. The recap can be printed."))
+
+    # === SCHEDULED ACTIONS === #
+
+    @api.model
+    def _cron_calendar(self):
+        """Start the prepared campaigns whose day has come, say which end soon, close those that are over."""
+        IrCron = self.env["ir.cron"]
+        to_start, to_remind, to_close = self.browse(), self.browse(), self.browse()
+        for campaign in self.search([("state", "in", ("prepared", "running"))]):
+            today = campaign.company_id._collection_today()
+            if campaign.state == "running" and campaign.date_end < today:
+                to_close |= campaign
+            elif campaign.state == "running" and campaign.date_end == today + timedelta(days=3):
+                to_remind |= campaign
+            elif campaign.state == "prepared" and campaign.date_start <= today <= campaign.date_end:
+                to_start |= campaign
+        todo = [(campaign, "_close") for campaign in to_close]
+        todo += [(campaign, "_remind_end") for campaign in to_remind]
+        todo += [(campaign, "_start") for campaign in to_start]
+        IrCron._commit_progress(remaining=len(todo))
+        for campaign, method in todo:
+            campaign = campaign.try_lock_for_update()
+            if campaign:
+                campaign._run_calendar_step(method)
+            if not IrCron._commit_progress(1):
+                break
+
+    def _run_calendar_step(self, method):
+        """Do what the calendar asks for one campaign; tell the person in charge when it can't be done."""
+        self.ensure_one()
+        campaign = self.with_company(self.company_id)
+        try:
+            with self.env.cr.savepoint():
+                getattr(campaign, method)()
+        except UserError as error:
+            campaign._ask_user_in_charge(str(error))
+
+    def _remind_end(self):
+        """Tell the person in charge that the campaign ends soon."""
+        self._ask_user_in_charge(
+            self.env._("The campaign ends soon: %s customers are still to be contacted.", self.to_contact_count)
+        )
+
+    def _ask_user_in_charge(self, message):
+        """Give the person in charge an activity, unless the same one is waiting already."""
+        if not self.activity_ids.filtered(lambda activity: activity.summary == message):
+            self.activity_schedule(
+                "mail.mail_activity_data_todo",
+                date_deadline=self.company_id._collection_today(),
+                summary=message,
+                user_id=self.user_id.id,
+            )
+
+    # === BUSINESS METHODS - RECAP === #
+
+    def _recap(self):
+        """Return the recap of this campaign as a plain Python object: see ``report/recap.py``."""
+        self.ensure_one()
+        return self.env["collection.recap"]._build(self)

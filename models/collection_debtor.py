@@ -1,0 +1,1021 @@
+import logging
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL, float_is_zero, format_amount
+from odoo.tools.misc import format_date
+
+_logger = logging.getLogger(__name__)
+
+PAYER_PROFILES = [
+    ("new", "New customer"),
+    ("punctual", "Punctual"),
+    ("disorganised", "Good but disorganised"),
+    ("bad", "Bad payer"),
+    ("leaving", "Leaving"),
+    ("dispute", "In dispute"),
+]
+COMPANY_SIZES = [
+    ("micro", "Micro-enterprise"),
+    ("sme", "Small or medium"),
+    ("mid", "Mid-size"),
+    ("large", "Large"),
+]
+GRADES = [
+    ("a", "A"),
+    ("b", "B"),
+    ("c", "C"),
+    ("d", "D"),
+]
+# Columns that a refresh writes. What users write (collector, comment, pause …) is never among them.
+FACT_COLUMNS = (
+    "due_amount",
+    "overdue_amount",
+    "credit_amount",
+    "disputed_amount",
+    "promised_amount",
+    "excluded_amount",
+    "claimable_amount",
+    "open_item_count",
+    "overdue_item_count",
+    "largest_item_amount",
+    "oldest_due_date",
+    "average_days_late",
+    "late_share",
+    "paid_item_count",
+    "last_payment_date",
+    "first_invoice_date",
+    "last_invoice_date",
+    "broken_promise_count",
+    "open_dispute_count",
+    "payer_profile_auto",
+    "payer_profile",
+    "company_size",
+    "score",
+    "grade",
+    "score_breakdown",
+)
+
+
+class CollectionDebtor(models.Model):
+    """The follow-up file of one customer in one company: what is owed, since when, whom to ask, how urgent.
+
+    Facts and score are written by ``_refresh`` alone, with set-based SQL over the open receivable
+    journal items. Amounts are in company currency unless said otherwise.
+    """
+
+    _name = "collection.debtor"
+    _description = "Debtor"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "score desc, claimable_amount desc, id"
+    _rec_name = "partner_id"
+    _check_company_auto = True
+
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    active = fields.Boolean(default=True)
+
+    # == Whom to ask, and how ==
+    collector_id = fields.Many2one(
+        "res.users",
+        tracking=True,
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        help="Who follows this customer up. Empty: anybody of the team.",
+    )
+    contact_id = fields.Many2one(
+        "res.partner",
+        string="Whom to ask for",
+        tracking=True,
+        domain="[('commercial_partner_id', '=', partner_id)]",
+        help="The person who can say why a debt is unpaid. Empty: the invoice contact of the customer.",
+    )
+    contact_used_id = fields.Many2one("res.partner", string="Contact", compute="_compute_contact")
+    contact_name = fields.Char(compute="_compute_contact")
+    phone = fields.Char(compute="_compute_contact")
+    email = fields.Char(compute="_compute_contact")
+    lang = fields.Char(compute="_compute_contact", help="The language in which this customer is written to.")
+    salesperson_id = fields.Many2one(related="partner_id.user_id", string="Salesperson")
+    payment_habit = fields.Char(
+        string="How this Customer pays",
+        help="For example: payment run on the 10th and 25th, needs a purchase order number, invoices through a portal.",
+    )
+    comment = fields.Text(string="Comments")
+
+    # == Reasons for silence, set by people ==
+    paused_until = fields.Date(tracking=True, help="No reminder goes to this customer before this date.")
+    pause_reason = fields.Char(tracking=True)
+    insolvency = fields.Boolean(
+        string="Insolvency Proceedings",
+        tracking=True,
+        help="Safeguard, receivership or liquidation: the debt must be declared, and nobody may ask for it any more.",
+    )
+
+    # == What is owed ==
+    due_amount = fields.Monetary(string="Owed", readonly=True, help="All open items, due or not.")
+    overdue_amount = fields.Monetary(
+        string="Overdue", readonly=True, help="Open items past their due date, before credits and disputes."
+    )
+    credit_amount = fields.Monetary(
+        string="Unallocated Credits", readonly=True, help="Credit notes and payments not yet set against an invoice."
+    )
+    disputed_amount = fields.Monetary(string="Disputed", readonly=True, help="Overdue parts under an open dispute.")
+    promised_amount = fields.Monetary(string="Promised", readonly=True, help="Overdue parts under an open promise.")
+    excluded_amount = fields.Monetary(
+        string="Excluded", readonly=True, help="Overdue items marked “no follow-up” or blocked for payment."
+    )
+    claimable_amount = fields.Monetary(
+        string="To Claim",
+        readonly=True,
+        help="What may be asked for today: overdue, less what is excluded, disputed, promised or covered by credits.",
+    )
+    netted_amount = fields.Monetary(
+        string="Covered by Credits", compute="_compute_netted_amount", help="Overdue amounts that credits make up for."
+    )
+    open_item_count = fields.Integer(string="Open Items", readonly=True)
+    overdue_item_count = fields.Integer(string="Overdue Items", readonly=True)
+    largest_item_amount = fields.Monetary(string="Largest Overdue Item", readonly=True)
+    oldest_due_date = fields.Date(string="Overdue since", readonly=True)
+    days_late = fields.Integer(
+        compute="_compute_days_late",
+        search="_search_days_late",
+        help="Calendar days since the due date of the oldest overdue item.",
+    )
+
+    # == How this customer pays ==
+    average_days_late = fields.Float(
+        readonly=True,
+        digits=(16, 1),
+        help="Over the payment history, weighted by amount; items still open count with their lateness so far.",
+    )
+    late_share = fields.Float(
+        string="Share paid Late (%)",
+        readonly=True,
+        digits=(16, 1),
+        help="Part of the amount paid over the payment history that arrived after its due date.",
+    )
+    paid_item_count = fields.Integer(string="Items Paid", readonly=True)
+    last_payment_date = fields.Date(string="Last Payment", readonly=True)
+    first_invoice_date = fields.Date(string="First Invoice", readonly=True)
+    last_invoice_date = fields.Date(string="Last Invoice", readonly=True)
+    broken_promise_count = fields.Integer(string="Broken Promises", readonly=True)
+    open_dispute_count = fields.Integer(string="Open Disputes", readonly=True)
+    payer_profile_auto = fields.Selection(PAYER_PROFILES, string="Profile from History", readonly=True)
+    payer_profile_manual = fields.Selection(
+        PAYER_PROFILES, string="Profile set by Hand", tracking=True, help="Overrules the profile worked out from history."
+    )
+    payer_profile = fields.Selection(PAYER_PROFILES, readonly=True)
+    company_size = fields.Selection(COMPANY_SIZES, readonly=True)
+
+    # == Priority ==
+    score = fields.Integer(readonly=True, aggregator="avg", help="0 to 100: the higher, the sooner to contact.")
+    grade = fields.Selection(GRADES, readonly=True, help="A: contact first … D: nothing urgent.")
+    score_breakdown = fields.Json(readonly=True)
+    score_explanation = fields.Html(compute="_compute_score_explanation", sanitize=False)
+
+    # == What was said ==
+    case_ids = fields.One2many("collection.case", "debtor_id", string="Cases")
+    action_ids = fields.One2many("collection.action", "debtor_id", string="Actions")
+    promise_ids = fields.One2many("collection.promise", "debtor_id", string="Promises")
+    dispute_ids = fields.One2many("collection.dispute", "debtor_id", string="Disputes")
+    action_count = fields.Integer(compute="_compute_counts")
+    promise_count = fields.Integer(compute="_compute_counts")
+    dispute_count = fields.Integer(compute="_compute_counts")
+    case_count = fields.Integer(compute="_compute_counts")
+    last_contact_date = fields.Datetime(string="Last Contact", compute="_compute_contacts")
+    next_action_id = fields.Many2one("collection.action", string="Next Action", compute="_compute_contacts")
+    open_item_ids = fields.Many2many("account.move.line", string="Open Journal Items", compute="_compute_open_item_ids")
+
+    _company_partner_unique = models.UniqueIndex(
+        "(company_id, partner_id)", "This customer has a follow-up file in this company already."
+    )
+    _worklist_index = models.Index("(company_id, score DESC, claimable_amount DESC, id) WHERE active")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("contact_id", "partner_id")
+    def _compute_contact(self):
+        invoice_contacts = {
+            debtor: self.env["res.partner"].browse(debtor.partner_id.address_get(["invoice"])["invoice"])
+            for debtor in self
+        }
+        for debtor in self:
+            contact = debtor.contact_id.filtered("active") or invoice_contacts[debtor] or debtor.partner_id
+            debtor.contact_used_id = contact
+            debtor.contact_name = contact.name or debtor.partner_id.name
+            debtor.phone = contact.phone or debtor.partner_id.phone
+            debtor.email = contact.email or debtor.partner_id.email
+            debtor.lang = contact.lang or debtor.partner_id.lang or debtor.company_id.partner_id.lang
+
+    @api.depends("overdue_amount", "excluded_amount", "disputed_amount", "promised_amount", "claimable_amount")
+    def _compute_netted_amount(self):
+        for debtor in self:
+            debtor.netted_amount = (
+                debtor.overdue_amount
+                - debtor.excluded_amount
+                - debtor.disputed_amount
+                - debtor.promised_amount
+                - debtor.claimable_amount
+            )
+
+    @api.depends("oldest_due_date")
+    def _compute_days_late(self):
+        today_by_company = {company: company._collection_today() for company in self.company_id}
+        for debtor in self:
+            since = debtor.oldest_due_date
+            debtor.days_late = (today_by_company[debtor.company_id] - since).days if since else 0
+
+    def _search_days_late(self, operator, value):
+        # More days late means an earlier date, hence the mirrored operators.
+        mirrored = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
+        if operator == "in":
+            return Domain.OR(
+                (Domain("days_late", ">=", days) & Domain("days_late", "<=", days))
+                if days
+                else Domain("oldest_due_date", "=", False)
+                for days in value
+            )
+        if operator not in mirrored:
+            return NotImplemented
+        domain = Domain.FALSE
+        for company in self.env.companies:
+            limit = company._collection_today() - timedelta(days=int(value))
+            domain |= Domain("company_id", "=", company.id) & Domain("oldest_due_date", mirrored[operator], limit)
+        not_late_matches = {"<": value > 0, "<=": value >= 0, ">": value < 0, ">=": value <= 0}[operator]
+        return domain | Domain("oldest_due_date", "=", False) if not_late_matches else domain
+
+    def _compute_counts(self):
+        for model, name in (
+            ("collection.action", "action_count"),
+            ("collection.promise", "promise_count"),
+            ("collection.dispute", "dispute_count"),
+            ("collection.case", "case_count"),
+        ):
+            counts = dict(self.env[model]._read_group([("debtor_id", "in", self.ids)], ["debtor_id"], ["__count"]))
+            for debtor in self:
+                debtor[name] = counts.get(debtor, 0)
+
+    @api.depends("action_ids.state", "action_ids.date_planned", "action_ids.date_done")
+    def _compute_contacts(self):
+        Action = self.env["collection.action"]
+        last_dates = dict(
+            Action._read_group(
+                [("debtor_id", "in", self.ids), ("state", "=", "done"), ("channel", "!=", "note")],
+                ["debtor_id"],
+                ["date_done:max"],
+            )
+        )
+        next_actions = {}
+        for action in Action.search(
+            [("debtor_id", "in", self.ids), ("state", "=", "planned")], order="date_planned, id"
+        ):
+            next_actions.setdefault(action.debtor_id, action)
+        for debtor in self:
+            debtor.last_contact_date = last_dates.get(debtor, False)
+            debtor.next_action_id = next_actions.get(debtor, False)
+
+    @api.depends_context("uid")
+    def _compute_open_item_ids(self):
+        items_by_partner = {}
+        for company in self.company_id:
+            debtors = self.filtered(lambda debtor, company=company: debtor.company_id == company)
+            items = self.env["account.move.line"].search(
+                self._get_open_item_domain(company, debtors.partner_id), order="date_maturity, id"
+            )
+            for item in items:
+                key = (company, item.partner_id.commercial_partner_id)
+                items_by_partner.setdefault(key, self.env["account.move.line"])
+                items_by_partner[key] |= item
+        for debtor in self:
+            debtor.open_item_ids = items_by_partner.get((debtor.company_id, debtor.partner_id), False)
+
+    @api.depends("score_breakdown")
+    @api.depends_context("lang")
+    def _compute_score_explanation(self):
+        for debtor in self:
+            debtor.score_explanation = self.env["ir.qweb"]._render(
+                "account_collection.score_explanation",
+                {"debtor": debtor, "rows": debtor._get_score_rows()},
+            )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"payer_profile_manual", "insolvency"} & vals.keys():
+            self._synchronize_own()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_history(self):
+        if self.action_ids or self.promise_ids or self.dispute_ids or self.case_ids:
+            raise UserError(
+                self.env._("This follow-up file has a history. Archive it instead: what was said must stay on file.")
+            )
+
+    # === ACTION METHODS === #
+
+    def action_refresh(self):
+        """Read the ledger anew for these debtors."""
+        self._synchronize_own()
+
+    def _get_form_action(self):
+        """Return the action that opens this follow-up file."""
+        if not self:
+            raise UserError(self.env._("Nothing was ever invoiced to this customer in this company."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "collection.debtor",
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
+
+    def action_view_open_items(self):
+        """Open the journal items behind what is owed."""
+        return self._action_view_items(self.env._("Open items"), [])
+
+    def action_view_overdue_items(self):
+        """Open the journal items behind what is overdue."""
+        today = self.company_id[:1]._collection_today()
+        overdue = ["|", ("date_maturity", "<", today), "&", ("date_maturity", "=", False), ("date", "<", today)]
+        return self._action_view_items(self.env._("Overdue items"), [("amount_residual", ">", 0), *overdue])
+
+    def _action_view_items(self, name, domain):
+        domains = (self._get_open_item_domain(debtor.company_id, debtor.partner_id) for debtor in self)
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": "account.move.line",
+            "view_mode": "list",
+            "views": [(self.env.ref("account_collection.account_move_line_view_list_collection").id, "list")],
+            "domain": list(Domain.OR(domains) & Domain(domain)),
+            "context": {"create": False},
+        }
+
+    def _action_view_related(self, xmlid, name):
+        """Open the records of a window action that belong to these debtors."""
+        return {
+            **self.env["ir.actions.actions"]._for_xml_id(xmlid),
+            "display_name": name,
+            "domain": [("debtor_id", "in", self.ids)],
+            "context": {"default_debtor_id": self.id if len(self) == 1 else False},
+        }
+
+    def action_view_actions(self):
+        """Open everything that was said to this customer."""
+        return self._action_view_related("account_collection.collection_action_action", self.env._("Contacts"))
+
+    def action_view_promises(self):
+        """Open the promises of this customer."""
+        return self._action_view_related("account_collection.collection_promise_action", self.env._("Promises"))
+
+    def action_view_disputes(self):
+        """Open the disputes of this customer."""
+        return self._action_view_related("account_collection.collection_dispute_action", self.env._("Disputes"))
+
+    def action_view_cases(self):
+        """Open the cases of this customer in all campaigns."""
+        return self._action_view_related("account_collection.collection_case_action", self.env._("Cases"))
+
+    def action_view_invoices(self):
+        """Open all invoices and credit notes of this customer."""
+        action = self.env["ir.actions.actions"]._for_xml_id("account.action_move_out_invoice_type")
+        action["domain"] = [
+            ("move_type", "in", ("out_invoice", "out_refund")),
+            ("commercial_partner_id", "in", self.partner_id.ids),
+            ("company_id", "in", self.company_id.ids),
+        ]
+        action["context"] = {"create": False}
+        return action
+
+    def _action_open_dialog(self, model, name, **context):
+        """Open one of the short dialogues for this debtor."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_debtor_id": self.id, **context},
+        }
+
+    def action_log_call(self):
+        """Open the dialogue that logs a call."""
+        return self._action_open_dialog("collection.call.log", self.env._("Log a call"))
+
+    def action_record_promise(self):
+        """Open the dialogue that records a promise to pay."""
+        return self._action_open_dialog("collection.promise.record", self.env._("Record a promise to pay"))
+
+    def action_open_dispute(self):
+        """Open the dialogue that opens a dispute."""
+        return self._action_open_dialog("collection.dispute.open", self.env._("Open a dispute"))
+
+    def action_send_reminder(self):
+        """Open the dialogue that previews and sends a reminder."""
+        return self._action_open_dialog("collection.reminder.send", self.env._("Send a reminder"))
+
+    # === BUSINESS METHODS - REFRESH === #
+
+    @api.model
+    def _get_open_item_domain(self, company, partners=None):
+        """Return the domain of open items: posted receivable journal items that are not settled.
+
+        Credits and payments on account are open items too, with a negative residual. What is being
+        paid (``in_payment``) is not owed any more. Keep it in step with ``_get_open_item_sql``.
+
+        :param company: one company.
+        :param partners: commercial partners; all when ``None``.
+        """
+        domain = [
+            ("account_id", "in", company._get_collection_receivable_accounts().ids),
+            ("company_id", "=", company.id),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+            ("amount_residual", "!=", 0),
+            ("move_id.payment_state", "!=", "in_payment"),
+        ]
+        if partners is not None:
+            domain.append(("partner_id.commercial_partner_id", "in", partners.ids))
+        return domain
+
+    @api.model
+    def _get_open_item_sql(self, company, partners, today):
+        """Return SQL with one row per open item and what may not be claimed of it.
+
+        Columns: partner_id (commercial), currency_id, due_date, residual (signed), excluded, and the
+        disputed and promised parts, all in company currency. A promise only covers what no dispute covers.
+        """
+        partner_filter = (
+            SQL()
+            if partners is None
+            else SQL(
+                "AND line.partner_id IN (SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s))",
+                partners.ids,
+            )
+        )
+        return SQL(
+            """
+            SELECT item.partner_id, item.currency_id, item.due_date, item.residual, item.excluded,
+                   item.disputed,
+                   LEAST(item.residual - item.disputed, item.promised) AS promised
+              FROM (
+                SELECT partner.commercial_partner_id AS partner_id,
+                       line.currency_id,
+                       COALESCE(line.date_maturity, line.date) AS due_date,
+                       line.amount_residual AS residual,
+                       COALESCE(line.no_followup, FALSE) OR move.payment_state = 'blocked' AS excluded,
+                       -- Parts are written down in the item's currency: bring them to the company's.
+                       LEAST(line.amount_residual, COALESCE(
+                           disputed.amount * line.amount_residual / NULLIF(line.amount_residual_currency, 0), 0
+                       )) AS disputed,
+                       COALESCE(
+                           promised.amount * line.amount_residual / NULLIF(line.amount_residual_currency, 0), 0
+                       ) AS promised
+                  FROM account_move_line line
+                  JOIN account_move move ON move.id = line.move_id
+                  JOIN res_partner partner ON partner.id = line.partner_id
+             LEFT JOIN (%(disputed_parts)s) disputed ON disputed.move_line_id = line.id
+             LEFT JOIN (%(promised_parts)s) promised ON promised.move_line_id = line.id
+                 WHERE line.account_id IN %(accounts)s
+                   AND line.reconciled IS NOT TRUE
+                   AND line.parent_state = 'posted'
+                   AND line.company_id = %(company)s
+                   AND line.amount_residual != 0
+                   AND move.payment_state IS DISTINCT FROM 'in_payment'
+                   %(partner_filter)s
+              ) item
+            """,
+            disputed_parts=self.env["collection.dispute.line"]._get_open_parts_sql(company),
+            promised_parts=self.env["collection.promise.line"]._get_open_parts_sql(company),
+            accounts=self._get_account_ids(company),
+            company=company.id,
+            partner_filter=partner_filter,
+        )
+
+    @api.model
+    def _get_account_ids(self, company):
+        """Return the ids of the receivable accounts as a tuple that SQL accepts, never empty."""
+        return tuple(company._get_collection_receivable_accounts().ids) or (0,)
+
+    @api.model
+    def _get_history_sql(self, company, partners, today):
+        """Return SQL with one row per customer over the payment history: how much was paid, how late.
+
+        Only cash counts: credit notes and write-offs say nothing about how a customer pays.
+        """
+        since = today - relativedelta(months=company.collection_history_months)
+        return SQL(
+            """
+            SELECT partner.commercial_partner_id AS partner_id,
+                   COUNT(DISTINCT debit.id) AS paid_item_count,
+                   SUM(partial.amount) AS paid,
+                   SUM(partial.amount) FILTER (WHERE credit.date > %(due_date)s) AS paid_late,
+                   SUM(partial.amount * GREATEST(credit.date - %(due_date)s, 0)) AS late_product
+              FROM account_partial_reconcile partial
+              JOIN account_move_line debit ON debit.id = partial.debit_move_id
+              JOIN account_move_line credit ON credit.id = partial.credit_move_id
+              JOIN res_partner partner ON partner.id = debit.partner_id
+             WHERE partial.max_date >= %(since)s
+               AND partial.max_date <= %(today)s
+               AND debit.account_id IN %(accounts)s
+               AND debit.company_id = %(company)s
+               AND credit.journal_id IN %(journals)s
+               %(partner_filter)s
+          GROUP BY partner.commercial_partner_id
+            """,
+            due_date=SQL("COALESCE(debit.date_maturity, debit.date)"),
+            since=since,
+            today=today,
+            accounts=self._get_account_ids(company),
+            journals=tuple(company._get_collection_cash_journals().ids) or (0,),
+            company=company.id,
+            partner_filter=(
+                SQL() if partners is None else SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
+            ),
+        )
+
+    @api.model
+    def _get_movement_sql(self, company, partners):
+        """Return SQL with one row per customer that ever had a receivable: first and last invoice, last payment."""
+        return SQL(
+            """
+            SELECT partner.commercial_partner_id AS partner_id,
+                   MIN(line.date) FILTER (WHERE line.debit > 0) AS first_invoice_date,
+                   MAX(line.date) FILTER (WHERE line.debit > 0) AS last_invoice_date,
+                   MAX(line.date) FILTER (WHERE line.credit > 0 AND line.journal_id IN %(journals)s)
+                       AS last_payment_date
+              FROM account_move_line line
+              JOIN res_partner partner ON partner.id = line.partner_id
+             WHERE line.account_id IN %(accounts)s
+               AND line.parent_state = 'posted'
+               AND line.company_id = %(company)s
+               %(partner_filter)s
+          GROUP BY partner.commercial_partner_id
+            """,
+            journals=tuple(company._get_collection_cash_journals().ids) or (0,),
+            accounts=self._get_account_ids(company),
+            company=company.id,
+            partner_filter=(
+                SQL() if partners is None else SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
+            ),
+        )
+
+    @api.model
+    def _get_payer_profile_sql(self, company, today):
+        """Return SQL that works the payer profile out from the facts. The first rule that fits wins."""
+        return SQL(
+            """
+            CASE WHEN open_dispute_count > 0 THEN 'dispute'
+                 WHEN insolvency OR (overdue_amount > 0 AND last_invoice_date < %(leaving_since)s) THEN 'leaving'
+                 WHEN broken_promise_count >= 2 OR average_days_late >= %(bad_days)s THEN 'bad'
+                 WHEN paid_item_count < 2 THEN 'new'
+                 WHEN average_days_late > %(punctual_days)s OR late_share > 50 THEN 'disorganised'
+                 ELSE 'punctual'
+             END
+            """,
+            leaving_since=today - relativedelta(months=company.collection_leaving_months),
+            bad_days=company.collection_bad_payer_days,
+            punctual_days=company.collection_punctual_days,
+        )
+
+    @api.model
+    def _get_facts_sql(self, company, partners, today):
+        """Return SQL with one row per debtor and the columns that a refresh writes, but for profile and score."""
+        return SQL(
+            """
+            WITH item AS (%(items)s),
+            movement AS MATERIALIZED (%(movements)s),
+            -- A credit only makes up for debts in its own currency, so netting comes before adding up.
+            by_currency AS (
+                SELECT partner_id,
+                       SUM(residual) FILTER (WHERE residual > 0) AS due,
+                       SUM(residual) FILTER (WHERE late) AS overdue,
+                       -SUM(residual) FILTER (WHERE residual < 0) AS credit,
+                       SUM(disputed) FILTER (WHERE late AND NOT excluded) AS disputed,
+                       SUM(promised) FILTER (WHERE late AND NOT excluded) AS promised,
+                       SUM(residual) FILTER (WHERE late AND excluded) AS excluded,
+                       COUNT(*) FILTER (WHERE residual > 0) AS items,
+                       COUNT(*) FILTER (WHERE late) AS late_items,
+                       MAX(residual) FILTER (WHERE late) AS largest,
+                       MIN(due_date) FILTER (WHERE late) AS oldest,
+                       SUM(residual * (%(today)s::date - due_date)) FILTER (WHERE late) AS late_product
+                  FROM (SELECT item.*, residual > 0 AND due_date < %(today)s AS late FROM item) item
+              GROUP BY partner_id, currency_id
+            ),
+            owed AS (
+                SELECT partner_id,
+                       SUM(due) AS due,
+                       SUM(overdue) AS overdue,
+                       SUM(credit) AS credit,
+                       SUM(disputed) AS disputed,
+                       SUM(promised) AS promised,
+                       SUM(excluded) AS excluded,
+                       SUM(GREATEST(
+                           COALESCE(overdue, 0) - COALESCE(excluded, 0) - COALESCE(disputed, 0)
+                           - COALESCE(promised, 0) - COALESCE(credit, 0), 0
+                       )) AS claimable,
+                       SUM(items) AS items,
+                       SUM(late_items) AS late_items,
+                       MAX(largest) AS largest,
+                       MIN(oldest) AS oldest,
+                       SUM(late_product) AS late_product
+                  FROM by_currency
+              GROUP BY partner_id
+            ),
+            history AS (%(history)s),
+            broken AS (
+                SELECT debtor_id, COUNT(*) AS count
+                  FROM collection_promise
+                 WHERE company_id = %(company)s AND state = 'broken' AND date >= %(history_since)s
+              GROUP BY debtor_id
+            ),
+            dispute AS (
+                SELECT debtor_id, COUNT(*) AS count
+                  FROM collection_dispute
+                 WHERE company_id = %(company)s AND state = 'open'
+              GROUP BY debtor_id
+            ),
+            customer AS (
+                SELECT partner_id FROM movement
+                 UNION
+                SELECT partner_id FROM collection_debtor WHERE company_id = %(company)s %(debtor_filter)s
+            )
+            SELECT customer.partner_id,
+                   partner.collection_company_size AS company_size,
+                   debtor.payer_profile_manual,
+                   COALESCE(debtor.insolvency, FALSE) AS insolvency,
+                   ROUND(COALESCE(owed.due, 0), %(digits)s) AS due_amount,
+                   ROUND(COALESCE(owed.overdue, 0), %(digits)s) AS overdue_amount,
+                   ROUND(COALESCE(owed.credit, 0), %(digits)s) AS credit_amount,
+                   ROUND(COALESCE(owed.disputed, 0), %(digits)s) AS disputed_amount,
+                   ROUND(COALESCE(owed.promised, 0), %(digits)s) AS promised_amount,
+                   ROUND(COALESCE(owed.excluded, 0), %(digits)s) AS excluded_amount,
+                   ROUND(COALESCE(owed.claimable, 0), %(digits)s) AS claimable_amount,
+                   COALESCE(owed.items, 0)::int AS open_item_count,
+                   COALESCE(owed.late_items, 0)::int AS overdue_item_count,
+                   ROUND(COALESCE(owed.largest, 0), %(digits)s) AS largest_item_amount,
+                   owed.oldest AS oldest_due_date,
+                   ROUND(COALESCE(
+                       (COALESCE(history.late_product, 0) + COALESCE(owed.late_product, 0))
+                       / NULLIF(COALESCE(history.paid, 0) + COALESCE(owed.overdue, 0), 0), 0
+                   ), 1) AS average_days_late,
+                   ROUND(COALESCE(100 * history.paid_late / NULLIF(history.paid, 0), 0), 1) AS late_share,
+                   COALESCE(history.paid_item_count, 0)::int AS paid_item_count,
+                   movement.last_payment_date,
+                   movement.first_invoice_date,
+                   movement.last_invoice_date,
+                   COALESCE(broken.count, 0)::int AS broken_promise_count,
+                   COALESCE(dispute.count, 0)::int AS open_dispute_count
+              FROM customer
+              JOIN res_partner partner ON partner.id = customer.partner_id
+         LEFT JOIN movement ON movement.partner_id = customer.partner_id
+         LEFT JOIN owed ON owed.partner_id = customer.partner_id
+         LEFT JOIN history ON history.partner_id = customer.partner_id
+         LEFT JOIN collection_debtor debtor
+                ON debtor.partner_id = customer.partner_id AND debtor.company_id = %(company)s
+         LEFT JOIN broken ON broken.debtor_id = debtor.id
+         LEFT JOIN dispute ON dispute.debtor_id = debtor.id
+            """,
+            items=self._get_open_item_sql(company, partners, today),
+            movements=self._get_movement_sql(company, partners),
+            history=self._get_history_sql(company, partners, today),
+            company=company.id,
+            today=today,
+            history_since=today - relativedelta(months=company.collection_history_months),
+            digits=company.currency_id.decimal_places,
+            debtor_filter=SQL() if partners is None else SQL("AND partner_id = ANY(%s)", partners.ids),
+        )
+
+    @api.model
+    def _refresh(self, company, partners=None):
+        """Write the facts and the score of the debtors of a company, from its ledger as it is now.
+
+        One statement, whatever the number of customers. Rows that are right already are not touched.
+
+        :param company: one ``res.company``.
+        :param partners: commercial partners; all customers of the company when ``None``.
+        :return: the debtors whose row was made or changed.
+        """
+        company.ensure_one()
+        if partners is not None and not partners:
+            return self.browse()
+        today = company._collection_today()
+        criteria = self.env["collection.criterion"]._get_criteria(company)
+        self.env.flush_all()
+        score, breakdown = criteria._get_score_sql(company, today)
+        columns = [SQL.identifier(name) for name in FACT_COLUMNS]
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO collection_debtor AS debtor
+                       (company_id, partner_id, active, create_uid, create_date, write_uid, write_date, %(columns)s)
+                SELECT %(company)s, partner_id, TRUE, %(uid)s, %(now)s, %(uid)s, %(now)s, %(columns)s
+                  FROM (
+                    SELECT scored.*,
+                           CASE WHEN score >= %(grade_a)s THEN 'a'
+                                WHEN score >= %(grade_b)s THEN 'b'
+                                WHEN score >= %(grade_c)s THEN 'c'
+                                ELSE 'd' END AS grade
+                      FROM (
+                        SELECT profiled.*, %(score)s AS score, %(breakdown)s AS score_breakdown
+                          FROM (
+                            SELECT automatic.*, COALESCE(payer_profile_manual, payer_profile_auto) AS payer_profile
+                              FROM (
+                                SELECT facts.*, %(payer_profile)s AS payer_profile_auto FROM (%(facts)s) facts
+                              ) automatic
+                          ) profiled
+                      ) scored
+                  ) graded
+                ON CONFLICT (company_id, partner_id) DO UPDATE
+                   SET (write_uid, write_date, %(columns)s) = ROW(%(uid)s, %(now)s, %(new_columns)s)
+                 WHERE (%(old_columns)s) IS DISTINCT FROM (%(new_columns)s)
+                RETURNING debtor.id
+                """,
+                company=company.id,
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+                columns=SQL(", ").join(columns),
+                old_columns=SQL(", ").join(SQL.identifier("debtor", name) for name in FACT_COLUMNS),
+                new_columns=SQL(", ").join(SQL.identifier("excluded", name) for name in FACT_COLUMNS),
+                grade_a=company.collection_grade_a,
+                grade_b=company.collection_grade_b,
+                grade_c=company.collection_grade_c,
+                score=score,
+                breakdown=breakdown,
+                payer_profile=self._get_payer_profile_sql(company, today),
+                facts=self._get_facts_sql(company, partners, today),
+            )
+        )
+        self.invalidate_model()
+        # What customers and invoices show is read from here.
+        self.env["res.partner"].invalidate_model(["collection_score", "collection_grade", "collection_debtor_ids"])
+        self.env["account.move"].invalidate_model(
+            ["collection_score", "collection_state", "collection_promise_date", "collection_dispute_reason_id"]
+        )
+        return self.browse(row[0] for row in rows)
+
+    @api.model
+    def _synchronize(self, company, partners=None):
+        """Refresh debtors, judge their promises and disputes, and bring their cases in line.
+
+        :param company: one ``res.company``.
+        :param partners: commercial partners; all customers of the company when ``None``.
+        :return: the debtors whose row was made or changed.
+        """
+        changed = self._refresh(company, partners)
+        scope = Domain("company_id", "=", company.id)
+        if partners is not None:
+            scope &= Domain("partner_id", "in", partners.ids)
+        today = company._collection_today()
+        settled = self.env["collection.promise"]._settle(today, scope).debtor_id
+        settled |= self.env["collection.dispute"]._settle(today, scope).debtor_id
+        if settled:
+            # A promise that was kept or broken changes what may be claimed.
+            changed |= self._refresh(company, settled.partner_id)
+        self.env["collection.case"]._settle(today, company, partners)
+        return changed
+
+    def _synchronize_own(self):
+        """Bring exactly these debtors up to date, whatever rights the user has on the ledger."""
+        debtors = self.sudo()
+        for company in debtors.company_id:
+            partners = debtors.filtered(lambda debtor, company=company: debtor.company_id == company).partner_id
+            debtors.with_company(company)._synchronize(company, partners)
+
+    @api.model
+    def _get_or_create(self, company, partner):
+        """Return the debtor of a customer in a company, made from the ledger if there is none yet."""
+        partner = partner.commercial_partner_id
+        domain = [("company_id", "=", company.id), ("partner_id", "=", partner.id)]
+        debtor = self.with_context(active_test=False).search(domain)
+        if not debtor:
+            self.sudo()._synchronize(company, partner)
+            debtor = self.search(domain)
+        return debtor
+
+    # === SCHEDULED ACTIONS === #
+
+    @api.model
+    def _cron_refresh(self, batch_size=1000):
+        """Refresh the customers whose ledger changed; once a night, all customers of all companies.
+
+        A nightly run walks through the companies one by one, so that a killed run loses one company at most.
+        """
+        IrCron = self.env["ir.cron"]
+        queue = self.env["collection.refresh.queue"]
+        waiting = queue.search_count([])
+        companies = self._get_companies_to_refresh()
+        IrCron._commit_progress(remaining=waiting + len(companies))
+        while waiting:
+            for company, partners in queue._take(batch_size).items():
+                self.with_company(company)._synchronize(company, partners)
+            taken, waiting = waiting, queue.search_count([])
+            if not IrCron._commit_progress(max(taken - waiting, 0), remaining=waiting + len(companies)):
+                return
+            if waiting >= taken:
+                break  # the rest is locked by another worker, which will do it
+        for done, company in enumerate(companies, start=1):
+            changed = self.with_company(company)._synchronize(company)
+            company.sudo().collection_refresh_date = company._collection_today()
+            _logger.info("Debtors of %s refreshed: %s rows differed.", company.name, len(changed))
+            if not IrCron._commit_progress(1, remaining=len(companies) - done):
+                return
+
+    @api.model
+    def _get_companies_to_refresh(self):
+        """Return the companies whose last full refresh is not of today (on their own clock)."""
+        companies = self.env["res.company"].sudo().search([])
+        return companies.filtered(lambda company: company.collection_refresh_date != company._collection_today())
+
+    # === BUSINESS METHODS - CONTACT === #
+
+    def _get_claimable_items(self):
+        """Return what may be claimed of each overdue item, oldest first, in the item's own currency.
+
+        Credits are set against the oldest items of their currency, so that the amounts add up to
+        what a message may ask for.
+
+        :return: list of dicts ``item`` (``account.move.line``), ``currency``, ``due_date``, ``days_late``,
+            ``original``, ``paid``, ``residual``, ``disputed``, ``promised``, ``excluded`` (amounts in
+            ``currency``), ``credited`` and ``claimable``.
+        """
+        self.ensure_one()
+        today = self.company_id._collection_today()
+        items = self.sudo().open_item_ids
+        disputed = self.env["collection.dispute.line"].sudo()._get_open_parts(items)
+        promised = self.env["collection.promise.line"].sudo()._get_open_parts(items)
+        credits = {}
+        for item in items.filtered(lambda item: item.amount_residual < 0):
+            credits[item.currency_id] = credits.get(item.currency_id, 0) - item.amount_residual_currency
+        rows = []
+        for item in items.filtered(lambda item: item.amount_residual > 0):
+            due_date = item.date_maturity or item.date
+            if due_date >= today:
+                continue
+            currency, residual = item.currency_id, item.amount_residual_currency
+            excluded = residual if item.no_followup or item.move_id.payment_state == "blocked" else 0.0
+            disputed_part = min(disputed.get(item.id, 0.0), residual) if not excluded else 0.0
+            promised_part = min(promised.get(item.id, 0.0), residual - disputed_part) if not excluded else 0.0
+            rows.append(
+                {
+                    "item": item.with_env(self.env),
+                    "currency": currency,
+                    "due_date": due_date,
+                    "days_late": (today - due_date).days,
+                    "original": item.amount_currency,
+                    "paid": item.amount_currency - residual,
+                    "residual": residual,
+                    "disputed": disputed_part,
+                    "promised": promised_part,
+                    "excluded": excluded,
+                    "claimable": currency.round(residual - excluded - disputed_part - promised_part),
+                }
+            )
+        rows.sort(key=lambda row: (row["due_date"], row["item"].id))
+        for row in rows:
+            available = credits.get(row["currency"], 0.0)
+            row["credited"] = min(available, row["claimable"])
+            row["claimable"] = row["currency"].round(row["claimable"] - row["credited"])
+            credits[row["currency"]] = available - row["credited"]
+        return rows
+
+    def _get_claim(self):
+        """Return what a message to this customer may ask for, by currency.
+
+        :return: list of ``{"currency", "rows", "credits", "amount"}``: the overdue items (see
+            ``_get_claimable_items``), the unallocated credits as positive amounts and the amount to pay,
+            all in that currency. Currencies without anything to claim are left out.
+        """
+        self.ensure_one()
+        claims = {}
+        for row in self._get_claimable_items():
+            claim = claims.setdefault(
+                row["currency"], {"currency": row["currency"], "rows": [], "credits": 0.0, "amount": 0.0}
+            )
+            if row["claimable"] + row["credited"]:
+                claim["rows"].append(row)
+                claim["credits"] += row["credited"]
+                claim["amount"] += row["claimable"]
+        return [claim for claim in claims.values() if not claim["currency"].is_zero(claim["amount"])]
+
+    def _get_silence_reason(self, channel=None):
+        """Say why this customer must not be contacted now, or return ``False`` when nothing forbids it.
+
+        Facts are read as they stand: call ``_synchronize_own`` first when speaking for real.
+
+        :param str channel: ``email``, ``call`` … for reasons that depend on it.
+        """
+        self.ensure_one()
+        today = self.company_id._collection_today()
+        if self.insolvency:
+            return self.env._("Insolvency proceedings are open: nobody may ask this customer for money.")
+        if self.paused_until and self.paused_until > today:
+            return self.env._(
+                "The follow-up is paused until %(date)s: %(reason)s",
+                date=format_date(self.env, self.paused_until),
+                reason=self.pause_reason or self.env._("no reason given"),
+            )
+        if float_is_zero(self.claimable_amount, precision_rounding=self.currency_id.rounding):
+            return self._get_nothing_to_claim_reason()
+        if channel == "email":
+            if not self.email:
+                return self.env._(
+                    "%s has no e-mail address: write one on the contact, call, or send a letter.",
+                    self.contact_name,
+                )
+            return self._get_too_soon_reason()
+        return False
+
+    def _get_nothing_to_claim_reason(self):
+        """Say in words why nothing can be claimed of this customer today."""
+        if not self.overdue_amount:
+            return self.env._("Nothing is overdue.")
+        causes = [
+            (self.promised_amount, self.env._("promised")),
+            (self.disputed_amount, self.env._("disputed")),
+            (self.excluded_amount, self.env._("excluded from follow-up")),
+            (self.netted_amount, self.env._("covered by credits")),
+        ]
+        return self.env._(
+            "Nothing can be claimed today: what is overdue is %s.",
+            ", ".join(cause for amount, cause in causes if not self.currency_id.is_zero(amount)),
+        )
+
+    def _get_too_soon_reason(self):
+        """Say that this customer got a message too short a time ago, or return ``False``."""
+        gap = self.company_id.collection_contact_gap_days
+        if not gap:
+            return False
+        last = (
+            self.env["collection.action"]
+            .sudo()
+            .search(
+                [
+                    ("debtor_id", "=", self.id),
+                    ("state", "=", "done"),
+                    ("channel", "in", ("email", "letter", "sms")),
+                    ("date_done", ">", fields.Datetime.now() - timedelta(days=gap)),
+                ],
+                order="date_done desc",
+                limit=1,
+            )
+        )
+        if not last:
+            return False
+        return self.env._(
+            "%(user)s reminded this customer on %(date)s%(campaign)s. Leave %(gap)s days between two reminders.",
+            user=last.user_id.name,
+            date=format_date(self.env, last.date_done.date()),
+            campaign=self.env._(" in the campaign “%s”", last.campaign_id.name) if last.campaign_id else "",
+            gap=gap,
+        )
+
+    # === BUSINESS METHODS - WORDS === #
+
+    def _get_score_rows(self):
+        """Return the score's breakdown in words, strongest first.
+
+        :return: list of ``{"name", "value", "points", "max"}``; the points add up to ``score``.
+        """
+        self.ensure_one()
+        criteria = {
+            criterion.id: criterion
+            for criterion in self.env["collection.criterion"]
+            .sudo()
+            .with_context(active_test=False)
+            .browse(row["criterion"] for row in self.score_breakdown or [])
+            .exists()
+        }
+        rows = []
+        for row in self.score_breakdown or []:
+            criterion = criteria.get(row["criterion"])
+            rows.append(
+                {
+                    "name": criterion.name if criterion else self.env._("Deleted criterion"),
+                    "value": criterion._describe(row["value"], self.company_id) if criterion else row["value"],
+                    "points": row["points"],
+                    "max": row["max"],
+                }
+            )
+        return sorted(rows, key=lambda row: (-row["points"], -row["max"]))
+
+    def _get_claim_table(self):
+        """Return the statement of what is claimed as HTML for a message, in the language of the environment."""
+        self.ensure_one()
+        return self.env["ir.qweb"]._render(
+            "account_collection.claim_table",
+            {
+                "claims": self._get_claim(),
+                "format_amount": lambda amount, currency: format_amount(self.env, amount, currency),
+                "format_date": lambda date: format_date(self.env, date),
+            },
+        )

@@ -1,0 +1,88 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+# Known to this file only: a context that comes from RPC can't contain it.
+_GUARD = object()
+
+
+class CollectionStateMixin(models.AbstractModel):
+    """State that follows facts: changed by ``_set_state`` alone, and only along ``_state_transitions``.
+
+    A model that inherits this mixin declares a selection field ``state``, the state it starts in
+    and the transitions that exist. Whatever comes from a form, a kanban drag, an import or RPC and
+    names ``state`` is refused with a sentence that says what to do instead.
+    """
+
+    _name = "collection.state.mixin"
+    _description = "State that follows facts"
+
+    # State of a new record.
+    _state_initial = "open"
+    # {state: states it may change to}
+    _state_transitions: dict = {}
+
+    state_date = fields.Datetime(
+        string="In this State since",
+        default=lambda self: fields.Datetime.now(),
+        readonly=True,
+        copy=False,
+    )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self._is_state_guarded() and any(
+            vals.get("state", self._state_initial) != self._state_initial for vals in vals_list
+        ):
+            raise UserError(self._get_state_refusal())
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "state" in vals and not self._is_state_guarded():
+            if any(record.state != vals["state"] for record in self):
+                raise UserError(self._get_state_refusal())
+            vals = {name: value for name, value in vals.items() if name != "state"}
+        return super().write(vals)
+
+    # === BUSINESS METHODS === #
+
+    def _is_state_guarded(self) -> bool:
+        """Return whether the change at hand comes from ``_set_state``."""
+        return self.env.context.get("collection_state_guard") is _GUARD
+
+    def _get_state_refusal(self) -> str:
+        """Return the sentence that tells a user why a state can't be set by hand."""
+        return self.env._(
+            "The state of a %(model)s follows what happened. Use the buttons: log a call, record a promise, "
+            "open a dispute or close it.",
+            model=self.env["ir.model"]._get(self._name).name.lower(),
+        )
+
+    def _set_state(self, target, **vals):
+        """Bring the records into ``target`` and write ``vals`` along with it.
+
+        Records that are in ``target`` already are left alone.
+
+        :param str target: the new state.
+        :param vals: other values to write together with the state.
+        :return: the records whose state changed.
+        :raises UserError: when the transition does not exist for one of the records.
+        """
+        changing = self.filtered(lambda record: record.state != target)
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        for record in changing:
+            if target not in self._state_transitions.get(record.state, ()):
+                raise UserError(
+                    self.env._(
+                        "“%(name)s” is %(state)s: it can't become %(target)s.",
+                        name=record.display_name,
+                        state=labels[record.state].lower(),
+                        target=labels[target].lower(),
+                    )
+                )
+        if changing:
+            changing.with_context(collection_state_guard=_GUARD).write(
+                {"state": target, "state_date": fields.Datetime.now(), **vals}
+            )
+        return changing.with_env(self.env)

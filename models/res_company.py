@@ -1,0 +1,148 @@
+from datetime import date, datetime
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from odoo.addons.base.models.res_partner import _tz_get
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    # == Today ==
+    collection_tz = fields.Selection(
+        selection=_tz_get,
+        string="Collections Timezone",
+        help="Whether an item is late is judged on this clock. Empty: the timezone of the company's "
+        "own contact, else that of its country.",
+    )
+    collection_refresh_date = fields.Date(
+        string="Debtors refreshed on", readonly=True, help="Day of the last full refresh of this company's debtors."
+    )
+    # == Score ==
+    collection_grade_a = fields.Integer(string="Grade A from", default=70)
+    collection_grade_b = fields.Integer(string="Grade B from", default=45)
+    collection_grade_c = fields.Integer(string="Grade C from", default=20)
+    collection_small_amount = fields.Monetary(
+        string="Small Debt",
+        default=300.0,
+        help="Customers who owe at most this much are quick to pay when asked: campaigns keep a share for them.",
+    )
+    collection_history_months = fields.Integer(
+        string="Payment History",
+        default=12,
+        help="How many months of payments say how a customer pays.",
+    )
+    # == Payer profiles ==
+    collection_punctual_days = fields.Integer(
+        string="Punctual up to",
+        default=5,
+        help="Average days late, weighted by amount, up to which a customer counts as punctual.",
+    )
+    collection_bad_payer_days = fields.Integer(
+        string="Bad payer from",
+        default=30,
+        help="Average days late, weighted by amount, from which a customer counts as a bad payer.",
+    )
+    collection_leaving_months = fields.Integer(
+        string="Leaving after",
+        default=6,
+        help="A customer who owes overdue money and got no invoice for this many months is leaving.",
+    )
+    # == Contacts and promises ==
+    collection_contact_gap_days = fields.Integer(
+        string="Days between two Reminders",
+        default=3,
+        help="No second reminder goes to a customer within this many days, whatever the campaign. 0: no limit.",
+    )
+    collection_promise_grace_days = fields.Integer(
+        string="Grace for Promises",
+        default=2,
+        help="Bank days that a promised payment may take to arrive before the promise counts as broken.",
+    )
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("collection_grade_a", "collection_grade_b", "collection_grade_c")
+    def _check_collection_grades(self):
+        for company in self:
+            if not (
+                100 >= company.collection_grade_a > company.collection_grade_b > company.collection_grade_c > 0
+            ):
+                raise ValidationError(
+                    self.env._("Grades must fall from A to C between 100 and 1, for example 70, 45 and 20.")
+                )
+
+    @api.constrains(
+        "collection_small_amount",
+        "collection_history_months",
+        "collection_punctual_days",
+        "collection_bad_payer_days",
+        "collection_leaving_months",
+        "collection_contact_gap_days",
+        "collection_promise_grace_days",
+    )
+    def _check_collection_thresholds(self):
+        for company in self:
+            if company.collection_history_months < 1 or company.collection_leaving_months < 1:
+                raise ValidationError(self.env._("The months of history and of leaving must be at least 1."))
+            if company.collection_bad_payer_days <= company.collection_punctual_days:
+                raise ValidationError(self.env._("A bad payer must pay later than a punctual one: check both limits."))
+            if min(
+                company.collection_small_amount,
+                company.collection_punctual_days,
+                company.collection_contact_gap_days,
+                company.collection_promise_grace_days,
+            ) < 0:
+                raise ValidationError(self.env._("Limits of the follow-up can't be negative."))
+
+    # === BUSINESS METHODS === #
+
+    def _get_collection_tz(self):
+        """Return the name of the timezone on whose clock this company's debts become late."""
+        self.ensure_one()
+        country_code = self.country_id.code
+        return (
+            self.collection_tz
+            or self.partner_id.tz
+            or (country_code and pytz.country_timezones.get(country_code, [None])[0])
+            or "UTC"
+        )
+
+    def _collection_today(self) -> date:
+        """Return today's date on the company's own clock, whoever asks and wherever the server stands."""
+        return datetime.now(pytz.timezone(self._get_collection_tz())).date()
+
+    def _get_collection_receivable_accounts(self):
+        """Return the trade receivable accounts of this company, the ones whose items are followed up."""
+        self.ensure_one()
+        return (
+            self.env["account.account"]
+            .sudo()
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("account_type", "=", "asset_receivable"),
+                    ("non_trade", "=", False),
+                    ("company_ids", "parent_of", self.ids),
+                ]
+            )
+        )
+
+    def _get_collection_cash_journals(self):
+        """Return the journals whose entries are money received: bank, cash and credit cards."""
+        self.ensure_one()
+        return (
+            self.env["account.journal"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("type", "in", ("bank", "cash", "credit")), ("company_id", "parent_of", self.ids)])
+        )
+
+    def _get_collection_last_partial_id(self) -> int:
+        """Return the id of the newest reconciliation: what has a higher id happens after now."""
+        [[last_id]] = self.env.execute_query(SQL("SELECT COALESCE(MAX(id), 0) FROM account_partial_reconcile"))
+        return last_id

@@ -1,0 +1,17 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    collection_tz = fields.Selection(related="company_id.collection_tz", readonly=False)
+    collection_grade_a = fields.Integer(related="company_id.collection_grade_a", readonly=False)
+    collection_grade_b = fields.Integer(related="company_id.collection_grade_b", readonly=False)
+    collection_grade_c = fields.Integer(related="company_id.collection_grade_c", readonly=False)
+    collection_small_amount = fields.Monetary(related="company_id.collection_small_amount", readonly=False)
+    collection_history_months = fields.Integer(related="company_id.collection_history_months", readonly=False)
+    collection_punctual_days = fields.Integer(related="company_id.collection_punctual_days", readonly=False)
+    collection_bad_payer_days = fields.Integer(related="company_id.collection_bad_payer_days", readonly=False)
+    collection_leaving_months = fields.Integer(related="company_id.collection_leaving_months", readonly=False)
+    collection_contact_gap_days = fields.Integer(related="company_id.collection_contact_gap_days", readonly=False)
+    collection_promise_grace_days = fields.Integer(related="company_id.collection_promise_grace_days", readonly=False)

@@ -1,0 +1,110 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .collection_debtor import COMPANY_SIZES, GRADES
+
+# Fields that are read from the customer's debtor in the current company, by their name there.
+DEBTOR_FIELDS = {"collection_score": "score", "collection_grade": "grade"}
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    collection_company_size = fields.Selection(
+        COMPANY_SIZES, string="Company Size", help="Counts in the score and can be used to choose whom to contact."
+    )
+    collection_debtor_ids = fields.One2many(
+        "collection.debtor",
+        "partner_id",
+        string="Follow-up Files",
+        groups="account_collection.group_collection_user",
+    )
+    # Not stored: a refresh never writes on customers, and each company has its own score.
+    collection_score = fields.Integer(
+        string="Follow-up Score",
+        compute="_compute_collection",
+        search="_search_collection_score",
+        compute_sudo=True,
+        aggregator="avg",
+        groups="account_collection.group_collection_user",
+        help="0 to 100 in the current company: the higher, the sooner to contact.",
+    )
+    collection_grade = fields.Selection(
+        GRADES,
+        string="Follow-up Grade",
+        compute="_compute_collection",
+        search="_search_collection_grade",
+        compute_sudo=True,
+        groups="account_collection.group_collection_user",
+        help="A: contact first … D: nothing urgent.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("collection_debtor_ids.score", "collection_debtor_ids.grade", "commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_collection(self):
+        debtors = {
+            debtor.partner_id: debtor
+            for debtor in self.env["collection.debtor"]
+            .with_context(active_test=False)
+            .search([("partner_id", "in", self.commercial_partner_id.ids), ("company_id", "=", self.env.company.id)])
+        }
+        for partner in self:
+            debtor = debtors.get(partner.commercial_partner_id)
+            partner.collection_score = debtor.score if debtor else 0
+            partner.collection_grade = debtor.grade if debtor else False
+
+    def _search_collection_score(self, operator, value):
+        return self._search_collection("score", operator, value)
+
+    def _search_collection_grade(self, operator, value):
+        return self._search_collection("grade", operator, value)
+
+    def _search_collection(self, name, operator, value):
+        """Search partners by a field of their debtor in the current company.
+
+        A partner without debtor has no score (0) and no grade.
+        """
+        if operator not in ("in", "<", ">", "<=", ">="):
+            return NotImplemented
+        own = Domain("company_id", "=", self.env.company.id)
+        path = "commercial_partner_id.collection_debtor_ids"
+        found = Domain(path, "any!", own & Domain(name, operator, value))
+        empty_matches = {
+            "in": lambda: not set(value).isdisjoint({0, False, None}),
+            "<": lambda: value > 0,
+            "<=": lambda: value >= 0,
+            ">": lambda: value < 0,
+            ">=": lambda: value <= 0,
+        }[operator]()
+        return found | Domain(path, "not any!", own) if empty_matches else found
+
+    # EXTENDS base: makes score and grade sortable and groupable without storing them
+    def _field_to_sql(self, alias, field_expr, query=None):
+        if field_expr in DEBTOR_FIELDS and query is not None:
+            self._check_field_access(self._fields[field_expr], "read")
+            debtor = query.make_alias(alias, "collection_debtor")
+            query.add_join(
+                "LEFT JOIN",
+                debtor,
+                "collection_debtor",
+                SQL(
+                    "%s = %s AND %s = %s",
+                    SQL.identifier(debtor, "partner_id"),
+                    SQL.identifier(alias, "commercial_partner_id"),
+                    SQL.identifier(debtor, "company_id"),
+                    self.env.company.id,
+                ),
+            )
+            return SQL.identifier(debtor, DEBTOR_FIELDS[field_expr])
+        return super()._field_to_sql(alias, field_expr, query)
+
+    # === ACTION METHODS === #
+
+    def action_view_collection_debtor(self):
+        """Open the follow-up file of this customer in the current company."""
+        self.ensure_one()
+        debtor = self.env["collection.debtor"]._get_or_create(self.env.company, self)
+        return debtor._get_form_action()

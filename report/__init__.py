@@ -1,0 +1,5 @@
+from . import (
+    recap,
+    recap_workbook,
+    report_campaign_recap,
+)

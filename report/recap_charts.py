@@ -1,0 +1,74 @@
+"""Charts of the recap, as SVG that prints in grey as well as in colour."""
+
+from lxml import etree
+from markupsafe import Markup
+from reportlab.graphics import renderSVG
+from reportlab.graphics.shapes import Drawing, Rect, String
+from reportlab.lib.colors import HexColor
+from reportlab.pdfbase.pdfmetrics import stringWidth
+
+FONT = "Helvetica"
+FONT_SIZE = 9
+ROW_HEIGHT = 20
+BAR_HEIGHT = 11
+GAP = 8
+TEXT_COLOR = HexColor("#2b2f36")
+BAR_COLOR = HexColor("#3f5f7f")
+TRACK_COLOR = HexColor("#eceff3")
+
+
+def shorten(text, width):
+    """Cut a text so that it fits into ``width`` points.
+
+    >>> shorten("Invoice not received", 200), shorten("Invoice not received", 60)
+    ('Invoice not received', 'Invoice not r…')
+    """
+    if stringWidth(text, FONT, FONT_SIZE) <= width:
+        return text
+    while text and stringWidth(f"{text}…", FONT, FONT_SIZE) > width:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
+def bar_chart(title, bars, width=520, label_share=0.34):
+    """Draw one horizontal bar per value, with its label before and its figure behind.
+
+    :param str title: what the chart shows, for those who can't see it.
+    :param bars: ``[(label, value, figure in words)]``; values below zero get no bar.
+    :param int width: of the drawing, in points.
+    :param float label_share: of the width, at most, for the labels.
+    :return: an ``<svg>`` element, safe to put into HTML.
+    """
+    largest = max((value for _label, value, _figure in bars), default=0) or 1
+    labels = [shorten(label, width * label_share) for label, _value, _figure in bars]
+    label_width = max((stringWidth(label, FONT, FONT_SIZE) for label in labels), default=0)
+    figure_width = max((stringWidth(figure, FONT, FONT_SIZE) for _label, _value, figure in bars), default=0)
+    bar_width = width - label_width - figure_width - 2 * GAP
+    drawing = Drawing(width, len(bars) * ROW_HEIGHT or 1)
+    for index, (label, (_label, value, figure)) in enumerate(zip(labels, bars, strict=True)):
+        bottom = drawing.height - (index + 1) * ROW_HEIGHT
+        bar_bottom = bottom + (ROW_HEIGHT - BAR_HEIGHT) / 2
+        text_bottom = bar_bottom + (BAR_HEIGHT - FONT_SIZE) / 2 + 2
+        text_style = {"fontName": FONT, "fontSize": FONT_SIZE, "fillColor": TEXT_COLOR}
+        bar_left = label_width + GAP
+        length = bar_width * max(float(value / largest), 0.0)
+        drawing.add(String(0, text_bottom, label, **text_style))
+        drawing.add(Rect(bar_left, bar_bottom, bar_width, BAR_HEIGHT, fillColor=TRACK_COLOR, strokeColor=None))
+        if length:
+            drawing.add(Rect(bar_left, bar_bottom, length, BAR_HEIGHT, fillColor=BAR_COLOR, strokeColor=None))
+        drawing.add(String(width, text_bottom, figure, textAnchor="end", **text_style))
+    return _to_element(drawing, title)
+
+
+def _to_element(drawing, title):
+    """Return a drawing as an ``<svg>`` element that several of may stand in one page."""
+    root = etree.fromstring(renderSVG.drawToString(drawing).encode())
+    namespace = f"{{{etree.QName(root).namespace}}}"
+    root.find(f"{namespace}title").text = title
+    root.remove(root.find(f"{namespace}desc"))
+    # The clipping frame is the drawing itself: it does nothing, and its id would be there twice.
+    root.remove(root.find(f"{namespace}clipPath"))
+    group = root.find(f"{namespace}g")
+    del group.attrib["id"], group.attrib["style"]
+    root.set("role", "img")
+    return Markup(etree.tostring(root, encoding="unicode"))  # noqa: S704 - texts were escaped by the writer of XML

@@ -1,0 +1,564 @@
+import pytz
+
+from odoo import api, models
+from odoo.tools import format_date
+
+from .recap_numbers import share, total_of
+from .recap_xlsx import Column, XlsxFile, get_cell, get_range, make_sheet_names, quote_sheet
+
+CHART_COLUMN = 8
+CHART_SIZE = {"width": 560, "height": 300}
+BAR_COLOR = "#3f5f7f"
+
+
+class CollectionRecapWorkbook(models.AbstractModel):
+    """Lays the recap of a campaign out as XLSX, with all details. All figures come from ``collection.recap``."""
+
+    _name = "collection.recap.workbook"
+    _description = "Campaign Recap (XLSX)"
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _write(self, recap, output):
+        """Write the recap of a campaign into a file.
+
+        :param recap: a ``Recap``.
+        :param output: binary file that is open for writing.
+        """
+        tables = self._get_tables(recap)
+        names = make_sheet_names([self.env._("Summary"), *(table["title"] for table in tables)])
+        with XlsxFile(output, recap.decimal_places) as xlsx:
+            xlsx.workbook.set_properties({"title": recap.name, "company": recap.company})
+            summary = xlsx.add_sheet(names[0])
+            sheets = [xlsx.add_sheet(name) for name in names[1:]]
+            self._write_summary(xlsx, summary, names[0], recap, quote_sheet(names[1]))
+            for sheet, table in zip(sheets, tables, strict=True):
+                xlsx.write_table(
+                    sheet,
+                    f"{recap.name} · {table['title']}",
+                    self._get_subtitle(recap),
+                    table["columns"],
+                    table["rows"],
+                    table["row_count"],
+                    self.env._("Total"),
+                )
+
+    def _get_subtitle(self, recap):
+        """Say whose figures these are, of which day, in which currency."""
+        return self.env._(
+            "%(company)s · figures of %(date)s · amounts in %(currency)s",
+            company=recap.company,
+            date=format_date(self.env, recap.as_of),
+            currency=recap.currency,
+        )
+
+    # === BUSINESS METHODS - TABLES === #
+
+    def _get_tables(self, recap):
+        """Return the sheets with details. Extend it to add one.
+
+        :return: list of ``{"title", "columns", "rows", "row_count"}``; the cases come first.
+        """
+        Recap = self.env["collection.recap"]
+        contacts = recap.contacts
+        return [
+            {
+                "title": self.env._("Cases"),
+                "columns": self._get_case_columns(recap),
+                "rows": recap.cases,
+                "row_count": len(recap.cases),
+            },
+            {
+                "title": self.env._("Items"),
+                "columns": self._get_item_columns(recap),
+                "rows": Recap._iter_items(recap),
+                "row_count": recap.item_count,
+            },
+            {
+                "title": self.env._("Promises"),
+                "columns": self._get_promise_columns(recap),
+                "rows": recap.promises,
+                "row_count": len(recap.promises),
+            },
+            {
+                "title": self.env._("Disputes"),
+                "columns": self._get_dispute_columns(recap),
+                "rows": recap.disputes,
+                "row_count": len(recap.disputes),
+            },
+            {
+                "title": self.env._("Contacts"),
+                "columns": self._get_contact_columns(recap),
+                "rows": Recap._iter_contacts(recap),
+                "row_count": contacts.logged_count,
+            },
+        ]
+
+    def _get_amount_columns(self, total, amounts):
+        """Return the columns that say what became of an amount.
+
+        :param total: the ``Amounts`` of all rows.
+        :param amounts: function that returns the ``Amounts`` of a row.
+        """
+        titles = {
+            "initial": self.env._("At the start"),
+            "collected": self.env._("Collected"),
+            "credited": self.env._("Credited"),
+            "other": self.env._("Written off or cancelled"),
+            "residual": self.env._("Still owed"),
+            "promised": self.env._("Of which promised"),
+            "disputed": self.env._("Of which disputed"),
+            "rest": self.env._("Of which neither"),
+        }
+        return [
+            Column(key, title, lambda row, key=key: getattr(amounts(row), key), "money", total=getattr(total, key))
+            for key, title in titles.items()
+        ]
+
+    def _get_case_columns(self, recap):
+        outcomes = self.env["collection.recap"]._get_outcome_labels()
+        yes = self.env._("Yes")
+        return [
+            Column("customer", self.env._("Customer"), lambda case: case.customer, width=34),
+            Column("reference", self.env._("Reference"), lambda case: case.reference),
+            Column("collector", self.env._("Collector"), lambda case: case.collector, width=20),
+            Column("status", self.env._("Result"), lambda case: case.status, width=18),
+            Column("note", self.env._("How it ended"), lambda case: case.result_note, width=24),
+            Column("reason", self.env._("Reason for non-payment"), lambda case: case.reason, width=24),
+            *self._get_amount_columns(recap.total, lambda case: case.amounts),
+            Column(
+                "outcome",
+                self.env._("What became of the rest"),
+                lambda case: outcomes[case.outcome] if case.amounts.rest else "",
+                width=18,
+            ),
+            Column("items", self.env._("Items"), lambda case: case.item_count, "integer", 9, total=recap.item_count),
+            Column("due_date", self.env._("Overdue since"), lambda case: case.due_date, "date", 12),
+            Column("days_late", self.env._("Days late at the start"), lambda case: case.days_late, "integer", 12),
+            Column("profile", self.env._("Payer profile"), lambda case: case.profile_label, width=20),
+            Column("size", self.env._("Company size"), lambda case: case.size_label, width=18),
+            Column("small", self.env._("Small debt"), lambda case: yes if case.is_small else "", width=10),
+            Column(
+                "calls",
+                self.env._("Calls"),
+                lambda case: case.attempt_count,
+                "integer",
+                9,
+                total=sum(case.attempt_count for case in recap.cases),
+            ),
+            Column("reached", self.env._("Right person reached"), lambda case: yes if case.is_reached else "", width=12),
+            Column("last", self.env._("Last contact"), lambda case: self._to_local(recap, case.last_contact), "datetime", 17),
+        ]
+
+    def _get_item_columns(self, recap):
+        return [
+            Column("customer", self.env._("Customer"), lambda item: item["case"].customer, width=34),
+            Column("name", self.env._("Invoice or entry"), lambda item: item["name"], width=20),
+            Column("date", self.env._("Date"), lambda item: item["date"], "date", 12),
+            Column("due_date", self.env._("Due date"), lambda item: item["due_date"], "date", 12),
+            Column(
+                "days_late",
+                self.env._("Days late at the start"),
+                lambda item: (recap.started_on - item["due_date"]).days,
+                "integer",
+                12,
+            ),
+            *self._get_amount_columns(recap.total, lambda item: item["amounts"]),
+            Column("collector", self.env._("Collector"), lambda item: item["case"].collector, width=20),
+            Column("status", self.env._("Result of the case"), lambda item: item["case"].status, width=18),
+        ]
+
+    def _get_promise_columns(self, recap):
+        yes = self.env._("Yes")
+        return [
+            Column("customer", self.env._("Customer"), lambda promise: promise.customer, width=34),
+            Column("contact", self.env._("Promised by"), lambda promise: promise.contact, width=20),
+            Column("user", self.env._("Recorded by"), lambda promise: promise.user, width=20),
+            Column("recorded", self.env._("Recorded on"), lambda promise: self._to_local(recap, promise.recorded_on), "datetime", 17),
+            Column("date", self.env._("Promised for"), lambda promise: promise.date, "date", 12),
+            Column("method", self.env._("Method"), lambda promise: promise.method_label, width=18),
+            Column("state", self.env._("State"), lambda promise: promise.state_label),
+            Column("amount", self.env._("Amount"), lambda promise: promise.amount, "money", digits=lambda promise: promise.decimal_places),
+            Column("currency", self.env._("Currency"), lambda promise: promise.currency, width=10),
+            Column(
+                "company_amount",
+                self.env._("Amount in %s", recap.currency),
+                lambda promise: promise.company_amount,
+                "money",
+                total=sum(promise.company_amount for promise in recap.promises),
+            ),
+            Column(
+                "open",
+                self.env._("Still promised, in %s", recap.currency),
+                lambda promise: promise.open_amount,
+                "money",
+                total=sum(promise.open_amount for promise in recap.promises),
+            ),
+            Column("own", self.env._("Made in this campaign"), lambda promise: yes if promise.is_from_campaign else "", width=12),
+            Column("note", self.env._("Note"), lambda promise: promise.note, width=40),
+        ]
+
+    def _get_dispute_columns(self, recap):
+        return [
+            Column("customer", self.env._("Customer"), lambda dispute: dispute.customer, width=34),
+            Column("reason", self.env._("Reason"), lambda dispute: dispute.reason, width=24),
+            Column("owner", self.env._("Owner"), lambda dispute: dispute.owner, width=20),
+            Column("opened", self.env._("Opened on"), lambda dispute: self._to_local(recap, dispute.opened_on), "datetime", 17),
+            Column("deadline", self.env._("To solve by"), lambda dispute: dispute.deadline, "date", 12),
+            Column("state", self.env._("State"), lambda dispute: dispute.state_label),
+            Column("amount", self.env._("Amount"), lambda dispute: dispute.amount, "money", digits=lambda dispute: dispute.decimal_places),
+            Column("currency", self.env._("Currency"), lambda dispute: dispute.currency, width=10),
+            Column(
+                "company_amount",
+                self.env._("Amount in %s", recap.currency),
+                lambda dispute: dispute.company_amount,
+                "money",
+                total=sum(dispute.company_amount for dispute in recap.disputes),
+            ),
+            Column(
+                "open",
+                self.env._("Still disputed, in %s", recap.currency),
+                lambda dispute: dispute.open_amount,
+                "money",
+                total=sum(dispute.open_amount for dispute in recap.disputes),
+            ),
+            Column("description", self.env._("What the customer says"), lambda dispute: dispute.description, width=50),
+        ]
+
+    def _get_contact_columns(self, recap):
+        labels = {
+            name: self.env["collection.recap"]._get_labels("collection.action", name)
+            for name in ("channel", "state", "outcome")
+        }
+        return [
+            Column("date", self.env._("Date"), lambda row: self._to_local(recap, row["date_done"]), "datetime", 17),
+            Column("customer", self.env._("Customer"), lambda row: row["customer"], width=34),
+            Column("channel", self.env._("Channel"), lambda row: labels["channel"][row["channel"]], width=12),
+            Column("user", self.env._("By"), lambda row: row["user"], width=20),
+            Column("contact", self.env._("Spoken to"), lambda row: row["contact"], width=20),
+            Column("state", self.env._("State"), lambda row: labels["state"][row["state"]], width=12),
+            Column("outcome", self.env._("Outcome"), lambda row: labels["outcome"].get(row["outcome"], ""), width=24),
+            Column("reason", self.env._("Reason for non-payment"), lambda row: row["reason"], width=24),
+            Column(
+                "note",
+                self.env._("What was said"),
+                lambda row: row["note"] or row["result_text"] or row["summary"] or "",
+                width=60,
+            ),
+        ]
+
+    def _to_local(self, recap, moment):
+        """Return a moment (UTC) on the company's clock, as XLSX wants it; nothing stays nothing."""
+        if not moment:
+            return None
+        return pytz.utc.localize(moment).astimezone(pytz.timezone(recap.timezone)).replace(tzinfo=None)
+
+    # === BUSINESS METHODS - SUMMARY === #
+
+    def _write_summary(self, xlsx, sheet, name, recap, case_sheet):
+        """Write the first sheet: what the campaign was, key figures, breakdowns, charts.
+
+        :param str case_sheet: name of the sheet with the cases, as formulas name it.
+        """
+        sheet.set_column(0, 0, 40)
+        sheet.set_column(1, CHART_COLUMN - 2, 15)
+        sheet.set_column(CHART_COLUMN - 1, CHART_COLUMN - 1, 3)
+        xlsx.write_titles(sheet, recap.name, self._get_subtitle(recap))
+        row = self._write_facts(xlsx, sheet, 3, recap)
+        row = self._write_key_figures(xlsx, sheet, row, recap, case_sheet)
+        chart_row = 3
+        for section in self._get_sections(recap):
+            first_row, row = section["write"](xlsx, sheet, row, section)
+            if section.get("chart") and section["rows"]:
+                self._insert_chart(xlsx, sheet, name, section, first_row, chart_row)
+                chart_row += 17
+
+    def _write_facts(self, xlsx, sheet, row, recap):
+        """Write period, team and scope; return the next free row."""
+        for label, value in self._get_facts(recap):
+            xlsx.write_cell(sheet, row, 0, "text", label, font_color="#6b7280")
+            xlsx.write_cell(sheet, row, 1, "text", value)
+            row += 1
+        return row + 1
+
+    def _get_facts(self, recap):
+        """Return what the campaign was, in words: ``[(what, value)]``."""
+        facts = [
+            (
+                self.env._("Period"),
+                self.env._(
+                    "%(start)s to %(end)s",
+                    start=format_date(self.env, recap.date_start),
+                    end=format_date(self.env, recap.date_end),
+                ),
+            ),
+            (self.env._("Started on"), format_date(self.env, recap.started_on)),
+            (self.env._("State"), recap.state_label),
+            (self.env._("In charge"), recap.in_charge),
+            (self.env._("Team"), ", ".join(recap.team)),
+        ]
+        return facts + list(recap.scope)
+
+    def _write_key_figures(self, xlsx, sheet, row, recap, case_sheet):
+        """Write the totals, added up from the sheet of cases; return the next free row."""
+        self._write_section_head(
+            xlsx, sheet, row, self.env._("Key figures"), [self.env._("Amount"), self.env._("Share")], ("money", "percent")
+        )
+        columns = self._get_case_columns(recap)
+        first_row = row + 2
+        row = first_row
+        for index, column in enumerate(columns):
+            if column.kind != "money":
+                continue
+            formula = f"=SUM({case_sheet}!{get_range(index, len(recap.cases))})"
+            xlsx.write_cell(sheet, row, 0, "text", column.title)
+            xlsx.write_formula(sheet, row, 1, "money", formula, column.total)
+            self._write_share(xlsx, sheet, row, first_row, column.total, recap.total.initial)
+            row += 1
+        if recap.goal:
+            xlsx.write_cell(sheet, row, 0, "text", self.env._("Goal"))
+            xlsx.write_cell(sheet, row, 1, "money", recap.goal)
+            row += 1
+        return row + 1
+
+    def _write_section_head(self, xlsx, sheet, row, title, titles, kinds):
+        sheet.write_string(row, 0, title, xlsx.get_format(bold=True, font_size=12, font_color=BAR_COLOR))
+        xlsx.write_headers(sheet, row + 1, ["", *titles], ["text", *kinds])
+
+    def _write_share(self, xlsx, sheet, row, total_row, part, whole, **properties):
+        """Write the amount in column B as a share of the one in the row of the total, into column C."""
+        total = get_cell(total_row, 1)
+        formula = f"=IF({total}=0,0,{get_cell(row, 1)}/{total})"
+        xlsx.write_formula(sheet, row, 2, "percent", formula, share(part, whole), **properties)
+
+    def _get_sections(self, recap):
+        """Return the breakdowns of the summary. Extend it to add one.
+
+        :return: list of dicts ``title``, ``rows`` and ``write``, the method that writes the rows;
+            ``chart`` asks for a chart, ``counted`` says what the last column of a breakdown counts.
+        """
+        breakdown, segments = self._write_breakdown, self._write_segments
+        payments, promises, disputes = self.env._("Payments"), self.env._("Promises"), self.env._("Disputes")
+        return [
+            {"title": self.env._("What became of the initial amount"), "rows": recap.outcome, "write": breakdown},
+            {
+                "title": self.env._("Reasons for non-payment of what is still owed"),
+                "rows": recap.reasons,
+                "write": breakdown,
+                "chart": True,
+            },
+            {
+                "title": self.env._("Aging at the start"),
+                "rows": recap.aging,
+                "write": breakdown,
+                "counted": self.env._("Items"),
+                "chart": True,
+            },
+            {
+                "title": self.env._("Collected by week"),
+                "rows": recap.collected_by_week,
+                "write": breakdown,
+                "counted": payments,
+                "chart": True,
+            },
+            {
+                "title": self.env._("Collected by method of payment"),
+                "rows": recap.collected_by_method,
+                "write": breakdown,
+                "counted": payments,
+            },
+            {
+                "title": self.env._("Promised by date"),
+                "rows": recap.promised_by_date,
+                "write": breakdown,
+                "counted": promises,
+            },
+            {
+                "title": self.env._("Promised by method of payment"),
+                "rows": recap.promised_by_method,
+                "write": breakdown,
+                "counted": promises,
+            },
+            {
+                "title": self.env._("Promises made in this campaign"),
+                "rows": recap.promise_results.by_state,
+                "write": breakdown,
+                "counted": promises,
+            },
+            {
+                "title": self.env._("Disputed by reason"),
+                "rows": recap.disputed_by_reason,
+                "write": breakdown,
+                "counted": disputes,
+            },
+            {"title": self.env._("How the cases ended"), "rows": recap.results, "write": segments},
+            {"title": self.env._("By payer profile"), "rows": recap.profiles, "write": segments},
+            {"title": self.env._("By company size"), "rows": recap.sizes, "write": segments},
+            {"title": self.env._("By size of the debt"), "rows": recap.debt_sizes, "write": segments},
+            {"title": self.env._("Contacts"), "rows": self._get_contact_rows(recap), "write": self._write_contacts},
+            {"title": self.env._("Results per collector"), "rows": recap.collectors, "write": self._write_collectors},
+        ]
+
+    def _write_breakdown(self, xlsx, sheet, row, section):
+        """Write the parts of an amount; return the first row of parts and the next free row."""
+        breakdown, counted = section["rows"], section.get("counted")
+        has_customers = any(part.case_count for part in breakdown)
+        titles = [self.env._("Amount"), self.env._("Share")]
+        titles += [self.env._("Customers")] if has_customers else []
+        titles += [counted] if counted else []
+        self._write_section_head(
+            xlsx, sheet, row, section["title"], titles, ("money", "percent", "integer", "integer")[: len(titles)]
+        )
+        first_row = row + 2
+        total_row = first_row + len(breakdown)
+        for index, part in enumerate(breakdown, start=first_row):
+            xlsx.write_cell(sheet, index, 0, "text", part.label)
+            xlsx.write_cell(sheet, index, 1, "money", part.amount)
+            self._write_share(xlsx, sheet, index, total_row, part.amount, breakdown.total)
+            counts = ([part.case_count] if has_customers else []) + ([part.item_count] if counted else [])
+            for column, count in enumerate(counts, start=3):
+                xlsx.write_cell(sheet, index, column, "integer", count)
+        self._write_sums(xlsx, sheet, first_row, total_row, {1: ("money", breakdown.total)})
+        return first_row, total_row + 2
+
+    def _write_sums(self, xlsx, sheet, first_row, total_row, columns):
+        """Write the totals of a section below it.
+
+        :param dict columns: ``{column: (kind, value of the total)}``.
+        """
+        rule = {"bold": True, "top": 1}
+        xlsx.write_cell(sheet, total_row, 0, "text", self.env._("Total"), **rule)
+        for column, (kind, value) in columns.items():
+            last = get_cell(max(total_row - 1, first_row), column)
+            # Nothing to add up: a formula would refer to itself.
+            formula = f"=SUM({get_cell(first_row, column)}:{last})" if total_row > first_row else "=0"
+            xlsx.write_formula(sheet, total_row, column, kind, formula, value, **rule)
+
+    def _write_segments(self, xlsx, sheet, row, section):
+        """Write groups of cases; return the first row of groups and the next free row."""
+        segments = section["rows"]
+        total = total_of(segment.amounts for segment in segments)
+        titles = [
+            self.env._("At the start"),
+            self.env._("Share"),
+            self.env._("Customers"),
+            self.env._("Collected"),
+            self.env._("Settled otherwise"),
+            self.env._("Still owed"),
+        ]
+        kinds = ("money", "percent", "integer", "money", "money", "money")
+        self._write_section_head(xlsx, sheet, row, section["title"], titles, kinds)
+        first_row = row + 2
+        total_row = first_row + len(segments)
+        for index, segment in enumerate(segments, start=first_row):
+            amounts = segment.amounts
+            xlsx.write_cell(sheet, index, 0, "text", segment.label)
+            xlsx.write_cell(sheet, index, 1, "money", amounts.initial)
+            self._write_share(xlsx, sheet, index, total_row, amounts.initial, total.initial)
+            xlsx.write_cell(sheet, index, 3, "integer", segment.case_count)
+            for column, value in enumerate((amounts.collected, amounts.settled_otherwise, amounts.residual), start=4):
+                xlsx.write_cell(sheet, index, column, "money", value)
+        sums = {
+            1: ("money", total.initial),
+            3: ("integer", sum(segment.case_count for segment in segments)),
+            4: ("money", total.collected),
+            5: ("money", total.settled_otherwise),
+            6: ("money", total.residual),
+        }
+        self._write_sums(xlsx, sheet, first_row, total_row, sums)
+        return first_row, total_row + 2
+
+    def _get_contact_rows(self, recap):
+        """Return the contacts in numbers: ``[(what, number, share, share of what)]``."""
+        contacts = recap.contacts
+        calls, customers = self.env._("of calls made"), self.env._("of customers")
+        return [
+            (self.env._("Calls made"), contacts.call_count, None, ""),
+            (self.env._("Somebody answered"), contacts.answered_count, contacts.answered_share, calls),
+            (self.env._("Right person reached"), contacts.right_person_count, contacts.right_person_share, calls),
+            (self.env._("E-mails sent"), contacts.email_count, None, ""),
+            (self.env._("Letters sent"), contacts.letter_count, None, ""),
+            (self.env._("SMS sent"), contacts.sms_count, None, ""),
+            (self.env._("Customers contacted"), contacts.contacted_count, contacts.contacted_share, customers),
+            (self.env._("Customers called"), contacts.called_count, contacts.called_share, customers),
+            (
+                self.env._("Customers whose right person was reached"),
+                contacts.reached_count,
+                contacts.reached_share,
+                customers,
+            ),
+        ]
+
+    def _write_contacts(self, xlsx, sheet, row, section):
+        """Write the contacts in numbers; return the first row of them and the next free row."""
+        self._write_section_head(
+            xlsx, sheet, row, section["title"], [self.env._("Number"), self.env._("Share")], ("integer", "percent")
+        )
+        first_row = row + 2
+        for index, (label, count, part, whole) in enumerate(section["rows"], start=first_row):
+            xlsx.write_cell(sheet, index, 0, "text", label)
+            xlsx.write_cell(sheet, index, 1, "integer", count)
+            xlsx.write_cell(sheet, index, 2, "percent", part)
+            xlsx.write_cell(sheet, index, 3, "text", whole)
+        return first_row, first_row + len(section["rows"]) + 1
+
+    def _write_collectors(self, xlsx, sheet, row, section):
+        """Write the results per collector; return the first row of them and the next free row."""
+        titles = [
+            self.env._("Collected"),
+            self.env._("Collected (%)"),
+            self.env._("Cases"),
+            self.env._("Calls made"),
+            self.env._("Right person reached"),
+            self.env._("Promises recorded"),
+        ]
+        kinds = ("money", "percent", "integer", "integer", "integer", "money")
+        self._write_section_head(xlsx, sheet, row, section["title"], titles, kinds)
+        collectors = section["rows"]
+        first_row = row + 2
+        total_row = first_row + len(collectors)
+        for index, collector in enumerate(collectors, start=first_row):
+            xlsx.write_cell(sheet, index, 0, "text", collector.label)
+            values = self._get_collector_values(collector)
+            for column, (kind, value) in enumerate(zip(kinds, values, strict=True), start=1):
+                xlsx.write_cell(sheet, index, column, kind, value)
+        sums = {
+            column: (kind, sum(self._get_collector_values(collector)[column - 1] for collector in collectors))
+            for column, kind in enumerate(kinds, start=1)
+            if kind != "percent"
+        }
+        self._write_sums(xlsx, sheet, first_row, total_row, sums)
+        return first_row, total_row + 2
+
+    def _get_collector_values(self, collector):
+        return (
+            collector.amounts.collected,
+            collector.amounts.collected_share,
+            collector.case_count,
+            collector.call_count,
+            collector.right_person_count,
+            collector.promised_amount,
+        )
+
+    def _insert_chart(self, xlsx, sheet, name, section, first_row, chart_row):
+        """Put a chart of a breakdown beside the tables."""
+        last_row = first_row + len(section["rows"]) - 1
+        chart = xlsx.workbook.add_chart({"type": "bar"})
+        chart.add_series(
+            {
+                "name": section["title"],
+                "categories": [name, first_row, 0, last_row, 0],
+                "values": [name, first_row, 1, last_row, 1],
+                "fill": {"color": BAR_COLOR},
+                "gap": 60,
+            }
+        )
+        chart.set_title({"name": section["title"], "overlay": False, "name_font": {"size": 12, "color": BAR_COLOR}})
+        chart.set_legend({"none": True})
+        chart.set_y_axis({"reverse": True, "num_font": {"size": 9}})
+        chart.set_x_axis(
+            {"num_format": "#,##0", "num_font": {"size": 9}, "major_gridlines": {"visible": True, "line": {"color": "#d9dee4"}}}
+        )
+        chart.set_size(CHART_SIZE)
+        sheet.insert_chart(chart_row, CHART_COLUMN, chart)

@@ -1,0 +1,7 @@
+from . import (
+    collection_call_log,
+    collection_case_close,
+    collection_dispute_open,
+    collection_promise_record,
+    collection_reminder_send,
+)

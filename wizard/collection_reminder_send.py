@@ -1,0 +1,171 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import email_normalize
+
+
+class CollectionReminderSend(models.TransientModel):
+    """Shows a reminder as the customer will get it, and sends it once it was looked at."""
+
+    _name = "collection.reminder.send"
+    _description = "Send a Reminder"
+
+    debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, ondelete="cascade")
+    case_id = fields.Many2one("collection.case", readonly=True, ondelete="cascade")
+    company_id = fields.Many2one(related="debtor_id.company_id")
+    partner_id = fields.Many2one(related="debtor_id.partner_id")
+    contact_id = fields.Many2one(
+        "res.partner",
+        string="To",
+        compute="_compute_contact_id",
+        store=True,
+        readonly=False,
+        domain="[('commercial_partner_id', '=', partner_id)]",
+    )
+    email = fields.Char(related="contact_id.email")
+    template_id = fields.Many2one(
+        "mail.template",
+        required=True,
+        domain="[('model', '=', 'collection.debtor')]",
+        default=lambda self: self._default_template_id(),
+    )
+    subject = fields.Char(compute="_compute_message", store=True, readonly=False)
+    body = fields.Html(compute="_compute_message", store=True, readonly=False, sanitize=False)
+    attach_invoices = fields.Boolean(string="Attach the invoices (PDF)", default=True)
+    invoice_count = fields.Integer(compute="_compute_invoice_ids")
+    invoice_ids = fields.Many2many("account.move", compute="_compute_invoice_ids")
+    silence_reason = fields.Char(compute="_compute_silence_reason")
+
+    # === DEFAULT METHODS === #
+
+    @api.model
+    def _default_template_id(self):
+        return self.env.ref("account_collection.mail_template_reminder", raise_if_not_found=False)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("debtor_id")
+    def _compute_contact_id(self):
+        for wizard in self:
+            wizard.contact_id = wizard.debtor_id.contact_used_id
+
+    @api.depends("debtor_id", "template_id", "contact_id")
+    def _compute_message(self):
+        for wizard in self:
+            debtor, template = wizard.debtor_id, wizard.template_id
+            if not debtor or not template:
+                wizard.subject = wizard.body = False
+                continue
+            lang = wizard._get_lang()
+            template = template.with_context(lang=lang)
+            debtor_id = debtor._origin.id or debtor.id
+            rendering = {"add_context": {"contact": wizard.contact_id}, "set_lang": lang}
+            wizard.subject = template._render_field("subject", [debtor_id], **rendering)[debtor_id]
+            wizard.body = template._render_field("body_html", [debtor_id], engine="qweb", **rendering)[debtor_id]
+
+    @api.depends("debtor_id")
+    def _compute_invoice_ids(self):
+        for wizard in self:
+            rows = [row for claim in wizard.debtor_id._get_claim() for row in claim["rows"]] if wizard.debtor_id else []
+            moves = self.env["account.move"].union(*(row["item"].move_id for row in rows))
+            wizard.invoice_ids = moves.filtered(lambda move: move.is_sale_document())
+            wizard.invoice_count = len(wizard.invoice_ids)
+
+    @api.depends("debtor_id", "contact_id")
+    def _compute_silence_reason(self):
+        for wizard in self:
+            wizard.silence_reason = wizard.debtor_id and wizard.debtor_id._get_silence_reason("email")
+
+    # === ACTION METHODS === #
+
+    def action_send(self):
+        """Look again, then send: the message and the action that tells of it are one transaction."""
+        self.ensure_one()
+        self._send()
+        return {"type": "ir.actions.act_window_close"}
+
+    # === BUSINESS METHODS === #
+
+    def _get_lang(self):
+        """Return the language in which the customer is written to."""
+        return self.contact_id.lang or self.debtor_id.lang or self.env.lang
+
+    def _check_before_sending(self):
+        """Look again, under a lock: is it still owed, and may this customer be written to now?
+
+        :raises UserError: with the reason why not.
+        """
+        debtor = self.debtor_id
+        debtor.sudo().lock_for_update()
+        debtor._synchronize_own()
+        if reason := debtor._get_silence_reason("email"):
+            raise UserError(reason)
+        if not email_normalize(self.contact_id.email or ""):
+            raise UserError(
+                self.env._(
+                    "%s has no valid e-mail address: write one on the contact, call, or send a letter.",
+                    self.contact_id.name or debtor.partner_id.name,
+                )
+            )
+
+    def _prepare_attachments(self):
+        """Return the files that go along: ``(ids of existing attachments, [(name, content)])``.
+
+        The invoice that the customer got before is sent again as it was; one that was never made
+        into a file is printed now.
+        """
+        if not self.attach_invoices:
+            return [], []
+        existing, printed = [], []
+        Report = self.env["ir.actions.report"].sudo().with_context(lang=self._get_lang())
+        for move in self.invoice_ids.sudo():
+            if move.invoice_pdf_report_id:
+                existing.append(move.invoice_pdf_report_id.id)
+            elif Report.get_wkhtmltopdf_state() in ("ok", "workers", "upgrade"):
+                content, file_type = Report._render_qweb_pdf("account.account_invoices", move.ids)
+                printed.append((move._get_invoice_report_filename(extension=file_type), content))
+        return existing, printed
+
+    def _prepare_message(self):
+        """Return the arguments of ``message_post``."""
+        attachment_ids, attachments = self._prepare_attachments()
+        return {
+            "subject": self.subject,
+            "body": Markup(self.body),  # noqa: S704 - rendered from our template, or edited by an internal user
+            "message_type": "comment",
+            "subtype_xmlid": "mail.mt_comment",
+            "partner_ids": self.contact_id.ids,
+            "attachment_ids": attachment_ids,
+            "attachments": attachments,
+            "email_from": self.company_id.email_formatted or self.env.user.email_formatted,
+            "email_layout_xmlid": "mail.mail_notification_light",
+            "email_add_signature": False,
+        }
+
+    def _send(self):
+        """Send the reminder to the customer and log it.
+
+        :return: the ``collection.action`` that tells of it.
+        """
+        self._check_before_sending()
+        debtor = self.debtor_id
+        message = debtor.with_company(self.company_id).with_context(lang=self._get_lang()).message_post(
+            **self._prepare_message()
+        )
+        action = self.env["collection.action"]._log(
+            debtor,
+            "email",
+            case=self.case_id,
+            contact_id=self.contact_id.id,
+            summary=self.subject,
+            mail_message_id=message.id,
+        )
+        next_date = self.env["collection.case"]._get_default_next_date(self.company_id)
+        self.env["collection.action"]._plan_call(
+            debtor, next_date, self.env._("Call about the reminder"), case=self.case_id
+        )
+        self.env["collection.case"]._after_contact(
+            action, next_date=next_date, next_summary=self.env._("Call about the reminder")
+        )
+        return action
