@@ -41,6 +41,7 @@
     ],
     "demo": [],
     "assets": {
+        "web.assets_backend": ["account_collection/static/src/**/*"],
         "web.assets_tests": ["account_collection/static/tests/tours/**/*"],
     },
     "images": ["static/description/kanban.png"],

@@ -50,7 +50,9 @@ class Companies:
         self._make_default_for_admin()
 
     def _create(self, name, chart, values):
-        company = self.env["res.company"].create({**values, "currency_id": self._currency("EUR").id})
+        # In ``install_mode`` a new company installs no other addons for its country.
+        Company = self.env["res.company"].with_context(install_mode=True)
+        company = Company.create({**values, "currency_id": self._currency("EUR").id}).with_env(self.env)
         company.partner_id.tz = "Europe/Brussels" if chart == "be" else "Europe/Paris"
         remember(self.env, name, company)
         ChartTemplate = self.env["account.chart.template"]

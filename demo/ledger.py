@@ -297,8 +297,10 @@ class Ledger:
             }
         )
         credit._post(soft=False)
-        if item:
-            (self.items(credit) + item).reconcile()
+        # Posting sets a credit note against the invoice that it names.
+        remainder = self.items(credit).filtered(lambda line: not line.reconciled)
+        if item and remainder and not item.reconciled:
+            (remainder + item).reconcile()
         return credit
 
     def allocate(self, partner):

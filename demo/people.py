@@ -89,6 +89,7 @@ class People:
                 "name": customer.name,
                 "ref": f"C{1001 + number}",
                 "is_company": True,
+                "customer_rank": 1,
                 "street": _FOREIGN_STREETS.get(
                     customer.country, f"{number * 7 % 90 + 1} {_STREETS[number % len(_STREETS)]}"
                 ),

@@ -59,9 +59,7 @@ class CollectionAction(models.Model):
     promise_id = fields.Many2one("collection.promise", ondelete="restrict", index="btree_not_null")
     dispute_id = fields.Many2one("collection.dispute", ondelete="restrict", index="btree_not_null")
     mail_message_id = fields.Many2one("mail.message", string="Message", ondelete="set null")
-    result_text = fields.Char(
-        string="Why", readonly=True, help="Why this action failed or was cancelled.", copy=False
-    )
+    result_text = fields.Char(string="Why", readonly=True, help="Why this action failed or was cancelled.", copy=False)
 
     _due_index = models.Index("(company_id, date_planned) WHERE state = 'planned'")
 

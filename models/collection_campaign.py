@@ -234,7 +234,9 @@ class CollectionCampaign(models.Model):
     def _check_members(self):
         for campaign in self:
             if campaign.state in ("prepared", "running") and not campaign.member_ids:
-                raise ValidationError(self.env._("“%s” needs a team: choose who contacts the customers.", campaign.name))
+                raise ValidationError(
+                    self.env._("“%s” needs a team: choose who contacts the customers.", campaign.name)
+                )
 
     @api.constrains("scope_domain")
     def _check_scope_domain(self):
@@ -417,9 +419,7 @@ class CollectionCampaign(models.Model):
         self._freeze_amounts()
         self.env["collection.case"]._settle(today, self.company_id)
         self.invalidate_recordset()
-        self.message_post(
-            body=self.env._("Campaign started with %(count)s customers.", count=case_count)
-        )
+        self.message_post(body=self.env._("Campaign started with %(count)s customers.", count=case_count))
 
     def _create_cases(self):
         """Make one case for each debtor of whom something can be claimed; return how many.

@@ -45,9 +45,7 @@ class CollectionCase(models.Model):
         "closed": ("to_contact",),
     }
 
-    campaign_id = fields.Many2one(
-        "collection.campaign", required=True, readonly=True, index=True, ondelete="cascade"
-    )
+    campaign_id = fields.Many2one("collection.campaign", required=True, readonly=True, index=True, ondelete="cascade")
     campaign_state = fields.Selection(related="campaign_id.state", string="Campaign State")
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)

@@ -19,7 +19,9 @@ class CollectionCaseItem(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     # Emptied when an entry is deleted: the campaign still knows what it was about.
-    move_line_id = fields.Many2one("account.move.line", string="Journal Item", readonly=True, ondelete="set null", index=True)
+    move_line_id = fields.Many2one(
+        "account.move.line", string="Journal Item", readonly=True, ondelete="set null", index=True
+    )
     move_id = fields.Many2one("account.move", string="Invoice", readonly=True, ondelete="set null", index=True)
     name = fields.Char(readonly=True)
     date = fields.Date(readonly=True)
@@ -27,7 +29,9 @@ class CollectionCaseItem(models.Model):
     initial_residual = fields.Monetary(string="At the Start", readonly=True)
     collected_amount = fields.Monetary(string="Collected", readonly=True, help="Money received since the start.")
     credited_amount = fields.Monetary(
-        string="Credited", readonly=True, help="Credit notes, and payments received before the start but allocated since."
+        string="Credited",
+        readonly=True,
+        help="Credit notes, and payments received before the start but allocated since.",
     )
     other_amount = fields.Monetary(
         string="Other", readonly=True, help="Write-offs, exchange differences, cancelled or deleted entries."

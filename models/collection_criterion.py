@@ -23,7 +23,7 @@ class CollectionCriterion(models.Model):
     weight = fields.Integer(
         required=True,
         default=10,
-        help="How much this criterion counts against the others. The weights are scaled so that a score goes up to 100.",
+        help="How much this criterion counts against the others. Weights are scaled so that scores go up to 100.",
     )
     band_ids = fields.One2many("collection.criterion.band", "criterion_id", string="Bands", copy=True)
     uses_words = fields.Boolean(compute="_compute_uses_words")
@@ -64,9 +64,7 @@ class CollectionCriterion(models.Model):
             keys = [band._get_key() for band in criterion.band_ids]
             for band, key in zip(criterion.band_ids, keys, strict=True):
                 if key is False:
-                    raise ValidationError(
-                        self.env._("“%s”: each band needs a profile or a size.", criterion.name)
-                    )
+                    raise ValidationError(self.env._("“%s”: each band needs a profile or a size.", criterion.name))
                 if keys.count(key) > 1:
                     raise ValidationError(
                         self.env._(

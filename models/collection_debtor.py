@@ -168,7 +168,10 @@ class CollectionDebtor(models.Model):
     open_dispute_count = fields.Integer(string="Open Disputes", readonly=True)
     payer_profile_auto = fields.Selection(PAYER_PROFILES, string="Profile from History", readonly=True)
     payer_profile_manual = fields.Selection(
-        PAYER_PROFILES, string="Profile set by Hand", tracking=True, help="Overrules the profile worked out from history."
+        PAYER_PROFILES,
+        string="Profile set by Hand",
+        tracking=True,
+        help="Overrules the profile worked out from history.",
     )
     payer_profile = fields.Selection(PAYER_PROFILES, readonly=True)
     company_size = fields.Selection(COMPANY_SIZES, readonly=True)

@@ -231,8 +231,12 @@ class CollectionDispute(models.Model):
         """
         disputes = self.sudo().search(Domain("state", "in", ("open", "accepted")) & Domain(domain or []))
         unsettled = disputes.filtered(
-            lambda dispute: dispute.state == "open"
-            or any(dispute.currency_id.compare_amounts(line.settled_amount, line.amount) for line in dispute.line_ids)
+            lambda dispute: (
+                dispute.state == "open"
+                or any(
+                    dispute.currency_id.compare_amounts(line.settled_amount, line.amount) for line in dispute.line_ids
+                )
+            )
         )
         settlements = {}
         for row in self.env["account.move.line"]._get_collection_settlements(unsettled.line_ids.move_line_id):

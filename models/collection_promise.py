@@ -161,9 +161,7 @@ class CollectionPromise(models.Model):
     def action_cancel(self):
         """Withdraw promises that were recorded by mistake or renegotiated: they count neither as kept nor as broken."""
         self.check_access("write")
-        changed = self.sudo()._set_state(
-            "cancelled", cancel_reason=self.env._("Withdrawn by %s", self.env.user.name)
-        )
+        changed = self.sudo()._set_state("cancelled", cancel_reason=self.env._("Withdrawn by %s", self.env.user.name))
         for promise in changed:
             promise.debtor_id.message_post(body=self.env._("Promise withdrawn: %s", promise.display_name))
         self.debtor_id._synchronize_own()
@@ -299,7 +297,7 @@ class CollectionPromise(models.Model):
         )
 
     def _get_unallocated_credit(self):
-        """Return the money of this customer that came in since the promise and waits for allocation, in its currency."""
+        """Return the money of this customer that waits for allocation, in the promise's currency."""
         self.ensure_one()
         Line = self.env["account.move.line"]
         domain = self.env["collection.debtor"]._get_open_item_domain(self.company_id, self.partner_id)

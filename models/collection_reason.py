@@ -23,7 +23,7 @@ class CollectionReason(models.Model):
         "res.users",
         string="Default Owner",
         domain="[('share', '=', False)]",
-        help="Who solves disputes with this reason, often somebody outside accounting. Empty: the customer's salesperson.",
+        help="Who solves disputes with this reason, often outside accounting. Empty: the customer's salesperson.",
     )
 
     _code_unique = models.UniqueIndex("(code) WHERE code IS NOT NULL", "Another reason has this code already.")

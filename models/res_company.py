@@ -69,9 +69,7 @@ class ResCompany(models.Model):
     @api.constrains("collection_grade_a", "collection_grade_b", "collection_grade_c")
     def _check_collection_grades(self):
         for company in self:
-            if not (
-                100 >= company.collection_grade_a > company.collection_grade_b > company.collection_grade_c > 0
-            ):
+            if not (100 >= company.collection_grade_a > company.collection_grade_b > company.collection_grade_c > 0):
                 raise ValidationError(
                     self.env._("Grades must fall from A to C between 100 and 1, for example 70, 45 and 20.")
                 )
@@ -91,12 +89,15 @@ class ResCompany(models.Model):
                 raise ValidationError(self.env._("The months of history and of leaving must be at least 1."))
             if company.collection_bad_payer_days <= company.collection_punctual_days:
                 raise ValidationError(self.env._("A bad payer must pay later than a punctual one: check both limits."))
-            if min(
-                company.collection_small_amount,
-                company.collection_punctual_days,
-                company.collection_contact_gap_days,
-                company.collection_promise_grace_days,
-            ) < 0:
+            if (
+                min(
+                    company.collection_small_amount,
+                    company.collection_punctual_days,
+                    company.collection_contact_gap_days,
+                    company.collection_promise_grace_days,
+                )
+                < 0
+            ):
                 raise ValidationError(self.env._("Limits of the follow-up can't be negative."))
 
     # === BUSINESS METHODS === #

@@ -73,7 +73,7 @@ class ResPartner(models.Model):
         path = "commercial_partner_id.collection_debtor_ids"
         found = Domain(path, "any!", own & Domain(name, operator, value))
         empty_matches = {
-            "in": lambda: not set(value).isdisjoint({0, False, None}),
+            "in": lambda: any(not item for item in value),
             "<": lambda: value > 0,
             "<=": lambda: value >= 0,
             ">": lambda: value < 0,

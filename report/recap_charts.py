@@ -1,13 +1,15 @@
 """Charts of the recap, as SVG that prints in grey as well as in colour."""
 
-from lxml import etree
-from markupsafe import Markup
+from base64 import b64encode
+
 from reportlab.graphics import renderSVG
 from reportlab.graphics.shapes import Drawing, Rect, String
 from reportlab.lib.colors import HexColor
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
 FONT = "Helvetica"
+# What readers have in its place: as wide, letter by letter.
+FONT_FAMILY = "Helvetica, 'Liberation Sans', Arial, sans-serif"
 FONT_SIZE = 9
 ROW_HEIGHT = 20
 BAR_HEIGHT = 11
@@ -30,14 +32,13 @@ def shorten(text, width):
     return f"{text.rstrip()}…"
 
 
-def bar_chart(title, bars, width=520, label_share=0.34):
+def bar_chart(bars, width=520, label_share=0.34):
     """Draw one horizontal bar per value, with its label before and its figure behind.
 
-    :param str title: what the chart shows, for those who can't see it.
     :param bars: ``[(label, value, figure in words)]``; values below zero get no bar.
     :param int width: of the drawing, in points.
     :param float label_share: of the width, at most, for the labels.
-    :return: an ``<svg>`` element, safe to put into HTML.
+    :return: the picture as SVG.
     """
     largest = max((value for _label, value, _figure in bars), default=0) or 1
     labels = [shorten(label, width * label_share) for label, _value, _figure in bars]
@@ -57,18 +58,9 @@ def bar_chart(title, bars, width=520, label_share=0.34):
         if length:
             drawing.add(Rect(bar_left, bar_bottom, length, BAR_HEIGHT, fillColor=BAR_COLOR, strokeColor=None))
         drawing.add(String(width, text_bottom, figure, textAnchor="end", **text_style))
-    return _to_element(drawing, title)
+    return renderSVG.drawToString(drawing).replace(f"font-family: {FONT};", f"font-family: {FONT_FAMILY};")
 
 
-def _to_element(drawing, title):
-    """Return a drawing as an ``<svg>`` element that several of may stand in one page."""
-    root = etree.fromstring(renderSVG.drawToString(drawing).encode())
-    namespace = f"{{{etree.QName(root).namespace}}}"
-    root.find(f"{namespace}title").text = title
-    root.remove(root.find(f"{namespace}desc"))
-    # The clipping frame is the drawing itself: it does nothing, and its id would be there twice.
-    root.remove(root.find(f"{namespace}clipPath"))
-    group = root.find(f"{namespace}g")
-    del group.attrib["id"], group.attrib["style"]
-    root.set("role", "img")
-    return Markup(etree.tostring(root, encoding="unicode"))  # noqa: S704 - texts were escaped by the writer of XML
+def to_data_uri(svg):
+    """Return a picture as the address of an image, so that it needs no server to be shown."""
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"

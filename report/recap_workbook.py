@@ -6,9 +6,9 @@ from odoo.tools import format_date
 from .recap_numbers import share, total_of
 from .recap_xlsx import Column, XlsxFile, get_cell, get_range, make_sheet_names, quote_sheet
 
-CHART_COLUMN = 8
-CHART_SIZE = {"width": 560, "height": 300}
 BAR_COLOR = "#3f5f7f"
+# Size of charts in pixels, and how many of them a row of a sheet takes.
+CHART_WIDTH, BAR_HEIGHT, ROW_HEIGHT = 680, 26, 20
 
 
 class CollectionRecapWorkbook(models.AbstractModel):
@@ -27,12 +27,13 @@ class CollectionRecapWorkbook(models.AbstractModel):
         :param output: binary file that is open for writing.
         """
         tables = self._get_tables(recap)
-        names = make_sheet_names([self.env._("Summary"), *(table["title"] for table in tables)])
+        names = make_sheet_names(
+            [self.env._("Summary"), self.env._("Charts"), *(table["title"] for table in tables)]
+        )
         with XlsxFile(output, recap.decimal_places) as xlsx:
             xlsx.workbook.set_properties({"title": recap.name, "company": recap.company})
-            summary = xlsx.add_sheet(names[0])
-            sheets = [xlsx.add_sheet(name) for name in names[1:]]
-            self._write_summary(xlsx, summary, names[0], recap, quote_sheet(names[1]))
+            summary, charts, *sheets = (xlsx.add_sheet(name) for name in names)
+            self._write_summary(xlsx, summary, charts, recap, quote_sheet(names[2]))
             for sheet, table in zip(sheets, tables, strict=True):
                 xlsx.write_table(
                     sheet,
@@ -256,23 +257,24 @@ class CollectionRecapWorkbook(models.AbstractModel):
 
     # === BUSINESS METHODS - SUMMARY === #
 
-    def _write_summary(self, xlsx, sheet, name, recap, case_sheet):
-        """Write the first sheet: what the campaign was, key figures, breakdowns, charts.
+    def _write_summary(self, xlsx, sheet, chart_sheet, recap, case_sheet):
+        """Write the first sheet: what the campaign was, key figures, breakdowns; and the charts of these.
 
         :param str case_sheet: name of the sheet with the cases, as formulas name it.
         """
+        sheet.set_portrait()
         sheet.set_column(0, 0, 40)
-        sheet.set_column(1, CHART_COLUMN - 2, 15)
-        sheet.set_column(CHART_COLUMN - 1, CHART_COLUMN - 1, 3)
+        sheet.set_column(1, 6, 15)
         xlsx.write_titles(sheet, recap.name, self._get_subtitle(recap))
+        chart_sheet.set_portrait()
+        xlsx.write_titles(chart_sheet, recap.name, self._get_subtitle(recap))
         row = self._write_facts(xlsx, sheet, 3, recap)
         row = self._write_key_figures(xlsx, sheet, row, recap, case_sheet)
         chart_row = 3
         for section in self._get_sections(recap):
             first_row, row = section["write"](xlsx, sheet, row, section)
             if section.get("chart") and section["rows"]:
-                self._insert_chart(xlsx, sheet, name, section, first_row, chart_row)
-                chart_row += 17
+                chart_row = self._insert_chart(xlsx, chart_sheet, chart_row, section, sheet.get_name(), first_row)
 
     def _write_facts(self, xlsx, sheet, row, recap):
         """Write period, team and scope; return the next free row."""
@@ -306,8 +308,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
             xlsx, sheet, row, self.env._("Key figures"), [self.env._("Amount"), self.env._("Share")], ("money", "percent")
         )
         columns = self._get_case_columns(recap)
-        first_row = row + 2
-        row = first_row
+        first_row = row = row + 1
         for index, column in enumerate(columns):
             if column.kind != "money":
                 continue
@@ -323,8 +324,9 @@ class CollectionRecapWorkbook(models.AbstractModel):
         return row + 1
 
     def _write_section_head(self, xlsx, sheet, row, title, titles, kinds):
-        sheet.write_string(row, 0, title, xlsx.get_format(bold=True, font_size=12, font_color=BAR_COLOR))
-        xlsx.write_headers(sheet, row + 1, ["", *titles], ["text", *kinds])
+        """Write the headers of a section; its title stands above the labels of its rows."""
+        sheet.set_row(row, 28)
+        xlsx.write_headers(sheet, row, [title, *titles], ["text", *kinds])
 
     def _write_share(self, xlsx, sheet, row, total_row, part, whole, **properties):
         """Write the amount in column B as a share of the one in the row of the total, into column C."""
@@ -410,7 +412,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
         self._write_section_head(
             xlsx, sheet, row, section["title"], titles, ("money", "percent", "integer", "integer")[: len(titles)]
         )
-        first_row = row + 2
+        first_row = row + 1
         total_row = first_row + len(breakdown)
         for index, part in enumerate(breakdown, start=first_row):
             xlsx.write_cell(sheet, index, 0, "text", part.label)
@@ -419,20 +421,24 @@ class CollectionRecapWorkbook(models.AbstractModel):
             counts = ([part.case_count] if has_customers else []) + ([part.item_count] if counted else [])
             for column, count in enumerate(counts, start=3):
                 xlsx.write_cell(sheet, index, column, "integer", count)
-        self._write_sums(xlsx, sheet, first_row, total_row, {1: ("money", breakdown.total)})
+        self._write_sums(xlsx, sheet, first_row, total_row, {1: ("money", breakdown.total)}, len(titles))
         return first_row, total_row + 2
 
-    def _write_sums(self, xlsx, sheet, first_row, total_row, columns):
+    def _write_sums(self, xlsx, sheet, first_row, total_row, columns, last_column):
         """Write the totals of a section below it.
 
-        :param dict columns: ``{column: (kind, value of the total)}``.
+        :param dict columns: ``{column: (kind, value of the total)}``; the others stay empty.
         """
-        rule = {"bold": True, "top": 1}
+        rule = {"bold": True, "top": 1, "top_color": BAR_COLOR}
         xlsx.write_cell(sheet, total_row, 0, "text", self.env._("Total"), **rule)
-        for column, (kind, value) in columns.items():
-            last = get_cell(max(total_row - 1, first_row), column)
-            # Nothing to add up: a formula would refer to itself.
-            formula = f"=SUM({get_cell(first_row, column)}:{last})" if total_row > first_row else "=0"
+        for column in range(1, last_column + 1):
+            if column not in columns:
+                xlsx.write_cell(sheet, total_row, column, "text", "", **rule)
+                continue
+            kind, value = columns[column]
+            cells = f"{get_cell(first_row, column)}:{get_cell(total_row - 1, column)}"
+            # Without rows, the formula would refer to itself.
+            formula = f"=SUM({cells})" if total_row > first_row else "=0"
             xlsx.write_formula(sheet, total_row, column, kind, formula, value, **rule)
 
     def _write_segments(self, xlsx, sheet, row, section):
@@ -449,7 +455,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
         ]
         kinds = ("money", "percent", "integer", "money", "money", "money")
         self._write_section_head(xlsx, sheet, row, section["title"], titles, kinds)
-        first_row = row + 2
+        first_row = row + 1
         total_row = first_row + len(segments)
         for index, segment in enumerate(segments, start=first_row):
             amounts = segment.amounts
@@ -466,7 +472,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
             5: ("money", total.settled_otherwise),
             6: ("money", total.residual),
         }
-        self._write_sums(xlsx, sheet, first_row, total_row, sums)
+        self._write_sums(xlsx, sheet, first_row, total_row, sums, len(titles))
         return first_row, total_row + 2
 
     def _get_contact_rows(self, recap):
@@ -495,7 +501,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
         self._write_section_head(
             xlsx, sheet, row, section["title"], [self.env._("Number"), self.env._("Share")], ("integer", "percent")
         )
-        first_row = row + 2
+        first_row = row + 1
         for index, (label, count, part, whole) in enumerate(section["rows"], start=first_row):
             xlsx.write_cell(sheet, index, 0, "text", label)
             xlsx.write_cell(sheet, index, 1, "integer", count)
@@ -516,7 +522,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
         kinds = ("money", "percent", "integer", "integer", "integer", "money")
         self._write_section_head(xlsx, sheet, row, section["title"], titles, kinds)
         collectors = section["rows"]
-        first_row = row + 2
+        first_row = row + 1
         total_row = first_row + len(collectors)
         for index, collector in enumerate(collectors, start=first_row):
             xlsx.write_cell(sheet, index, 0, "text", collector.label)
@@ -528,7 +534,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
             for column, kind in enumerate(kinds, start=1)
             if kind != "percent"
         }
-        self._write_sums(xlsx, sheet, first_row, total_row, sums)
+        self._write_sums(xlsx, sheet, first_row, total_row, sums, len(titles))
         return first_row, total_row + 2
 
     def _get_collector_values(self, collector):
@@ -541,24 +547,28 @@ class CollectionRecapWorkbook(models.AbstractModel):
             collector.promised_amount,
         )
 
-    def _insert_chart(self, xlsx, sheet, name, section, first_row, chart_row):
-        """Put a chart of a breakdown beside the tables."""
+    def _insert_chart(self, xlsx, sheet, row, section, source, first_row):
+        """Put a chart of a breakdown on the sheet of charts; return the next free row.
+
+        :param str source: name of the sheet that has the breakdown, from ``first_row``.
+        """
         last_row = first_row + len(section["rows"]) - 1
         chart = xlsx.workbook.add_chart({"type": "bar"})
         chart.add_series(
             {
                 "name": section["title"],
-                "categories": [name, first_row, 0, last_row, 0],
-                "values": [name, first_row, 1, last_row, 1],
+                "categories": [source, first_row, 0, last_row, 0],
+                "values": [source, first_row, 1, last_row, 1],
                 "fill": {"color": BAR_COLOR},
                 "gap": 60,
+                "data_labels": {"value": True, "num_format": "#,##0", "font": {"size": 9}},
             }
         )
-        chart.set_title({"name": section["title"], "overlay": False, "name_font": {"size": 12, "color": BAR_COLOR}})
+        chart.set_title({"name": section["title"], "name_font": {"size": 12, "color": BAR_COLOR}})
         chart.set_legend({"none": True})
-        chart.set_y_axis({"reverse": True, "num_font": {"size": 9}})
-        chart.set_x_axis(
-            {"num_format": "#,##0", "num_font": {"size": 9}, "major_gridlines": {"visible": True, "line": {"color": "#d9dee4"}}}
-        )
-        chart.set_size(CHART_SIZE)
-        sheet.insert_chart(chart_row, CHART_COLUMN, chart)
+        chart.set_y_axis({"reverse": True, "num_font": {"size": 9}, "major_tick_mark": "none"})
+        chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
+        height = 70 + BAR_HEIGHT * len(section["rows"])
+        chart.set_size({"width": CHART_WIDTH, "height": height})
+        sheet.insert_chart(row, 0, chart)
+        return row + height // ROW_HEIGHT + 2

@@ -4,10 +4,14 @@ from odoo import api, models
 from odoo.tools import format_amount, format_date, formatLang
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-from .recap_charts import bar_chart
+from .recap_charts import bar_chart, to_data_uri
 
 # How many cases the PDF shows; the XLSX has all of them.
 CASE_LIMIT = 100
+# How many rows a table of cases has before the headers are repeated: not every wkhtmltopdf does it.
+CASES_PER_TABLE = 25
+# How many bars a chart has at most; the table below has all rows.
+BAR_LIMIT = 12
 
 
 class ReportCampaignRecap(models.AbstractModel):
@@ -37,22 +41,28 @@ class ReportCampaignRecap(models.AbstractModel):
             return format_amount(self.env, float(amount), currency)
 
         def number(amount):
-            return formatLang(self.env, float(amount), digits=recap.decimal_places)
+            return formatLang(self.env, float(amount), digits=recap.decimal_places) if amount else "–"
 
         return {
             "campaign": campaign,
             "company": campaign.sudo().company_id,
             "recap": recap,
-            "cases": recap.cases[:CASE_LIMIT],
+            "scope": " · ".join(
+                self.env._("%(filter)s: %(limit)s", filter=name, limit=limit) for name, limit in recap.scope
+            ),
+            "case_count": min(recap.case_count, CASE_LIMIT),
+            "case_tables": [
+                recap.cases[start : min(start + CASES_PER_TABLE, CASE_LIMIT)]
+                for start in range(0, min(recap.case_count, CASE_LIMIT), CASES_PER_TABLE)
+            ],
             "money": money,
             "number": number,
             "count": lambda value: formatLang(self.env, value, digits=0),
             "percent": self._get_percent_formatter(),
             "date": lambda value: format_date(self.env, value) if value else "",
-            "reason_chart": self._get_chart(self.env._("Reasons for non-payment"), recap.reasons, money),
-            "aging_chart": self._get_chart(self.env._("Aging at the start"), recap.aging, money),
-            "week_chart": self._get_chart(self.env._("Collected by week"), recap.collected_by_week, money),
-            "printed_on": format_date(self.env, recap.as_of),
+            "reason_chart": self._get_chart(recap.reasons, money),
+            "aging_chart": self._get_chart(recap.aging, money),
+            "week_chart": self._get_chart(recap.collected_by_week, money),
         }
 
     def _get_percent_formatter(self):
@@ -61,6 +71,6 @@ class ReportCampaignRecap(models.AbstractModel):
         pattern = locale.percent_formats[None].pattern.replace("0", "0.0")
         return lambda value: format_percent(value, format=pattern, locale=locale)
 
-    def _get_chart(self, title, breakdown, money):
-        """Draw a breakdown as bars."""
-        return bar_chart(title, [(row.label, row.amount, money(row.amount)) for row in breakdown])
+    def _get_chart(self, breakdown, money):
+        """Return a breakdown drawn as bars, as the address of an image."""
+        return to_data_uri(bar_chart([(row.label, row.amount, money(row.amount)) for row in breakdown.rows[:BAR_LIMIT]]))

@@ -8,4 +8,5 @@ from . import (
     test_reminder,
     test_rights,
     test_score,
+    test_tours,
 )

@@ -1,5 +1,5 @@
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -23,13 +23,15 @@ class CollectionCommon(AccountTestInvoicingCommon):
     def get_default_groups(cls):
         return super().get_default_groups() | cls.quick_ref("account_collection.group_collection_manager")
 
+    # A browser lives in real time: tours can't freeze the server's.
+    freeze = True
+
     @classmethod
     def setUpClass(cls):
-        cls.frozen = freeze_time(f"{TODAY} 12:00:00")
-        cls.frozen.start()
-        cls.addClassCleanup(cls.frozen.stop)
+        if cls.freeze:
+            cls.startClassPatcher(freeze_time(f"{TODAY} 12:00:00"))
         super().setUpClass()
-        cls.today = date.fromisoformat(TODAY)
+        cls.today = fields.Date.today()
         cls.company = cls.env.company
         cls.company.write(
             {
@@ -245,9 +247,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
         wizard = (
             self.env["collection.call.log"]
             .with_user(user or self.collector)
-            .create(
-                {"debtor_id": debtor.id, "case_id": case.id if case else False, "outcome": outcome, **values}
-            )
+            .create({"debtor_id": debtor.id, "case_id": case.id if case else False, "outcome": outcome, **values})
         )
         wizard.action_confirm()
         return debtor.sudo().action_ids.filtered(lambda action: action.state == "done").sorted("id")[-1:]

@@ -86,9 +86,7 @@ class TestCampaign(CollectionCommon):
         campaign = self._start_campaign()
         self.assertEqual(self._get_case(campaign, self.other_customer).collector_id, self.other_collector)
         counts = dict(
-            self.env["collection.case"]._read_group(
-                [("campaign_id", "=", campaign.id)], ["collector_id"], ["__count"]
-            )
+            self.env["collection.case"]._read_group([("campaign_id", "=", campaign.id)], ["collector_id"], ["__count"])
         )
         self.assertEqual(sum(counts.values()), 6)
         self.assertLessEqual(abs(counts[self.collector] - counts[self.other_collector]), 1)

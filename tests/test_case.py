@@ -29,7 +29,8 @@ class TestCase(CollectionCommon):
     def test_call_without_answer(self):
         action = self._log_call(self.debtor, "no_answer", case=self.case, next_date=self._days(2))
         self.assertRecordValues(
-            action, [{"state": "done", "channel": "call", "is_reached": False, "amount": 5000, "contact_id": self.contact.id}]
+            action,
+            [{"state": "done", "channel": "call", "is_reached": False, "amount": 5000, "contact_id": self.contact.id}],
         )
         self.assertRecordValues(
             self.case,
@@ -54,9 +55,7 @@ class TestCase(CollectionCommon):
         self._log_call(self.debtor, "no_answer", case=self.case)
         self._log_call(self.debtor, "voicemail", case=self.case)
         self.assertEqual(self.case.attempt_count, 2)
-        self.assertEqual(
-            sorted(self.debtor.action_ids.mapped("state")), ["cancelled", "done", "done", "planned"]
-        )
+        self.assertEqual(sorted(self.debtor.action_ids.mapped("state")), ["cancelled", "done", "done", "planned"])
 
     def test_call_with_a_promise(self):
         reason = self.env.ref("account_collection.collection_reason_oversight")
@@ -127,7 +126,9 @@ class TestCase(CollectionCommon):
         wizard.result = "refused"
         wizard.note = "Contests everything"
         wizard.save().action_confirm()
-        self.assertRecordValues(self.case, [{"state": "closed", "result": "refused", "result_note": "Contests everything"}])
+        self.assertRecordValues(
+            self.case, [{"state": "closed", "result": "refused", "result_note": "Contests everything"}]
+        )
         with self.assertRefused("This case is closed"):
             self.case.action_log_call()
         self._synchronize()

@@ -39,7 +39,14 @@ class TestPartnerAndMove(CollectionCommon):
     def test_state_of_an_invoice(self):
         move = self.invoice.with_user(self.collector)
         self.assertRecordValues(
-            move, [{"collection_state": "claimable", "collection_score": self.debtor.score, "collection_promise_date": False}]
+            move,
+            [
+                {
+                    "collection_state": "claimable",
+                    "collection_score": self.debtor.score,
+                    "collection_promise_date": False,
+                }
+            ],
         )
         self.assertFalse(self.future_invoice.collection_state)
         self._promise(self.debtor, date=self._days(5))

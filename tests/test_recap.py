@@ -262,7 +262,7 @@ class TestRecap(RecapCommon):
                 )
                 text = html.decode()
                 self.assertIn("Refuser", text)
-                self.assertIn("<svg", text)
+                self.assertIn("data:image/svg+xml", text)
                 self.assertIn("800,00" if lang == "fr_FR" else "800.00", text)
 
     # === HELPERS === #

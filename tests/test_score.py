@@ -30,7 +30,7 @@ class TestScore(CollectionCommon):
             if value is None:
                 value = debtor[criterion.indicator]
             if criterion.uses_words:
-                percent = criterion.band_ids.filtered(lambda band: band[criterion.indicator] == value).percent or 0
+                percent = {band._get_key(): band.percent for band in criterion.band_ids}.get(value, 0)
             else:
                 percent = scoring.pick_band(value, [(band.lower, band.percent) for band in criterion.band_ids]) or 0
             with self.subTest(criterion=criterion.name):

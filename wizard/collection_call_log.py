@@ -47,9 +47,7 @@ class CollectionCallLog(models.TransientModel):
     )
     next_date = fields.Date(string="Call again on", compute="_compute_next_date", store=True, readonly=False)
     promise_currency_id = fields.Many2one("res.currency", compute="_compute_promise_currency_id")
-    promise_date = fields.Date(
-        string="Will pay on", compute="_compute_promise_values", store=True, readonly=False
-    )
+    promise_date = fields.Date(string="Will pay on", compute="_compute_promise_values", store=True, readonly=False)
     promise_amount = fields.Monetary(
         string="Amount",
         currency_field="promise_currency_id",

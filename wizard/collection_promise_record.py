@@ -84,9 +84,7 @@ class CollectionPromiseRecord(models.TransientModel):
             chosen = set(wizard.move_line_ids.ids)
             claimable = sum(row["claimable"] for row in rows if row["item"].id in chosen)
             not_due = sum(
-                amount
-                for item, amount in wizard._get_available()
-                if item.id not in {row["item"].id for row in rows}
+                amount for item, amount in wizard._get_available() if item.id not in {row["item"].id for row in rows}
             )
             wizard.amount = claimable + not_due
 

@@ -150,8 +150,10 @@ class CollectionReminderSend(models.TransientModel):
         """
         self._check_before_sending()
         debtor = self.debtor_id
-        message = debtor.with_company(self.company_id).with_context(lang=self._get_lang()).message_post(
-            **self._prepare_message()
+        message = (
+            debtor.with_company(self.company_id)
+            .with_context(lang=self._get_lang())
+            .message_post(**self._prepare_message())
         )
         action = self.env["collection.action"]._log(
             debtor,

@@ -1,0 +1,75 @@
+import { registry } from "@web/core/registry";
+
+// From a draft campaign to a call with a promise, as a collector does it.
+registry.category("web_tour.tours").add("account_collection_campaign", {
+    steps: () => [
+        {
+            content: "Open the campaign",
+            trigger: ".o_kanban_record:contains(Tour campaign), .o_data_row:contains(Tour campaign) td[name=name]",
+            run: "click",
+        },
+        { content: "Fill the scope", trigger: "button[name=action_prepare]", run: "click" },
+        { content: "Start", trigger: "button[name=action_start]:visible", run: "click" },
+        {
+            content: "A dialogue may ask to confirm the start",
+            trigger: ".modal-footer .btn-primary, .o_kanban_record:contains(Boulangerie Petit)",
+            run() {
+                document.querySelector(".modal-footer .btn-primary")?.click();
+            },
+        },
+        {
+            content: "Both customers are to be contacted, the best first",
+            trigger: ".o_kanban_group:contains(To contact) .o_kanban_record:contains(Boulangerie Petit)",
+            run: "click",
+        },
+        {
+            content: "The desk shows whom to ask for",
+            trigger: ".o_form_view:contains(Marie Dupont)",
+        },
+        { content: "Log a call", trigger: "button[name=action_log_call]", run: "click" },
+        {
+            content: "The customer promises to pay",
+            trigger: ".modal [name=next_step] input[data-value=promise]",
+            run: "click",
+        },
+        {
+            content: "What can be claimed is proposed",
+            trigger: ".modal [name=promise_amount] input:value(5,000.00)",
+        },
+        { content: "What was said", trigger: ".modal [name=note] textarea", run: "edit Pays next week" },
+        { content: "Save", trigger: ".modal button[name=action_confirm]", run: "click" },
+        {
+            content: "The case follows",
+            trigger: "body:not(:has(.modal)) .o_statusbar_status button.o_arrow_button_current:contains(Promised)",
+        },
+        { content: "Next customer", trigger: "button[name=action_next_case]", run: "click" },
+        { content: "Garage Lemoine is next", trigger: ".o_form_view:contains(Garage Lemoine)" },
+        { content: "A reminder can be looked at", trigger: "button[name=action_send_reminder]", run: "click" },
+        {
+            content: "As the customer will get it",
+            trigger: ".modal .o_field_widget[name=body]",
+        },
+        { content: "Send", trigger: ".modal button[name=action_send]", run: "click" },
+        {
+            content: "The card waits for the answer",
+            trigger: "body:not(:has(.modal)) .o_statusbar_status button.o_arrow_button_current:contains(Waiting)",
+        },
+    ],
+});
+
+// A dispute solved by somebody who has no right on accounting.
+registry.category("web_tour.tours").add("account_collection_dispute_owner", {
+    steps: () => [
+        {
+            content: "Only the own dispute is there",
+            trigger: ".o_kanban_record:contains(Boulangerie Petit), .o_data_row:contains(Boulangerie Petit) td[name=partner_id]",
+            run: "click",
+        },
+        { content: "Say how it was solved", trigger: "[name=resolution] textarea", run: "edit Delivery note sent again" },
+        { content: "The customer is not right", trigger: "button[name=action_reject]", run: "click" },
+        {
+            content: "Rejected",
+            trigger: ".o_statusbar_status button.o_arrow_button_current:contains(Rejected)",
+        },
+    ],
+});

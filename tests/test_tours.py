@@ -1,0 +1,37 @@
+from odoo.tests import HttpCase, tagged
+
+from .common import CollectionCommon
+
+
+@tagged("post_install", "-at_install")
+class TestTours(CollectionCommon, HttpCase):
+    """The paths that a user takes, in a real browser."""
+
+    freeze = False
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.contact = cls.env["res.partner"].create(
+            {"name": "Marie Dupont", "parent_id": cls.customer.id, "type": "invoice", "email": "marie@petit.example"}
+        )
+        cls.invoice = cls._create_invoice(amount=5000, days_late=40)
+        cls._create_invoice(cls.other_customer, amount=20, days_late=3)
+        cls.debtor = cls._get_debtor()
+
+    def test_campaign(self):
+        campaign = self._create_campaign(name="Tour campaign", member_ids=[(6, 0, self.team_user.ids)])
+        self.start_tour("/odoo/collection-campaigns", "account_collection_campaign", login="team_user")
+        self.assertEqual(campaign.state, "running")
+        case = campaign.case_ids.filtered(lambda case: case.partner_id == self.customer)
+        self.assertRecordValues(case, [{"state": "promised", "attempt_count": 1, "is_reached": True}])
+        self.assertRecordValues(case.promise_ids, [{"amount": 5000, "state": "open", "note": "Pays next week"}])
+        other_case = campaign.case_ids - case
+        self.assertEqual(other_case.state, "waiting")
+        self.assertEqual(other_case.action_ids.filtered(lambda action: action.state == "done").channel, "email")
+
+    def test_dispute_owner(self):
+        dispute = self._dispute(self.debtor, self._get_items(self.invoice), amount=100)
+        self._dispute(self.debtor, self._get_items(self.invoice), amount=5, owner_id=self.collector.id)
+        self.start_tour("/odoo/collection-my-disputes", "account_collection_dispute_owner", login="solver")
+        self.assertRecordValues(dispute, [{"state": "rejected", "resolution": "Delivery note sent again"}])
