@@ -21,6 +21,7 @@
         "wizard/collection_dispute_open_views.xml",
         "wizard/collection_promise_record_views.xml",
         "wizard/collection_reminder_send_views.xml",
+        "wizard/collection_score_tuning_views.xml",
         "data/mail_template_data.xml",
         "report/campaign_recap_reports.xml",
         "report/campaign_recap_templates.xml",
@@ -39,9 +40,8 @@
         "views/res_config_settings_views.xml",
         "views/collection_menus.xml",
     ],
-    "demo": [],
+    "demo": ["demo/collection_demo.xml"],
     "assets": {
-        "web.assets_backend": ["account_collection/static/src/**/*"],
         "web.assets_tests": ["account_collection/static/tests/tours/**/*"],
     },
     "images": ["static/description/kanban.png"],

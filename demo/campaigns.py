@@ -10,7 +10,13 @@ from .customers import COMMENTS, HABIT_NOTES
 from .days import working_day_after, working_day_before
 from .stories import CLOSED_END, CLOSED_STORY, RUNNING_END, RUNNING_STORY, Event
 
-_CONTACT_CONTEXT = {"tracking_disable": False, "mail_create_nolog": False, "mail_notify_force_send": False}
+# What people do stands in the chatters; nobody gets an e-mail about an activity.
+_CONTACT_CONTEXT = {
+    "tracking_disable": False,
+    "mail_create_nolog": False,
+    "mail_notify_force_send": False,
+    "mail_activity_quick_update": True,
+}
 
 
 class Campaigns:

@@ -50,9 +50,12 @@ class Companies:
         self._make_default_for_admin()
 
     def _create(self, name, chart, values):
-        # In ``install_mode`` a new company installs no other addons for its country.
+        # In ``install_mode`` a new company installs no other addons for its country. Its web site comes later:
+        # other addons would look it up on the Internet.
         Company = self.env["res.company"].with_context(install_mode=True)
-        company = Company.create({**values, "currency_id": self._currency("EUR").id}).with_env(self.env)
+        basics = {name: values.pop(name) for name in ("name", "country_id")}
+        company = Company.create({**basics, "currency_id": self._currency("EUR").id}).with_env(self.env)
+        company.write(values)
         company.partner_id.tz = "Europe/Brussels" if chart == "be" else "Europe/Paris"
         remember(self.env, name, company)
         ChartTemplate = self.env["account.chart.template"]

@@ -22,6 +22,9 @@ _GOODS = (
     ("Marquise et auvent", "Canopy and awning"),
 )
 
+_DAYS_AHEAD = 12
+_DAYS_BETWEEN_STATEMENTS = 4
+
 
 class _Plan(NamedTuple):
     """An invoice to come."""
@@ -53,6 +56,7 @@ class Ledger:
         self.customers = {}
         self.waiting = []  # invoices to come, next one first
         self.due = []  # (day, item, amount): payments to come
+        self.banked = None  # day of the last bank statement
 
     # == Set-up ==
 
@@ -128,12 +132,18 @@ class Ledger:
     def advance(self, day):
         """Write everything that is due up to a day.
 
+        Invoices are written some days ahead, payments once in a few days: fewer, larger batches.
+
         :return: whether something was written.
         """
-        plans = [plan for plan in self.waiting if plan.day <= day]
-        self.waiting = self.waiting[len(plans):]
-        if plans:
+        plans = []
+        if self.waiting and self.waiting[0].day <= day:
+            plans = [plan for plan in self.waiting if plan.day <= day + timedelta(days=_DAYS_AHEAD)]
+            self.waiting = self.waiting[len(plans):]
             self._invoice(plans)
+        if self.banked and day < self.banked + timedelta(days=_DAYS_BETWEEN_STATEMENTS) and day < self.today:
+            return bool(plans)
+        self.banked = day
         due = sorted((entry for entry in self.due if entry[0] <= day), key=lambda entry: (entry[0], entry[1].id))
         self.due = [entry for entry in self.due if entry[0] > day]
         groups = {}

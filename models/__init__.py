@@ -11,6 +11,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_criterion,
     collection_criterion_band,
     collection_debtor,
+    collection_score_history,
     collection_promise,
     collection_promise_line,
     collection_dispute,

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
@@ -8,6 +8,24 @@ WATCHED_FIELDS = {"date_maturity", "no_followup", "partner_id", "account_id"}
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
+
+    collection_days_late = fields.Integer(
+        string="Days Late",
+        compute="_compute_collection_days_late",
+        help="Calendar days since the due date, on the company's clock. 0 when not late.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("date_maturity", "date")
+    def _compute_collection_days_late(self):
+        today_by_company = {company: company._collection_today() for company in self.company_id}
+        for line in self:
+            due_date = line.date_maturity or line.date
+            today = today_by_company.get(line.company_id)
+            line.collection_days_late = max((today - due_date).days, 0) if today and due_date else 0
+
+    # === CRUD METHODS === #
 
     # EXTENDS account
     def write(self, vals):

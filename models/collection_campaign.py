@@ -223,7 +223,7 @@ class CollectionCampaign(models.Model):
                     ["campaign_id"],
                     ["__count"],
                 )
-            campaign.overlap_warning = groups and self.env._(
+            campaign.overlap_warning = bool(groups) and self.env._(
                 "Some customers are followed up already: %s. They keep their collector, and nobody gets two reminders.",
                 ", ".join(f"{other.name} ({count})" for other, count in groups),
             )
@@ -367,7 +367,7 @@ class CollectionCampaign(models.Model):
         domain = self._get_scope_domain()
         if not self.max_debtors:
             return Debtor.search(domain)
-        small = Domain("overdue_amount", "<=", self.company_id.collection_small_amount)
+        small = Domain("is_small", "=", True)
         places_for_small = round(self.max_debtors * self.small_share / 100)
         small_debtors = Debtor.search(domain & small, limit=places_for_small) if places_for_small else Debtor
         others = Debtor.search(
@@ -425,7 +425,7 @@ class CollectionCampaign(models.Model):
         """Make one case for each debtor of whom something can be claimed; return how many.
 
         A customer stays with the collector who knows them: their own, or the one of another running
-        campaign. The others are dealt out over the team, best first, so that everyone gets as many.
+        campaign, where the next call may be planned already. The others are dealt out over the team, best first, so that everyone gets as many.
         """
         team = self.member_ids.ids
         rows = self.env.execute_query(
@@ -433,6 +433,8 @@ class CollectionCampaign(models.Model):
                 """
                 WITH chosen AS (
                     SELECT debtor.*,
+                           busy.next_action_date,
+                           busy.next_action_summary,
                            COALESCE(
                                busy.collector_id,
                                CASE WHEN debtor.collector_id = ANY(%(team)s) THEN debtor.collector_id END
@@ -440,7 +442,7 @@ class CollectionCampaign(models.Model):
                       FROM collection_campaign_collection_debtor_rel scope
                       JOIN collection_debtor debtor ON debtor.id = scope.collection_debtor_id
                  LEFT JOIN LATERAL (
-                        SELECT other.collector_id
+                        SELECT other.collector_id, other.next_action_date, other.next_action_summary
                           FROM collection_case other
                           JOIN collection_campaign campaign ON campaign.id = other.campaign_id
                          WHERE other.debtor_id = debtor.id
@@ -464,13 +466,13 @@ class CollectionCampaign(models.Model):
                 INSERT INTO collection_case
                        (campaign_id, debtor_id, company_id, partner_id, collector_id, state, state_date,
                         initial_score, initial_profile, initial_size, is_small,
-                        score, grade, claimable_amount, oldest_due_date, attempt_count, is_reached,
+                        score, grade, claimable_amount, oldest_due_date, next_action_date, next_action_summary, attempt_count, is_reached,
                         create_uid, create_date, write_uid, write_date)
                 SELECT %(campaign)s, id, company_id, partner_id,
                        COALESCE(known_collector_id, (%(team)s)[1 + turn %% %(team_size)s]),
-                       'to_contact', %(now)s,
-                       score, payer_profile, company_size, overdue_amount <= %(small_amount)s,
-                       score, grade, claimable_amount, oldest_due_date, 0, FALSE,
+                       CASE WHEN next_action_date > %(today)s THEN 'waiting' ELSE 'to_contact' END, %(now)s,
+                       score, payer_profile, company_size, is_small,
+                       score, grade, claimable_amount, oldest_due_date, next_action_date, next_action_summary, 0, FALSE,
                        %(uid)s, %(now)s, %(uid)s, %(now)s
                   FROM dealt
                 RETURNING id
@@ -479,7 +481,7 @@ class CollectionCampaign(models.Model):
                 company=self.company_id.id,
                 team=team,
                 team_size=len(team),
-                small_amount=self.company_id.collection_small_amount,
+                today=self.company_id._collection_today(),
                 now=fields.Datetime.now(),
                 uid=self.env.uid,
             )

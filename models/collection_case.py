@@ -118,7 +118,11 @@ class CollectionCase(models.Model):
     dispute_ids = fields.One2many(related="debtor_id.dispute_ids", string="Disputes")
     script = fields.Html(compute="_compute_script", sanitize=False)
     warning = fields.Char(compute="_compute_warning")
-    other_case_ids = fields.Many2many("collection.case", compute="_compute_other_case_ids", string="Other Campaigns")
+    other_campaigns = fields.Char(
+        compute="_compute_other_campaigns",
+        compute_sudo=True,
+        help="Other running campaigns that this customer is in, and who works on them.",
+    )
 
     _campaign_debtor_unique = models.UniqueIndex(
         "(campaign_id, debtor_id)", "This customer has a case in this campaign already."
@@ -144,13 +148,16 @@ class CollectionCase(models.Model):
             since = case.oldest_due_date
             case.days_late = (today_by_company[case.company_id] - since).days if since else 0
 
-    @api.depends("debtor_id")
-    def _compute_other_case_ids(self):
+    @api.depends("debtor_id.case_ids.state", "debtor_id.case_ids.collector_id")
+    def _compute_other_campaigns(self):
         cases_by_debtor = self.search(
             [("debtor_id", "in", self.debtor_id.ids), ("state", "!=", "closed"), ("campaign_id.state", "=", "running")]
         ).grouped("debtor_id")
         for case in self:
-            case.other_case_ids = cases_by_debtor.get(case.debtor_id, self.browse()) - case
+            others = cases_by_debtor.get(case.debtor_id, self.browse()) - case
+            case.other_campaigns = ", ".join(
+                f"{other.campaign_id.name} ({other.collector_id.name or self.env._('nobody')})" for other in others
+            )
 
     @api.depends("debtor_id.paused_until", "debtor_id.insolvency", "debtor_id.claimable_amount", "state")
     def _compute_warning(self):
@@ -165,6 +172,14 @@ class CollectionCase(models.Model):
             )
 
     # === CRUD METHODS === #
+
+    # EXTENDS web: a form that one opens shows the truth of the moment
+    def web_read(self, specification):
+        if len(self) == 1:
+            self.debtor_id._catch_up()
+        return super().web_read(specification)
+
+    web_read._readonly = False  # catching up writes
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_on_file(self):

@@ -1,11 +1,16 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, formatLang
+from odoo.fields import Domain
+from odoo.tools import SQL, convert, formatLang
+from odoo.tools.safe_eval import safe_eval
 
-from ..tools import scoring
+from ..tools import bands, scoring
 
 # Indicators whose value is a word, with the field of the band that names it.
-WORD_INDICATORS = {"payer_profile": "payer_profile", "company_size": "company_size"}
+WORD_INDICATORS = ("payer_profile", "company_size")
+DAY_INDICATORS = ("days_late", "weighted_days_late", "average_days_late", "lateness_trend", "days_since_contact")
+# Days since the last contact of a customer who was never contacted: longer than any band.
+NEVER_CONTACTED = 9999
 
 
 class CollectionCriterion(models.Model):
@@ -26,6 +31,9 @@ class CollectionCriterion(models.Model):
         help="How much this criterion counts against the others. Weights are scaled so that scores go up to 100.",
     )
     band_ids = fields.One2many("collection.criterion.band", "criterion_id", string="Bands", copy=True)
+    partner_domain = fields.Char(
+        string="Customers", default="[]", help="The customers that this criterion is about, as in any filter of Odoo."
+    )
     uses_words = fields.Boolean(compute="_compute_uses_words")
 
     _weight_positive = models.Constraint("CHECK(weight >= 0)", "A weight can't be negative.")
@@ -43,13 +51,20 @@ class CollectionCriterion(models.Model):
             ("overdue_amount", self.env._("Overdue amount")),
             ("largest_item_amount", self.env._("Largest overdue item")),
             ("overdue_item_count", self.env._("Number of overdue items")),
+            ("is_small", self.env._("Small and easy (1) or not (0)")),
             ("days_late", self.env._("Days late of the oldest item")),
+            ("weighted_days_late", self.env._("Days late, weighted by amount")),
             ("payer_profile", self.env._("Payer profile")),
             ("company_size", self.env._("Company size")),
             ("average_days_late", self.env._("Average days late")),
             ("late_share", self.env._("Share paid late (%)")),
+            ("lateness_trend", self.env._("Getting worse (days)")),
             ("broken_promise_count", self.env._("Broken promises")),
-            ("is_small_debt", self.env._("Small and easy (1) or not (0)")),
+            ("open_dispute_count", self.env._("Open disputes")),
+            ("credit_limit_use", self.env._("Credit limit used (%)")),
+            ("days_since_contact", self.env._("Days since the last contact")),
+            ("contactability", self.env._("Phone, e-mail and right person known (0 to 3)")),
+            ("custom", self.env._("Customer matches a filter (1) or not (0)")),
         ]
 
     # === CONSTRAINT METHODS === #
@@ -73,6 +88,16 @@ class CollectionCriterion(models.Model):
                             band=band.display_name,
                         )
                     )
+
+    @api.constrains("partner_domain", "indicator")
+    def _check_partner_domain(self):
+        for criterion in self.filtered(lambda criterion: criterion.indicator == "custom"):
+            try:
+                self.env["res.partner"].search_count(criterion._get_partner_domain(), limit=1)
+            except Exception as error:
+                raise ValidationError(
+                    self.env._("“%(name)s”: the filter can't be understood: %(error)s", name=criterion.name, error=error)
+                ) from error
 
     # === BUSINESS METHODS === #
 
@@ -106,20 +131,36 @@ class CollectionCriterion(models.Model):
             "overdue_amount",
             "largest_item_amount",
             "overdue_item_count",
+            "weighted_days_late",
             "payer_profile",
             "company_size",
             "average_days_late",
             "late_share",
+            "lateness_trend",
             "broken_promise_count",
+            "open_dispute_count",
+            "credit_limit_use",
+            "contactability",
         )
         return {
             **{column: SQL.identifier(column) for column in columns},
             "days_late": SQL("COALESCE(%s::date - oldest_due_date, 0)", today),
-            "is_small_debt": SQL(
-                "CASE WHEN overdue_amount > 0 AND overdue_amount <= %s THEN 1 ELSE 0 END",
-                company.collection_small_amount,
-            ),
+            "days_since_contact": SQL("COALESCE(%s::date - last_contact_on, %s)", today, NEVER_CONTACTED),
+            "is_small": SQL("is_small::int"),
         }
+
+    def _get_value_sql(self, company, today):
+        """Return SQL for the value of this criterion, over the columns of the facts."""
+        self.ensure_one()
+        if self.indicator == "custom":
+            partners = self.env["res.partner"].sudo().with_context(active_test=False)._search(self._get_partner_domain())
+            return SQL("(partner_id IN %s)::int", partners.subselect())
+        return self._get_indicator_sql(company, today)[self.indicator]
+
+    def _get_partner_domain(self):
+        """Return the filter on customers that a user wrote for a criterion of their own."""
+        self.ensure_one()
+        return Domain(safe_eval(self.partner_domain or "[]", {"uid": self.env.uid}))
 
     def _get_score_sql(self, company, today):
         """Return the SQL of a score and of its explanation, from the criteria in ``self``.
@@ -129,10 +170,9 @@ class CollectionCriterion(models.Model):
         :return: ``(score, breakdown)``: a whole number from 0 to 100, and a json list of
             ``{"criterion", "value", "points", "max"}`` whose points add up to the score.
         """
-        indicators = self._get_indicator_sql(company, today)
         points, explanations = [], []
         for criterion, maximum in self._get_maxima().items():
-            value = indicators[criterion.indicator]
+            value = criterion._get_value_sql(company, today)
             given = criterion.band_ids._get_points_sql(value, maximum)
             points.append(given)
             explanations.append(
@@ -152,6 +192,32 @@ class CollectionCriterion(models.Model):
             ),
         )
 
+    def _get_bands_text(self):
+        """Return the bands as one line of text: ``1: 20, 8: 35``."""
+        self.ensure_one()
+        if not self.uses_words:
+            return bands.dump((band.lower, band.percent) for band in self.band_ids.sorted("lower"))
+        words = dict(self.band_ids._fields[self.indicator]._description_selection(self.env))
+        return bands.dump((words[band[self.indicator]], band.percent) for band in self.band_ids)
+
+    @api.model
+    def _reset_to_defaults(self):
+        """Bring the shipped criteria back to what they were, and archive all others."""
+        convert.convert_file(
+            self.sudo().env,
+            "account_collection",
+            "data/collection_criterion_data.xml",
+            None,
+            mode="init",
+            noupdate=False,
+        )
+        shipped = self.env["ir.model.data"].sudo().search(
+            [("module", "=", "account_collection"), ("model", "=", "collection.criterion")]
+        )
+        criteria = self.with_context(active_test=False).search([])
+        criteria.filtered(lambda criterion: criterion.id in shipped.mapped("res_id")).active = True
+        criteria.filtered(lambda criterion: criterion.id not in shipped.mapped("res_id")).action_archive()
+
     def _describe(self, value, company):
         """Say in words what an indicator's value is, in the language of the environment.
 
@@ -165,10 +231,12 @@ class CollectionCriterion(models.Model):
         value = value or 0
         if self.indicator in ("overdue_amount", "largest_item_amount"):
             return formatLang(self.env, value, currency_obj=company.currency_id)
-        if self.indicator in ("days_late", "average_days_late"):
+        if self.indicator == "days_since_contact" and value >= NEVER_CONTACTED:
+            return self.env._("never contacted")
+        if self.indicator in DAY_INDICATORS:
             return self.env._("%s days", formatLang(self.env, value, digits=0))
-        if self.indicator == "late_share":
+        if self.indicator in ("late_share", "credit_limit_use"):
             return self.env._("%s %%", formatLang(self.env, value, digits=0))
-        if self.indicator == "is_small_debt":
+        if self.indicator in ("is_small", "custom"):
             return self.env._("yes") if value else self.env._("no")
         return formatLang(self.env, value, digits=0)

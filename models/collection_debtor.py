@@ -44,14 +44,23 @@ FACT_COLUMNS = (
     "overdue_item_count",
     "largest_item_amount",
     "oldest_due_date",
+    "is_small",
+    "weighted_days_late",
     "average_days_late",
     "late_share",
+    "lateness_trend",
     "paid_item_count",
+    "learned_payment_days",
     "last_payment_date",
     "first_invoice_date",
     "last_invoice_date",
     "broken_promise_count",
     "open_dispute_count",
+    "credit_limit_use",
+    "has_phone",
+    "has_email",
+    "contactability",
+    "last_contact_on",
     "payer_profile_auto",
     "payer_profile",
     "company_size",
@@ -98,6 +107,11 @@ class CollectionDebtor(models.Model):
     )
     contact_used_id = fields.Many2one("res.partner", string="Contact", compute="_compute_contact")
     contact_name = fields.Char(compute="_compute_contact")
+    has_phone = fields.Boolean(string="Phone known", readonly=True)
+    has_email = fields.Boolean(string="E-mail known", readonly=True)
+    contactability = fields.Integer(
+        readonly=True, aggregator="avg", help="0 to 3: a phone number, an e-mail address and the right person are known."
+    )
     phone = fields.Char(compute="_compute_contact")
     email = fields.Char(compute="_compute_contact")
     lang = fields.Char(compute="_compute_contact", help="The language in which this customer is written to.")
@@ -148,6 +162,21 @@ class CollectionDebtor(models.Model):
         help="Calendar days since the due date of the oldest overdue item.",
     )
 
+    is_small = fields.Boolean(
+        string="Small Debt",
+        readonly=True,
+        help="What is overdue is not more than what the company calls small: quickly paid when somebody asks.",
+    )
+    weighted_days_late = fields.Float(
+        readonly=True, digits=(16, 1), help="Days late of what is overdue, weighted by amount."
+    )
+    credit_limit_use = fields.Float(
+        string="Credit Limit used (%)",
+        readonly=True,
+        digits=(16, 1),
+        help="What is owed, less credits, in percent of the customer's credit limit. 0 without a limit.",
+    )
+
     # == How this customer pays ==
     average_days_late = fields.Float(
         readonly=True,
@@ -160,7 +189,19 @@ class CollectionDebtor(models.Model):
         digits=(16, 1),
         help="Part of the amount paid over the payment history that arrived after its due date.",
     )
+    lateness_trend = fields.Float(
+        string="Getting worse (days)",
+        readonly=True,
+        digits=(16, 1),
+        help="Average days late of the last three months, open items included, less those of the three months "
+        "before. Above zero: this customer pays later and later.",
+    )
     paid_item_count = fields.Integer(string="Items Paid", readonly=True)
+    learned_payment_days = fields.Char(
+        string="Pays on the",
+        readonly=True,
+        help="Days of the month on which at least a quarter of this customer's payments arrive.",
+    )
     last_payment_date = fields.Date(string="Last Payment", readonly=True)
     first_invoice_date = fields.Date(string="First Invoice", readonly=True)
     last_invoice_date = fields.Date(string="Last Invoice", readonly=True)
@@ -182,6 +223,8 @@ class CollectionDebtor(models.Model):
     score_breakdown = fields.Json(readonly=True)
     score_explanation = fields.Html(compute="_compute_score_explanation", sanitize=False)
 
+    score_history_ids = fields.One2many("collection.score.history", "debtor_id", string="Score History")
+
     # == What was said ==
     case_ids = fields.One2many("collection.case", "debtor_id", string="Cases")
     action_ids = fields.One2many("collection.action", "debtor_id", string="Actions")
@@ -191,8 +234,8 @@ class CollectionDebtor(models.Model):
     promise_count = fields.Integer(compute="_compute_counts")
     dispute_count = fields.Integer(compute="_compute_counts")
     case_count = fields.Integer(compute="_compute_counts")
-    last_contact_date = fields.Datetime(string="Last Contact", compute="_compute_contacts")
-    next_action_id = fields.Many2one("collection.action", string="Next Action", compute="_compute_contacts")
+    last_contact_on = fields.Date(string="Last Contact", readonly=True)
+    next_action_id = fields.Many2one("collection.action", string="Next Action", compute="_compute_next_action_id")
     open_item_ids = fields.Many2many("account.move.line", string="Open Journal Items", compute="_compute_open_item_ids")
 
     _company_partner_unique = models.UniqueIndex(
@@ -264,23 +307,14 @@ class CollectionDebtor(models.Model):
             for debtor in self:
                 debtor[name] = counts.get(debtor, 0)
 
-    @api.depends("action_ids.state", "action_ids.date_planned", "action_ids.date_done")
-    def _compute_contacts(self):
-        Action = self.env["collection.action"]
-        last_dates = dict(
-            Action._read_group(
-                [("debtor_id", "in", self.ids), ("state", "=", "done"), ("channel", "!=", "note")],
-                ["debtor_id"],
-                ["date_done:max"],
-            )
-        )
+    @api.depends("action_ids.state", "action_ids.date_planned")
+    def _compute_next_action_id(self):
         next_actions = {}
-        for action in Action.search(
+        for action in self.env["collection.action"].search(
             [("debtor_id", "in", self.ids), ("state", "=", "planned")], order="date_planned, id"
         ):
             next_actions.setdefault(action.debtor_id, action)
         for debtor in self:
-            debtor.last_contact_date = last_dates.get(debtor, False)
             debtor.next_action_id = next_actions.get(debtor, False)
 
     @api.depends_context("uid")
@@ -308,6 +342,14 @@ class CollectionDebtor(models.Model):
             )
 
     # === CRUD METHODS === #
+
+    # EXTENDS web: a form that one opens shows the truth of the moment
+    def web_read(self, specification):
+        if len(self) == 1:
+            self._catch_up()
+        return super().web_read(specification)
+
+    web_read._readonly = False  # catching up writes
 
     def write(self, vals):
         result = super().write(vals)
@@ -511,18 +553,20 @@ class CollectionDebtor(models.Model):
 
     @api.model
     def _get_history_sql(self, company, partners, today):
-        """Return SQL with one row per customer over the payment history: how much was paid, how late.
+        """Return SQL with one row per allocated payment of the payment history.
 
         Only cash counts: credit notes and write-offs say nothing about how a customer pays.
+        Columns: partner_id (commercial), item_id, payment_id, date, amount, days_late (0 when in time).
         """
         since = today - relativedelta(months=company.collection_history_months)
         return SQL(
             """
             SELECT partner.commercial_partner_id AS partner_id,
-                   COUNT(DISTINCT debit.id) AS paid_item_count,
-                   SUM(partial.amount) AS paid,
-                   SUM(partial.amount) FILTER (WHERE credit.date > %(due_date)s) AS paid_late,
-                   SUM(partial.amount * GREATEST(credit.date - %(due_date)s, 0)) AS late_product
+                   debit.id AS item_id,
+                   credit.id AS payment_id,
+                   credit.date,
+                   partial.amount,
+                   GREATEST(credit.date - COALESCE(debit.date_maturity, debit.date), 0) AS days_late
               FROM account_partial_reconcile partial
               JOIN account_move_line debit ON debit.id = partial.debit_move_id
               JOIN account_move_line credit ON credit.id = partial.credit_move_id
@@ -533,9 +577,7 @@ class CollectionDebtor(models.Model):
                AND debit.company_id = %(company)s
                AND credit.journal_id IN %(journals)s
                %(partner_filter)s
-          GROUP BY partner.commercial_partner_id
             """,
-            due_date=SQL("COALESCE(debit.date_maturity, debit.date)"),
             since=since,
             today=today,
             accounts=self._get_account_ids(company),
@@ -634,7 +676,53 @@ class CollectionDebtor(models.Model):
                   FROM by_currency
               GROUP BY partner_id
             ),
-            history AS (%(history)s),
+            payment AS MATERIALIZED (%(history)s),
+            history AS (
+                SELECT partner_id,
+                       COUNT(DISTINCT item_id) AS paid_item_count,
+                       SUM(amount) AS paid,
+                       SUM(amount) FILTER (WHERE days_late > 0) AS paid_late,
+                       SUM(amount * days_late) AS late_product,
+                       SUM(amount) FILTER (WHERE date > %(quarter)s) AS recent_paid,
+                       SUM(amount * days_late) FILTER (WHERE date > %(quarter)s) AS recent_product,
+                       SUM(amount) FILTER (WHERE date <= %(quarter)s AND date > %(half_year)s) AS former_paid,
+                       SUM(amount * days_late) FILTER (WHERE date <= %(quarter)s AND date > %(half_year)s)
+                           AS former_product
+                  FROM payment
+              GROUP BY partner_id
+            ),
+            payment_day AS (
+                SELECT partner_id,
+                       STRING_AGG(day::text, ', ' ORDER BY day) FILTER (WHERE count >= 3 AND 4 * count >= total) AS days
+                  FROM (
+                    SELECT partner_id, day, count, SUM(count) OVER (PARTITION BY partner_id) AS total
+                      FROM (
+                        SELECT partner_id, EXTRACT(DAY FROM date)::int AS day, COUNT(DISTINCT payment_id) AS count
+                          FROM payment
+                      GROUP BY partner_id, day
+                      ) by_day
+                  ) counted
+              GROUP BY partner_id
+            ),
+            customer AS (
+                SELECT partner_id FROM movement
+                 UNION
+                SELECT partner_id FROM collection_debtor WHERE company_id = %(company)s %(debtor_filter)s
+            ),
+            address AS (
+                SELECT commercial_partner_id AS partner_id,
+                       COALESCE(BOOL_OR(phone != ''), FALSE) AS has_phone,
+                       COALESCE(BOOL_OR(email != ''), FALSE) AS has_email
+                  FROM res_partner
+                 WHERE active AND commercial_partner_id IN (SELECT partner_id FROM customer)
+              GROUP BY commercial_partner_id
+            ),
+            contact AS (
+                SELECT debtor_id, MAX(date_done)::date AS last_contact_on
+                  FROM collection_action
+                 WHERE company_id = %(company)s AND state = 'done' AND channel != 'note'
+              GROUP BY debtor_id
+            ),
             broken AS (
                 SELECT debtor_id, COUNT(*) AS count
                   FROM collection_promise
@@ -646,11 +734,6 @@ class CollectionDebtor(models.Model):
                   FROM collection_dispute
                  WHERE company_id = %(company)s AND state = 'open'
               GROUP BY debtor_id
-            ),
-            customer AS (
-                SELECT partner_id FROM movement
-                 UNION
-                SELECT partner_id FROM collection_debtor WHERE company_id = %(company)s %(debtor_filter)s
             )
             SELECT customer.partner_id,
                    partner.collection_company_size AS company_size,
@@ -667,6 +750,7 @@ class CollectionDebtor(models.Model):
                    COALESCE(owed.late_items, 0)::int AS overdue_item_count,
                    ROUND(COALESCE(owed.largest, 0), %(digits)s) AS largest_item_amount,
                    owed.oldest AS oldest_due_date,
+                   COALESCE(owed.overdue > 0 AND owed.overdue <= %(small_amount)s, FALSE) AS is_small,
                    ROUND(COALESCE(
                        (COALESCE(history.late_product, 0) + COALESCE(owed.late_product, 0))
                        / NULLIF(COALESCE(history.paid, 0) + COALESCE(owed.overdue, 0), 0), 0
@@ -677,7 +761,23 @@ class CollectionDebtor(models.Model):
                    movement.first_invoice_date,
                    movement.last_invoice_date,
                    COALESCE(broken.count, 0)::int AS broken_promise_count,
-                   COALESCE(dispute.count, 0)::int AS open_dispute_count
+                   COALESCE(dispute.count, 0)::int AS open_dispute_count,
+                   ROUND(COALESCE(owed.late_product / NULLIF(owed.overdue, 0), 0), 1) AS weighted_days_late,
+                   ROUND(COALESCE(
+                       (COALESCE(history.recent_product, 0) + COALESCE(owed.late_product, 0))
+                       / NULLIF(COALESCE(history.recent_paid, 0) + COALESCE(owed.overdue, 0), 0)
+                       - history.former_product / NULLIF(history.former_paid, 0), 0
+                   ), 1) AS lateness_trend,
+                   payment_day.days AS learned_payment_days,
+                   ROUND(COALESCE(
+                       100 * GREATEST(COALESCE(owed.due, 0) - COALESCE(owed.credit, 0), 0)
+                       / NULLIF((partner.credit_limit ->> %(company_key)s)::numeric, 0), 0
+                   ), 1) AS credit_limit_use,
+                   address.has_phone,
+                   address.has_email,
+                   address.has_phone::int + address.has_email::int + (debtor.contact_id IS NOT NULL)::int
+                       AS contactability,
+                   contact.last_contact_on
               FROM customer
               JOIN res_partner partner ON partner.id = customer.partner_id
          LEFT JOIN movement ON movement.partner_id = customer.partner_id
@@ -687,7 +787,14 @@ class CollectionDebtor(models.Model):
                 ON debtor.partner_id = customer.partner_id AND debtor.company_id = %(company)s
          LEFT JOIN broken ON broken.debtor_id = debtor.id
          LEFT JOIN dispute ON dispute.debtor_id = debtor.id
+         LEFT JOIN payment_day ON payment_day.partner_id = customer.partner_id
+         LEFT JOIN address ON address.partner_id = customer.partner_id
+         LEFT JOIN contact ON contact.debtor_id = debtor.id
             """,
+            company_key=str(company.id),
+            small_amount=company.collection_small_amount,
+            quarter=today - relativedelta(months=3),
+            half_year=today - relativedelta(months=6),
             items=self._get_open_item_sql(company, partners, today),
             movements=self._get_movement_sql(company, partners),
             history=self._get_history_sql(company, partners, today),
@@ -764,7 +871,9 @@ class CollectionDebtor(models.Model):
         self.env["account.move"].invalidate_model(
             ["collection_score", "collection_state", "collection_promise_date", "collection_dispute_reason_id"]
         )
-        return self.browse(row[0] for row in rows)
+        changed = self.browse(row[0] for row in rows)
+        self.env["collection.score.history"]._record(changed, today)
+        return changed
 
     @api.model
     def _synchronize(self, company, partners=None):
@@ -793,6 +902,18 @@ class CollectionDebtor(models.Model):
         for company in debtors.company_id:
             partners = debtors.filtered(lambda debtor, company=company: debtor.company_id == company).partner_id
             debtors.with_company(company)._synchronize(company, partners)
+
+    def _catch_up(self):
+        """Bring these debtors up to date if their ledger changed, or a new day began, since the last refresh."""
+        debtors = self.sudo().filtered("id")
+        queue = self.env["collection.refresh.queue"].sudo()
+        for debtor in debtors:
+            company = debtor.company_id
+            stale = company.collection_refresh_date != company._collection_today() or queue.search_count(
+                [("company_id", "=", company.id), ("partner_id", "=", debtor.partner_id.id)], limit=1
+            )
+            if stale:
+                debtor._synchronize_own()
 
     @api.model
     def _get_or_create(self, company, partner):

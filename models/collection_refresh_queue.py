@@ -14,7 +14,7 @@ class CollectionRefreshQueue(models.Model):
     _log_access = False
 
     company_id = fields.Many2one("res.company", required=True, index=True, ondelete="cascade")
-    partner_id = fields.Many2one("res.partner", required=True, ondelete="cascade")
+    partner_id = fields.Many2one("res.partner", required=True, index=True, ondelete="cascade")
 
     @api.model
     def _enqueue_lines(self, lines):

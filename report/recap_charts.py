@@ -32,7 +32,7 @@ def shorten(text, width):
     return f"{text.rstrip()}…"
 
 
-def bar_chart(bars, width=520, label_share=0.34):
+def bar_chart(bars, width=640, label_share=0.34):
     """Draw one horizontal bar per value, with its label before and its figure behind.
 
     :param bars: ``[(label, value, figure in words)]``; values below zero get no bar.

@@ -118,38 +118,62 @@ class CollectionRecapWorkbook(models.AbstractModel):
         ]
 
     def _get_case_columns(self, recap):
+        """Return the columns of the cases; those behind the amounts are for the screen."""
         outcomes = self.env["collection.recap"]._get_outcome_labels()
         yes = self.env._("Yes")
+        call_count = sum(case.attempt_count for case in recap.cases)
+        screen = {"is_printed": False}
         return [
-            Column("customer", self.env._("Customer"), lambda case: case.customer, width=34),
-            Column("reference", self.env._("Reference"), lambda case: case.reference),
+            Column("customer", self.env._("Customer"), lambda case: case.customer, width=36),
             Column("collector", self.env._("Collector"), lambda case: case.collector, width=20),
             Column("status", self.env._("Result"), lambda case: case.status, width=18),
-            Column("note", self.env._("How it ended"), lambda case: case.result_note, width=24),
-            Column("reason", self.env._("Reason for non-payment"), lambda case: case.reason, width=24),
+            Column("reason", self.env._("Reason for non-payment"), lambda case: case.reason, width=28),
             *self._get_amount_columns(recap.total, lambda case: case.amounts),
             Column(
                 "outcome",
                 self.env._("What became of the rest"),
                 lambda case: outcomes[case.outcome] if case.amounts.rest else "",
                 width=18,
+                **screen,
             ),
-            Column("items", self.env._("Items"), lambda case: case.item_count, "integer", 9, total=recap.item_count),
-            Column("due_date", self.env._("Overdue since"), lambda case: case.due_date, "date", 12),
-            Column("days_late", self.env._("Days late at the start"), lambda case: case.days_late, "integer", 12),
-            Column("profile", self.env._("Payer profile"), lambda case: case.profile_label, width=20),
-            Column("size", self.env._("Company size"), lambda case: case.size_label, width=18),
-            Column("small", self.env._("Small debt"), lambda case: yes if case.is_small else "", width=10),
+            Column("note", self.env._("How it ended"), lambda case: case.result_note, width=30, **screen),
+            Column(
+                "items",
+                self.env._("Items"),
+                lambda case: case.item_count,
+                "integer",
+                width=9,
+                total=recap.item_count,
+                **screen,
+            ),
+            Column("due_date", self.env._("Overdue since"), lambda case: case.due_date, "date", width=12, **screen),
+            Column(
+                "days_late", self.env._("Days late at the start"), lambda case: case.days_late, "integer", **screen
+            ),
+            Column("profile", self.env._("Payer profile"), lambda case: case.profile_label, width=20, **screen),
+            Column("size", self.env._("Company size"), lambda case: case.size_label, width=18, **screen),
+            Column("small", self.env._("Small debt"), lambda case: yes if case.is_small else "", **screen),
             Column(
                 "calls",
                 self.env._("Calls"),
                 lambda case: case.attempt_count,
                 "integer",
-                9,
-                total=sum(case.attempt_count for case in recap.cases),
+                width=9,
+                total=call_count,
+                **screen,
             ),
-            Column("reached", self.env._("Right person reached"), lambda case: yes if case.is_reached else "", width=12),
-            Column("last", self.env._("Last contact"), lambda case: self._to_local(recap, case.last_contact), "datetime", 17),
+            Column(
+                "reached", self.env._("Right person reached"), lambda case: yes if case.is_reached else "", **screen
+            ),
+            Column(
+                "last_contact",
+                self.env._("Last contact"),
+                lambda case: self._to_local(recap, case.last_contact),
+                "datetime",
+                width=17,
+                **screen,
+            ),
+            Column("reference", self.env._("Customer's reference"), lambda case: case.reference, **screen),
         ]
 
     def _get_item_columns(self, recap):

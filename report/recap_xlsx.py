@@ -33,6 +33,7 @@ class Column:
     width: int = 14
     total: object = None  # value of the total, when there is one
     digits: Callable | None = field(default=None)  # of one row: decimal places of its amount
+    is_printed: bool = True  # columns that don't fit on paper stay on the screen
 
 
 def make_sheet_names(titles):
@@ -89,9 +90,9 @@ class XlsxFile:
         """Return how cells of a kind look."""
         digits = self.decimal_places if digits is None else digits
         return {
-            "text": {"valign": "top"},
-            "date": {"num_format": SHORT_DATE, "align": "left", "valign": "top"},
-            "datetime": {"num_format": SHORT_DATE_TIME, "align": "left", "valign": "top"},
+            "text": {"valign": "top", "indent": 1},
+            "date": {"num_format": SHORT_DATE, "align": "left", "valign": "top", "indent": 1},
+            "datetime": {"num_format": SHORT_DATE_TIME, "align": "left", "valign": "top", "indent": 1},
             "integer": {"num_format": "#,##0", "valign": "top"},
             "money": {"num_format": f"#,##0.{'0' * digits}" if digits else "#,##0", "valign": "top"},
             "percent": {"num_format": "0.0%", "valign": "top"},
@@ -128,9 +129,15 @@ class XlsxFile:
     def write_headers(self, sheet, row, titles, kinds):
         """Write a row of column titles; those of numbers stand on the right, like the numbers."""
         for index, (title, kind) in enumerate(zip(titles, kinds, strict=True)):
-            align = "right" if kind in ("integer", "money", "percent") else "left"
+            is_number = kind in ("integer", "money", "percent")
             style = self.get_format(
-                bold=True, font_color="#ffffff", bg_color=HEAD_COLOR, align=align, valign="vcenter", text_wrap=True
+                bold=True,
+                font_color="#ffffff",
+                bg_color=HEAD_COLOR,
+                align="right" if is_number else "left",
+                indent=0 if is_number else 1,
+                valign="vcenter",
+                text_wrap=True,
             )
             sheet.write_string(row, index, title, style)
 
@@ -143,7 +150,7 @@ class XlsxFile:
     def write_table(self, sheet, title, subtitle, columns, rows, row_count, total_label):
         """Fill a sheet with one table: titles, totals of the rows that a filter leaves, headers, rows.
 
-        :param columns: list of ``Column``.
+        :param columns: list of ``Column``; those that are not printed come last.
         :param rows: what the columns take their values from; may be a generator.
         :param int row_count: how many rows there are.
         :param str total_label: stands before the totals.
@@ -164,7 +171,9 @@ class XlsxFile:
                 )  # fmt: skip
         sheet.freeze_panes(FIRST_ROW, 1)
         sheet.repeat_rows(HEADER_ROW)
-        sheet.autofilter(HEADER_ROW, 0, max(FIRST_ROW + row_count - 1, HEADER_ROW), len(columns) - 1)
+        last_row = max(FIRST_ROW + row_count - 1, HEADER_ROW)
+        sheet.autofilter(HEADER_ROW, 0, last_row, len(columns) - 1)
+        sheet.print_area(0, 0, last_row, sum(column.is_printed for column in columns) - 1)
 
     def _write_totals(self, sheet, columns, row_count, label):
         for index, column in enumerate(columns):

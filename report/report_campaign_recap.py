@@ -8,10 +8,12 @@ from .recap_charts import bar_chart, to_data_uri
 
 # How many cases the PDF shows; the XLSX has all of them.
 CASE_LIMIT = 100
-# How many rows a table of cases has before the headers are repeated: not every wkhtmltopdf does it.
-CASES_PER_TABLE = 25
-# How many bars a chart has at most; the table below has all rows.
-BAR_LIMIT = 12
+# A wkhtmltopdf without patched Qt cuts rows in two at the end of a page, but keeps small tables whole,
+# and does not repeat headers: the cases stand in tables of so many rows, with headers above every so many.
+CASES_PER_TABLE = 3
+TABLES_PER_HEADER = 8
+# How many reasons the chart shows, the largest; the table below has all of them.
+REASON_LIMIT = 12
 
 
 class ReportCampaignRecap(models.AbstractModel):
@@ -51,6 +53,7 @@ class ReportCampaignRecap(models.AbstractModel):
                 self.env._("%(filter)s: %(limit)s", filter=name, limit=limit) for name, limit in recap.scope
             ),
             "case_count": min(recap.case_count, CASE_LIMIT),
+            "tables_per_header": TABLES_PER_HEADER,
             "case_tables": [
                 recap.cases[start : min(start + CASES_PER_TABLE, CASE_LIMIT)]
                 for start in range(0, min(recap.case_count, CASE_LIMIT), CASES_PER_TABLE)
@@ -60,8 +63,7 @@ class ReportCampaignRecap(models.AbstractModel):
             "count": lambda value: formatLang(self.env, value, digits=0),
             "percent": self._get_percent_formatter(),
             "date": lambda value: format_date(self.env, value) if value else "",
-            "reason_chart": self._get_chart(recap.reasons, money),
-            "aging_chart": self._get_chart(recap.aging, money),
+            "reason_chart": self._get_chart(recap.reasons, money, REASON_LIMIT),
             "week_chart": self._get_chart(recap.collected_by_week, money),
         }
 
@@ -71,6 +73,11 @@ class ReportCampaignRecap(models.AbstractModel):
         pattern = locale.percent_formats[None].pattern.replace("0", "0.0")
         return lambda value: format_percent(value, format=pattern, locale=locale)
 
-    def _get_chart(self, breakdown, money):
-        """Return a breakdown drawn as bars, as the address of an image."""
-        return to_data_uri(bar_chart([(row.label, row.amount, money(row.amount)) for row in breakdown.rows[:BAR_LIMIT]]))
+    def _get_chart(self, breakdown, money, limit=None):
+        """Return a breakdown drawn as bars, as the address of an image.
+
+        :param int limit: how many bars there are at most, the largest ones; ``None`` for all.
+        """
+        largest = sorted(breakdown, key=lambda row: -row.amount)[:limit]
+        bars = [(row.label, row.amount, money(row.amount)) for row in breakdown if row in largest]
+        return to_data_uri(bar_chart(bars))

@@ -25,7 +25,6 @@ class TestScore(CollectionCommon):
         for criterion, maximum in self.env["collection.criterion"]._get_criteria(self.company)._get_maxima().items():
             value = {
                 "days_late": debtor.days_late,
-                "is_small_debt": int(debtor.overdue_amount <= self.company.collection_small_amount),
             }.get(criterion.indicator)
             if value is None:
                 value = debtor[criterion.indicator]

@@ -4,4 +4,5 @@ from . import (
     collection_dispute_open,
     collection_promise_record,
     collection_reminder_send,
+    collection_score_tuning,
 )
