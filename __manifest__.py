@@ -35,6 +35,7 @@
         "views/collection_case_views.xml",
         "views/collection_campaign_views.xml",
         "views/collection_debtor_views.xml",
+        "views/collection_score_history_views.xml",
         "views/res_partner_views.xml",
         "views/account_move_views.xml",
         "views/res_config_settings_views.xml",

@@ -126,8 +126,8 @@ class Campaigns:
             self._day(CLOSED_END),
             0.7,
             min_amount=50.0,
-            min_days_late=15,
-            note="<p>Everything that is more than two weeks late. Ask for a date and a method each time.</p>",
+            min_days_late=7,
+            note="<p>Everything that is more than a week late. Ask for a date and a method each time.</p>",
         )
 
     def close(self):
@@ -150,16 +150,6 @@ class Campaigns:
             max_debtors=42,
             small_share=20,
             note="<p>Large balances first, and a phone call to every small one. Up to three instalments may be agreed.</p>",
-        )
-
-    def finish(self):
-        """Write what only concerns today."""
-        debtor = self._debtor("camping_rives")
-        debtor.write(
-            {
-                "paused_until": self._day(20),
-                "pause_reason": "Seasonal closing: their accounts reopen with the season, agreed with Élise.",
-            }
         )
 
     # == Events ==
@@ -281,7 +271,8 @@ class Campaigns:
             wizard.date_deadline = self.clock.today + timedelta(days=values["solve_days"])
         wizard.line_ids.is_disputed = False
         oldest = wizard.line_ids.sorted(lambda line: (line.due_date, line.id))[0]
-        oldest.write({"is_disputed": True, "amount": oldest.currency_id.round(oldest.amount * values.get("share", 1.0))})
+        amount = values.get("amount") or oldest.currency_id.round(oldest.amount * values.get("share", 1.0))
+        oldest.write({"is_disputed": True, "amount": min(amount, oldest.amount)})
         wizard.action_confirm()
         self._after_call(debtor)
 
@@ -295,6 +286,8 @@ class Campaigns:
             dispute.action_accept()
         else:
             dispute.action_reject()
+        # Whoever was told that it was late knows now.
+        dispute.sudo().activity_ids.action_feedback()
 
     def _do_remind(self, event):
         env, debtor, case = self._ask(event)
@@ -318,6 +311,14 @@ class Campaigns:
                 "note": values["note"],
             }
         ).action_confirm()
+
+    def _do_pause(self, event):
+        self._debtor(event.key).with_env(self._as("camille")).write(
+            {
+                "paused_until": self.clock.today + timedelta(days=event.values["days"]),
+                "pause_reason": event.values["reason"],
+            }
+        )
 
     def _do_insolvency(self, event):
         self._debtor(event.key).with_env(self._as("sophie")).insolvency = True

@@ -9,19 +9,19 @@ import pytz
 from odoo import fields
 from odoo.tools import SQL
 
-# {table: its timestamps}
+# {model: its timestamps}
 _TIMESTAMPS = {
-    "collection_campaign": ("create_date", "write_date", "state_date"),
-    "collection_case": ("create_date", "write_date", "state_date", "last_contact_date"),
-    "collection_debtor": ("create_date", "write_date"),
-    "collection_action": ("create_date", "write_date", "state_date", "date_done"),
-    "collection_promise": ("create_date", "write_date", "state_date"),
-    "collection_promise_line": ("create_date", "write_date"),
-    "collection_dispute": ("create_date", "write_date", "state_date"),
-    "collection_dispute_line": ("create_date", "write_date"),
-    "mail_activity": ("create_date", "write_date"),
-    "mail_message": ("create_date", "write_date", "date"),
-    "mail_tracking_value": ("create_date", "write_date"),
+    "collection.campaign": ("create_date", "write_date", "state_date"),
+    "collection.case": ("create_date", "write_date", "state_date", "last_contact_date"),
+    "collection.debtor": ("create_date", "write_date"),
+    "collection.action": ("create_date", "write_date", "state_date", "date_done"),
+    "collection.promise": ("create_date", "write_date", "state_date"),
+    "collection.promise.line": ("create_date", "write_date"),
+    "collection.dispute": ("create_date", "write_date", "state_date"),
+    "collection.dispute.line": ("create_date", "write_date"),
+    "mail.activity": ("create_date", "write_date"),
+    "mail.message": ("create_date", "write_date", "date"),
+    "mail.tracking.value": ("create_date", "write_date"),
 }
 
 
@@ -56,7 +56,8 @@ class Clock:
 
     def _stamp(self, moment):
         self.env.flush_all()
-        for table, columns in _TIMESTAMPS.items():
+        for model_name, columns in _TIMESTAMPS.items():
+            table = self.env[model_name]._table
             names = [SQL.identifier(column) for column in columns]
             self.env.cr.execute(
                 SQL(
@@ -68,9 +69,10 @@ class Clock:
                     ),
                     SQL(", ").join(names),
                     self._start,
-                    SQL("AND id > %s", self.first_message_id) if table == "mail_message" else SQL(),
+                    SQL("AND id > %s", self.first_message_id) if model_name == "mail.message" else SQL(),
                 )
             )
+            self.env[model_name].invalidate_model(columns, flush=False)
         # The day on which an activity was done.
         self.env.cr.execute(
             SQL(
@@ -80,4 +82,4 @@ class Clock:
                 self._start,
             )
         )
-        self.env.invalidate_all()
+        self.env["mail.activity"].invalidate_model(["date_done"], flush=False)

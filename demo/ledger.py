@@ -49,6 +49,7 @@ class Ledger:
         self.env = people.env(context={**people.env.context, "allowed_company_ids": company.ids})
         self.bank = self._journal("bank")
         self.sales = self._journal("sale")
+        self.sales.code = "FAC"
         self.receivable = self._account("asset_receivable")
         self.income = self._account("income")
         self.tax = self._tax()
@@ -178,7 +179,7 @@ class Ledger:
         partner = self.people.customers[plan.key]
         english = partner.lang != "fr_FR"
         tax = self.tax if partner.country_id == self.company.country_id else self.env["account.tax"]
-        goods = self.chance.sample(_GOODS, 2 if plan.amount > 1000 else 1)
+        goods = self.chance.sample(_GOODS, 2 if plan.amount > 5000 else 1)
         first = round(plan.amount * 0.7, -1) if len(goods) > 1 else plan.amount
         return {
             "move_type": "out_invoice",

@@ -93,6 +93,13 @@ UNPAID = (
     Unpaid("valsesia", -26, 3480),
     Unpaid("sambre", -29, 2750),
     Unpaid("morestel", -14, 1180),
+    # == Just late, in no campaign yet ==
+    Unpaid("plume_bleue", -3, 190),
+    Unpaid("coiff_harmonie", -2, 145),
+    Unpaid("dentaire_tilleuls", -5, 340),
+    Unpaid("menuiserie_chevrier", -4, 260),
+    Unpaid("verre_lumiere", -3, 420),
+    Unpaid("hofmann", -6, 1950),
     # == Instalments: 30 % at once, the rest later ==
     Unpaid("mobilier_lyonnais", 24, 8600, paid=(-30, 0.3), instalments=True),
     Unpaid("decors_scenes", 12, 6400, instalments=True),
@@ -124,10 +131,10 @@ BEFORE_STORY = (
 
 CLOSED_STORY = (
     # Kept promises
-    _event(-93, "imprimerie", "promise", for_day=-84, reason="approval", note="Next payment run on Tuesday, both invoices are in it."),
+    _event(-93, "imprimerie", "promise", for_day=-84, reason="approval", note="Next payment run, both invoices are in it."),
     _event(-85, "imprimerie", "pay"),
-    _event(-92, "bellerive", "call", outcome="someone_else", next_day=-89, note="Reception: accounts are there on Thursday."),
-    _event(-89, "bellerive", "promise", for_day=-82, reason="oversight", note="Invoice was left with the works manager. Transfer this week."),
+    _event(-92, "bellerive", "call", outcome="someone_else", next_day=-89, note="Reception: the accounts office is back in a few days."),
+    _event(-89, "bellerive", "promise", for_day=-82, reason="oversight", note="Invoice was left with the works manager. Transfer next week."),
     _event(-83, "bellerive", "pay"),
     _event(-90, "auto_ecole", "promise", for_day=-86, method="cheque", reason="oversight", note="Cheque leaves today."),
     _event(-87, "auto_ecole", "pay", memo="CHQ 0048213"),
@@ -140,19 +147,19 @@ CLOSED_STORY = (
     _event(-75, "forez", "promise", for_day=-64, reason="cash", note="The second one by the end of the month."),
     _event(-65, "forez", "pay", share=0.5),
     # Three instalments, the last one after the end of the campaign
-    _event(-90, "rochebrune", "promise", for_day=-83, amount=4000, reason="cash", note="Season was weak. Offers three instalments, agreed with Sophie."),
+    _event(-90, "rochebrune", "promise", for_day=-83, amount=4000, reason="cash", note="Sales were weak. Offers three instalments, agreed with Sophie."),
     _event(-84, "rochebrune", "pay", amount=4000),
     _event(-82, "rochebrune", "promise", for_day=-70, amount=4000, reason="cash", note="Second instalment."),
     _event(-71, "rochebrune", "pay", amount=4000),
-    _event(-66, "rochebrune", "promise", for_day=-50, reason="cash", note="Last instalment after the summer orders."),
+    _event(-66, "rochebrune", "promise", for_day=-50, reason="cash", note="Last instalment after the next orders."),
     # Broken and partly kept
-    _event(-92, "vallier", "promise", for_day=-85, amount=10680, reason="cash", note="Will pay the oldest invoice at the end of the week."),
+    _event(-92, "vallier", "promise", for_day=-85, amount=10680, reason="cash", note="Will pay the oldest invoice in the coming days."),
     _event(-79, "vallier", "promise", for_day=-70, amount=5000, reason="cash", note="Waiting for a progress payment on a building site. 5,000 now, the rest later."),
     _event(-69, "vallier", "pay", amount=3000),
     _event(-92, "delaunay", "call", outcome="voicemail", next_day=-88, note=""),
     _event(-88, "delaunay", "promise", for_day=-78, reason="approval", note="Both invoices with the next run."),
     _event(-78, "delaunay", "pay", share=0.6),
-    _event(-87, "sci_tilleuls", "promise", for_day=-80, method="cheque", reason="oversight", note="Co-owners sign this weekend."),
+    _event(-87, "sci_tilleuls", "promise", for_day=-80, method="cheque", reason="oversight", note="Both partners have to sign."),
     _event(-70, "sci_tilleuls", "call", outcome="right_person", reason="oversight", note="Cheque was forgotten, goes out today."),
     _event(-67, "sci_tilleuls", "pay", memo="CHQ 1190345"),
     _event(-90, "parilly", "promise", for_day=-82, reason="cash", note="Promises a transfer when the season tickets come in."),
@@ -161,7 +168,7 @@ CLOSED_STORY = (
     _event(-91, "kerval", "dispute", reason="order_missing", note="Our invoice does not carry their order number, it is blocked in their system."),
     _event(-82, "kerval", "solve", state="rejected", resolution="Order number 4500028817 was on the delivery note; sent it again to the shared service centre, the invoice is released."),
     _event(-73, "kerval", "pay"),
-    _event(-90, "meridia", "dispute", reason="price", share=0.1017, note="Price list of last year was applied to the display stands."),
+    _event(-90, "meridia", "dispute", reason="price", amount=1440.0, note="Price list of last year was applied to the display stands."),
     _event(-84, "meridia", "solve", state="accepted", resolution="They are right: the framework price applies since January. Credit note to come."),
     _event(-78, "meridia", "credit"),
     _event(-74, "meridia", "pay"),
@@ -204,6 +211,7 @@ BETWEEN_STORY = (
     _event(-51, "rochebrune", "pay"),
     _event(-41, "delaunay", "pay"),
     _event(-38, "batisseurs_ain", "on_account", amount=5000),
+    _event(-14, "camping_rives", "pause", days=34, reason="Seasonal closing: their accounts reopen with the season, agreed with Élise."),
     _event(-33, "morestel", "credit_note", amount=640),
     _event(-30, "deux_ponts", "on_account", amount=150),
 )
@@ -214,10 +222,10 @@ RUNNING_STORY = (
     _event(-9, "bellerive", "promise", for_day=3, reason="oversight", note="Transfer on her return from holiday."),
     _event(-5, "houblon_or", "promise", for_day=1, method="card", reason="oversight", note="First invoice, did not see the due date."),
     _event(-6, "blue_heron", "promise", for_day=6, reason="approval", note="Next wire batch."),
-    _event(-8, "forez", "promise", for_day=8, amount=6000, reason="cash", note="6,000 on the 8th day from the new order; wants a plan for the rest."),
+    _event(-8, "forez", "promise", for_day=8, amount=6000, reason="cash", note="6,000 from a new order; wants a plan for the rest."),
     _event(-4, "valsesia", "promise", for_day=4, reason="approval", note="Approved by the director."),
     # Promised, and not kept
-    _event(-11, "vallier", "promise", for_day=-7, amount=6000, reason="cash", note="Promises 6,000 before the weekend."),
+    _event(-11, "vallier", "promise", for_day=-7, amount=6000, reason="cash", note="Promises 6,000 by transfer."),
     _event(-11, "delaunay", "promise", for_day=-6, amount=2000, reason="cash", note="2,000 by transfer."),
     _event(-6, "delaunay", "pay", amount=1200),
     # Waiting
@@ -228,7 +236,7 @@ RUNNING_STORY = (
     _event(-3, "serena", "call", outcome="right_person", reason="approval", next_day=4, note="Is missing nothing, waits for the signature of the director of the residence."),
     # Disputed
     _event(-10, "grand_rhone", "dispute", reason="order_missing", solve_days=5, note="Order number of the Part-Dieu building site is missing, invoice rejected by the portal."),
-    _event(-6, "meridia", "dispute", reason="quantity", share=0.12, solve_days=11, note="Two display stands of sixteen were not delivered."),
+    _event(-6, "meridia", "dispute", reason="quantity", share=0.125, solve_days=11, note="Two display stands of sixteen were not delivered."),
     _event(-5, "sambre", "dispute", reason="quality", share=1.0, solve_days=15, note="Handrail is scratched over two metres, asks for a repair before paying."),
     # Handed over
     _event(-9, "clos_saint_just", "call", outcome="no_answer", next_day=-5, note=""),
@@ -239,12 +247,16 @@ RUNNING_STORY = (
     _event(-6, "ardoise", "pay"),
     _event(-10, "saveurs_ici", "promise", for_day=-6, method="cheque", reason="oversight", note="Cheque today."),
     _event(-7, "saveurs_ici", "pay", memo="CHQ 3300871"),
-    _event(-10, "isara", "promise", for_day=-5, reason="approval", note="Payment run on Friday."),
+    _event(-10, "isara", "promise", for_day=-5, reason="approval", note="Next payment run."),
     _event(-5, "isara", "pay"),
     _event(-9, "garage_bonnefoy", "dispute", reason="duplicate", share=1.0, note="Invoiced twice, the first one was paid in cash."),
     _event(-6, "garage_bonnefoy", "solve", state="accepted", resolution="Right: invoiced twice. Credit note."),
     _event(-5, "garage_bonnefoy", "credit"),
     _event(-8, "prestige_events", "call", outcome="right_person", reason="refusal", note="Hung up."),
     _event(-7, "prestige_events", "close", result="refused", reason="refusal", note="Refuses again: file for the lawyer."),
+    _event(-9, "val_saone", "remind"),
+    _event(-4, "val_saone", "pay"),
+    _event(-8, "rochebrune", "call", outcome="right_person", reason="cash", next_day=-2, note="Sends half of it this week, asks to call again for the rest."),
+    _event(-5, "rochebrune", "pay", share=0.5),
     _event(-3, "chauffage_rhone", "remind"),
 )

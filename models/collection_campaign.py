@@ -285,11 +285,10 @@ class CollectionCampaign(models.Model):
     def action_cancel(self):
         """Give a campaign up; its cases close, what was said stays on file."""
         for campaign in self:
-            if campaign.state == "running":
-                campaign.case_ids.filtered(lambda case: case.state != "closed")._close(
-                    "open", self.env._("The campaign was cancelled.")
-                )
-        self._set_state("cancelled", closed_on=self.env.company._collection_today())
+            campaign.case_ids.filtered(lambda case: case.state != "closed")._close(
+                "open", self.env._("The campaign was cancelled.")
+            )
+            campaign._set_state("cancelled", **campaign._prepare_end())
 
     def action_preview(self):
         """Show who is in, best first."""
@@ -524,12 +523,16 @@ class CollectionCampaign(models.Model):
             self.case_ids.filtered(lambda case: case.state != "closed").grouped(lambda case: case._get_result()).items()
         ):
             cases._close(result)
-        self._set_state(
-            "closed",
-            closed_on=self.company_id._collection_today(),
-            end_partial_id=self.company_id._get_collection_last_partial_id(),
-        )
+        self._set_state("closed", **self._prepare_end())
         self.message_post(body=self.env._("Campaign closed. The recap can be printed."))
+
+    def _prepare_end(self):
+        """Return what is written down when a campaign ends: the day, and which reconciliations still count."""
+        self.ensure_one()
+        return {
+            "closed_on": self.company_id._collection_today(),
+            "end_partial_id": self.company_id._get_collection_last_partial_id(),
+        }
 
     # === SCHEDULED ACTIONS === #
 

@@ -81,6 +81,7 @@ class CollectionCase(models.Model):
     residual_amount = fields.Monetary(string="Still Owed", readonly=True)
     promised_amount = fields.Monetary(string="Promised", readonly=True)
     disputed_amount = fields.Monetary(string="Disputed", readonly=True)
+    promise_date = fields.Date(string="Promised for", compute="_compute_promise_date")
     claimable_amount = fields.Monetary(
         string="To Claim", readonly=True, help="What may be asked of this customer today, new items included."
     )
@@ -102,7 +103,12 @@ class CollectionCase(models.Model):
     contact_name = fields.Char(related="debtor_id.contact_name")
     phone = fields.Char(related="debtor_id.phone")
     email = fields.Char(related="debtor_id.email")
+    contact_role = fields.Selection(related="debtor_id.contact_role", readonly=False)
     payment_habit = fields.Char(related="debtor_id.payment_habit", readonly=False)
+    payment_days = fields.Char(related="debtor_id.payment_days", readonly=False)
+    order_number_required = fields.Boolean(related="debtor_id.order_number_required")
+    invoice_portal = fields.Char(related="debtor_id.invoice_portal")
+    closing_days = fields.Char(related="debtor_id.closing_days")
     comment = fields.Text(related="debtor_id.comment", readonly=False)
     payer_profile = fields.Selection(related="debtor_id.payer_profile")
     company_size = fields.Selection(related="debtor_id.company_size")
@@ -147,6 +153,16 @@ class CollectionCase(models.Model):
         for case in self:
             since = case.oldest_due_date
             case.days_late = (today_by_company[case.company_id] - since).days if since else 0
+
+    @api.depends("debtor_id.promise_ids.state", "debtor_id.promise_ids.date")
+    def _compute_promise_date(self):
+        dates = dict(
+            self.env["collection.promise"]._read_group(
+                [("debtor_id", "in", self.debtor_id.ids), ("state", "=", "open")], ["debtor_id"], ["date:min"]
+            )
+        )
+        for case in self:
+            case.promise_date = dates.get(case.debtor_id, False)
 
     @api.depends("debtor_id.case_ids.state", "debtor_id.case_ids.collector_id")
     def _compute_other_campaigns(self):
@@ -338,7 +354,9 @@ class CollectionCase(models.Model):
             }
             for claim in debtor._get_claim()
         ]
-        broken = debtor.promise_ids.filtered(lambda promise: promise.state in ("broken", "partly"))[:1]
+        # Only the last word counts: a newer promise makes up for an older one that was broken.
+        promise = debtor.promise_ids.filtered(lambda promise: promise.state != "cancelled").sorted("id")[-1:]
+        broken = promise if promise.state in ("broken", "partly") else promise.browse()
         disputes = debtor.dispute_ids.filtered(lambda dispute: dispute.state == "open")
         return {
             "contact": debtor.contact_name,

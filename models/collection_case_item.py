@@ -108,8 +108,8 @@ class CollectionCaseItem(models.Model):
                            owed.residual,
                            COALESCE(settled.collected, 0) AS collected,
                            COALESCE(settled.credited, 0) AS credited,
-                           LEAST(owed.residual, COALESCE(disputed.amount * owed.rate, 0)) AS disputed,
-                           COALESCE(promised.amount * owed.rate, 0) AS promised
+                           LEAST(owed.residual, COALESCE(ROUND(disputed.amount * owed.rate, %(digits)s), 0)) AS disputed,
+                           COALESCE(ROUND(promised.amount * owed.rate, %(digits)s), 0) AS promised
                       FROM collection_case_item item
                       JOIN collection_case ON collection_case.id = item.case_id
                       JOIN collection_campaign campaign ON campaign.id = item.campaign_id
@@ -153,6 +153,7 @@ class CollectionCaseItem(models.Model):
                 disputed_parts=self.env["collection.dispute.line"]._get_open_parts_sql(company),
                 promised_parts=self.env["collection.promise.line"]._get_open_parts_sql(company),
                 company=company.id,
+                digits=company.currency_id.decimal_places,
                 partner_filter=(
                     SQL() if partners is None else SQL("AND collection_case.partner_id = ANY(%s)", partners.ids)
                 ),

@@ -116,10 +116,42 @@ class CollectionDebtor(models.Model):
     email = fields.Char(compute="_compute_contact")
     lang = fields.Char(compute="_compute_contact", help="The language in which this customer is written to.")
     salesperson_id = fields.Many2one(related="partner_id.user_id", string="Salesperson")
+    contact_role = fields.Selection(
+        [
+            ("payables", "Accounts payable"),
+            ("buyer", "Buyer"),
+            ("manager", "Manager or owner"),
+            ("accountant", "Outside accountant"),
+            ("other", "Other"),
+        ],
+        string="Role",
+        help="What the person to ask for does at the customer.",
+    )
     payment_habit = fields.Char(
         string="How this Customer pays",
-        help="For example: payment run on the 10th and 25th, needs a purchase order number, invoices through a portal.",
+        help="In words, for example: cheques are signed on Fridays by the director.",
     )
+    payment_days = fields.Char(
+        string="Payment Run",
+        compute="_compute_payment_days",
+        inverse="_inverse_payment_days",
+        help="Days of the month on which this customer pays, for example 10, 25. Learned from the payments "
+        "until somebody writes them.",
+    )
+    payment_days_manual = fields.Char(string="Payment Run set by Hand")
+    order_number_required = fields.Boolean(
+        string="Needs an Order Number", help="Invoices without a purchase order number are not paid."
+    )
+    invoice_portal = fields.Char(
+        string="Invoice Portal", help="Where invoices must be filed to be paid, for example Chorus Pro."
+    )
+    approver_id = fields.Many2one(
+        "res.partner",
+        string="Approves Payments",
+        domain="[('commercial_partner_id', '=', partner_id)]",
+        help="Who at the customer releases payments.",
+    )
+    closing_days = fields.Char(help="When nobody answers there, for example: closed in August, Wednesday afternoons.")
     comment = fields.Text(string="Comments")
 
     # == Reasons for silence, set by people ==
@@ -258,6 +290,17 @@ class CollectionDebtor(models.Model):
             debtor.phone = contact.phone or debtor.partner_id.phone
             debtor.email = contact.email or debtor.partner_id.email
             debtor.lang = contact.lang or debtor.partner_id.lang or debtor.company_id.partner_id.lang
+
+    @api.depends("payment_days_manual", "learned_payment_days")
+    def _compute_payment_days(self):
+        for debtor in self:
+            debtor.payment_days = debtor.payment_days_manual or debtor.learned_payment_days
+
+    def _inverse_payment_days(self):
+        for debtor in self:
+            debtor.payment_days_manual = (
+                debtor.payment_days if debtor.payment_days != debtor.learned_payment_days else False
+            )
 
     @api.depends("overdue_amount", "excluded_amount", "disputed_amount", "promised_amount", "claimable_amount")
     def _compute_netted_amount(self):
@@ -429,6 +472,16 @@ class CollectionDebtor(models.Model):
         """Open the cases of this customer in all campaigns."""
         return self._action_view_related("account_collection.collection_case_action", self.env._("Cases"))
 
+    def action_view_score_history(self):
+        """Open the graph of how the score moved."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Score: %s", ", ".join(self.mapped("partner_id.name"))),
+            "res_model": "collection.score.history",
+            "view_mode": "graph,list",
+            "domain": [("debtor_id", "in", self.ids)],
+        }
+
     def action_view_invoices(self):
         """Open all invoices and credit notes of this customer."""
         action = self.env["ir.actions.actions"]._for_xml_id("account.action_move_out_invoice_type")
@@ -449,8 +502,21 @@ class CollectionDebtor(models.Model):
             "res_model": model,
             "view_mode": "form",
             "target": "new",
-            "context": {"default_debtor_id": self.id, **context},
+            "context": {
+                "default_debtor_id": self.id,
+                # What is said to a customer in a running campaign counts there, wherever one starts from.
+                "default_case_id": self._get_current_case().id,
+                **context,
+            },
         }
+
+    def _get_current_case(self):
+        """Return the case on which the user works with this customer: their own first, if there is one."""
+        self.ensure_one()
+        cases = self.case_ids.filtered(
+            lambda case: case.state != "closed" and case.campaign_id.state == "running"
+        )
+        return (cases.filtered(lambda case: case.collector_id == self.env.user) or cases)[:1]
 
     def action_log_call(self):
         """Open the dialogue that logs a call."""
@@ -519,12 +585,14 @@ class CollectionDebtor(models.Model):
                        line.amount_residual AS residual,
                        COALESCE(line.no_followup, FALSE) OR move.payment_state = 'blocked' AS excluded,
                        -- Parts are written down in the item's currency: bring them to the company's.
-                       LEAST(line.amount_residual, COALESCE(
-                           disputed.amount * line.amount_residual / NULLIF(line.amount_residual_currency, 0), 0
-                       )) AS disputed,
-                       COALESCE(
-                           promised.amount * line.amount_residual / NULLIF(line.amount_residual_currency, 0), 0
-                       ) AS promised
+                       LEAST(line.amount_residual, COALESCE(ROUND(
+                           disputed.amount * line.amount_residual / NULLIF(line.amount_residual_currency, 0),
+                           %(digits)s
+                       ), 0)) AS disputed,
+                       COALESCE(ROUND(
+                           promised.amount * line.amount_residual / NULLIF(line.amount_residual_currency, 0),
+                           %(digits)s
+                       ), 0) AS promised
                   FROM account_move_line line
                   JOIN account_move move ON move.id = line.move_id
                   JOIN res_partner partner ON partner.id = line.partner_id
@@ -543,6 +611,7 @@ class CollectionDebtor(models.Model):
             promised_parts=self.env["collection.promise.line"]._get_open_parts_sql(company),
             accounts=self._get_account_ids(company),
             company=company.id,
+            digits=company.currency_id.decimal_places,
             partner_filter=partner_filter,
         )
 

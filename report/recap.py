@@ -80,9 +80,7 @@ class CollectionRecap(models.AbstractModel):
         domain = [("campaign_id", "=", campaign.id)]
         Case = self.env["collection.case"].with_context(allowed_company_ids=campaign.company_id.ids)
         if Case.search_count(domain) != Case.sudo().search_count(domain):
-            raise AccessError(
-                self.env._("The recap of “%s” is for those who may see all of its cases.", campaign.name)
-            )
+            raise AccessError(self.env._("The recap of “%s” is for those who may see all of its cases.", campaign.name))
 
     def _get_partners(self, campaign):
         """Return the customers of a campaign."""

@@ -27,9 +27,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
         :param output: binary file that is open for writing.
         """
         tables = self._get_tables(recap)
-        names = make_sheet_names(
-            [self.env._("Summary"), self.env._("Charts"), *(table["title"] for table in tables)]
-        )
+        names = make_sheet_names([self.env._("Summary"), self.env._("Charts"), *(table["title"] for table in tables)])
         with XlsxFile(output, recap.decimal_places) as xlsx:
             xlsx.workbook.set_properties({"title": recap.name, "company": recap.company})
             summary, charts, *sheets = (xlsx.add_sheet(name) for name in names)
@@ -147,9 +145,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 **screen,
             ),
             Column("due_date", self.env._("Overdue since"), lambda case: case.due_date, "date", width=12, **screen),
-            Column(
-                "days_late", self.env._("Days late at the start"), lambda case: case.days_late, "integer", **screen
-            ),
+            Column("days_late", self.env._("Days late at the start"), lambda case: case.days_late, "integer", **screen),
             Column("profile", self.env._("Payer profile"), lambda case: case.profile_label, width=20, **screen),
             Column("size", self.env._("Company size"), lambda case: case.size_label, width=18, **screen),
             Column("small", self.env._("Small debt"), lambda case: yes if case.is_small else "", **screen),
@@ -200,11 +196,23 @@ class CollectionRecapWorkbook(models.AbstractModel):
             Column("customer", self.env._("Customer"), lambda promise: promise.customer, width=34),
             Column("contact", self.env._("Promised by"), lambda promise: promise.contact, width=20),
             Column("user", self.env._("Recorded by"), lambda promise: promise.user, width=20),
-            Column("recorded", self.env._("Recorded on"), lambda promise: self._to_local(recap, promise.recorded_on), "datetime", 17),
+            Column(
+                "recorded",
+                self.env._("Recorded on"),
+                lambda promise: self._to_local(recap, promise.recorded_on),
+                "datetime",
+                17,
+            ),
             Column("date", self.env._("Promised for"), lambda promise: promise.date, "date", 12),
             Column("method", self.env._("Method"), lambda promise: promise.method_label, width=18),
             Column("state", self.env._("State"), lambda promise: promise.state_label),
-            Column("amount", self.env._("Amount"), lambda promise: promise.amount, "money", digits=lambda promise: promise.decimal_places),
+            Column(
+                "amount",
+                self.env._("Amount"),
+                lambda promise: promise.amount,
+                "money",
+                digits=lambda promise: promise.decimal_places,
+            ),
             Column("currency", self.env._("Currency"), lambda promise: promise.currency, width=10),
             Column(
                 "company_amount",
@@ -220,19 +228,36 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 "money",
                 total=sum(promise.open_amount for promise in recap.promises),
             ),
-            Column("own", self.env._("Made in this campaign"), lambda promise: yes if promise.is_from_campaign else "", width=12),
+            Column(
+                "own",
+                self.env._("Made in this campaign"),
+                lambda promise: yes if promise.is_from_campaign else "",
+                width=12,
+            ),
             Column("note", self.env._("Note"), lambda promise: promise.note, width=40),
         ]
 
     def _get_dispute_columns(self, recap):
         return [
             Column("customer", self.env._("Customer"), lambda dispute: dispute.customer, width=34),
-            Column("reason", self.env._("Reason"), lambda dispute: dispute.reason, width=24),
+            Column("reason", self.env._("Reason"), lambda dispute: dispute.reason, width=32),
             Column("owner", self.env._("Owner"), lambda dispute: dispute.owner, width=20),
-            Column("opened", self.env._("Opened on"), lambda dispute: self._to_local(recap, dispute.opened_on), "datetime", 17),
+            Column(
+                "opened",
+                self.env._("Opened on"),
+                lambda dispute: self._to_local(recap, dispute.opened_on),
+                "datetime",
+                17,
+            ),
             Column("deadline", self.env._("To solve by"), lambda dispute: dispute.deadline, "date", 12),
             Column("state", self.env._("State"), lambda dispute: dispute.state_label),
-            Column("amount", self.env._("Amount"), lambda dispute: dispute.amount, "money", digits=lambda dispute: dispute.decimal_places),
+            Column(
+                "amount",
+                self.env._("Amount"),
+                lambda dispute: dispute.amount,
+                "money",
+                digits=lambda dispute: dispute.decimal_places,
+            ),
             Column("currency", self.env._("Currency"), lambda dispute: dispute.currency, width=10),
             Column(
                 "company_amount",
@@ -329,7 +354,12 @@ class CollectionRecapWorkbook(models.AbstractModel):
     def _write_key_figures(self, xlsx, sheet, row, recap, case_sheet):
         """Write the totals, added up from the sheet of cases; return the next free row."""
         self._write_section_head(
-            xlsx, sheet, row, self.env._("Key figures"), [self.env._("Amount"), self.env._("Share")], ("money", "percent")
+            xlsx,
+            sheet,
+            row,
+            self.env._("Key figures"),
+            [self.env._("Amount"), self.env._("Share")],
+            ("money", "percent"),
         )
         columns = self._get_case_columns(recap)
         first_row = row = row + 1

@@ -109,9 +109,15 @@ class XlsxFile:
         sheet.hide_gridlines(2)
         return sheet
 
-    def write_cell(self, sheet, row, column, kind, value, digits=None, **properties):
+    def get_style(self, kind, digits=None, **properties):
+        """Return the format of cells of a kind."""
+        return self.get_format(**{**self.get_kind_properties(kind, digits), **properties})
+
+    def write_cell(self, sheet, row, column, kind, value, **properties):
         """Write one value; texts stay texts whatever they begin with."""
-        style = self.get_format(**{**self.get_kind_properties(kind, digits), **properties})
+        self._write_value(sheet, row, column, value, self.get_style(kind, **properties))
+
+    def _write_value(self, sheet, row, column, value, style):
         if value is None or value == "":
             sheet.write_blank(row, column, None, style)
         elif isinstance(value, str):
@@ -123,8 +129,7 @@ class XlsxFile:
 
     def write_formula(self, sheet, row, column, kind, formula, value, **properties):
         """Write a formula together with its value."""
-        style = self.get_format(**{**self.get_kind_properties(kind), **properties})
-        sheet.write_formula(row, column, formula, style, float(value))
+        sheet.write_formula(row, column, formula, self.get_style(kind, **properties), float(value))
 
     def write_headers(self, sheet, row, titles, kinds):
         """Write a row of column titles; those of numbers stand on the right, like the numbers."""
@@ -162,13 +167,13 @@ class XlsxFile:
         sheet.set_row(HEADER_ROW, 30)
         kinds = [column.kind for column in columns]
         self.write_headers(sheet, HEADER_ROW, [column.title for column in columns], kinds)
+        rule = {"bottom": 1, "bottom_color": RULE_COLOR}
+        styles = [self.get_style(column.kind, **rule) for column in columns]
         for row_index, row in enumerate(rows, start=FIRST_ROW):
-            for column_index, column in enumerate(columns):
-                digits = column.digits(row) if column.digits else None
-                self.write_cell(
-                    sheet, row_index, column_index, column.kind, column.value(row), digits,
-                    bottom=1, bottom_color=RULE_COLOR,
-                )  # fmt: skip
+            for column_index, (column, style) in enumerate(zip(columns, styles, strict=True)):
+                if column.digits:
+                    style = self.get_style(column.kind, column.digits(row), **rule)  # noqa: PLW2901
+                self._write_value(sheet, row_index, column_index, column.value(row), style)
         sheet.freeze_panes(FIRST_ROW, 1)
         sheet.repeat_rows(HEADER_ROW)
         last_row = max(FIRST_ROW + row_count - 1, HEADER_ROW)

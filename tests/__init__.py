@@ -6,6 +6,8 @@ from . import (
     test_freshness,
     test_partner_and_move,
     test_promise,
+    test_recap,
+    test_recap_xlsx,
     test_reminder,
     test_rights,
     test_score,

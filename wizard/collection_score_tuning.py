@@ -31,6 +31,11 @@ class CollectionScoreTuning(models.TransientModel):
     # === COMPUTE METHODS === #
 
     @api.depends("company_id")
+    def _compute_display_name(self):
+        for tuning in self:
+            tuning.display_name = self.env._("Score of %s", tuning.company_id.name)
+
+    @api.depends("company_id")
     def _compute_line_ids(self):
         for tuning in self:
             criteria = self.env["collection.criterion"].search([("company_id", "in", (False, tuning.company_id.id))])
