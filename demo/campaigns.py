@@ -89,9 +89,11 @@ class Campaigns:
     # == Campaigns ==
 
     def _as(self, login):
-        return self.env(
+        """Return the environment of a user, in whose name this moment is."""
+        self.clock.author = self.env(
             user=self.people.users[login].id, context={**self.env.context, "lang": "en_US", "tz": "Europe/Paris"}
         )
+        return self.clock.author
 
     def _start(self, xmlid, name, date_end, goal_share, **values):
         team = self.people.users["camille"] + self.people.users["hugo"]
@@ -115,7 +117,8 @@ class Campaigns:
         return campaign.with_env(self.env)
 
     def _name(self):
-        return f"Overdue invoices, {format_date(self.env, self.clock.today, date_format='MMMM yyyy', lang_code='en_US')}"
+        month = format_date(self.env, self.clock.today, date_format="MMMM yyyy", lang_code="en_US")
+        return f"Overdue invoices, {month}"
 
     def start_closed(self):
         """Start the campaign that is over by now."""
@@ -149,7 +152,8 @@ class Campaigns:
             min_days_late=1,
             max_debtors=42,
             small_share=20,
-            note="<p>Large balances first, and a phone call to every small one. Up to three instalments may be agreed.</p>",
+            note="<p>Large balances first, and a phone call to every small one. "
+            "Up to three instalments may be agreed.</p>",
         )
 
     # == Events ==
@@ -192,7 +196,7 @@ class Campaigns:
         return debtor.case_ids.filtered(lambda case: case.state != "closed" and case.campaign_id.state == "running")
 
     def _ask(self, event):
-        """Return ``(environment of the collector, debtor, case)`` of an event, no debtor when there is nothing to ask."""
+        """Return ``(environment of the collector, debtor, case)``; no debtor when there is nothing to ask."""
         debtor = self._debtor(event.key)
         case = self._case(debtor)
         collector = case.collector_id or debtor.collector_id or self.people.users["camille"]

@@ -1,7 +1,7 @@
 """The clock of the story: what happens in it is dated when it happened, not when the demo was built."""
 
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, time
 from unittest.mock import patch
 
 import pytz
@@ -35,6 +35,7 @@ class Clock:
     def __init__(self, env, today):
         self.env = env
         self.today = today
+        self.author = env  # in whose name changes are written into chatters
         self.timezone = pytz.timezone("Europe/Paris")
         self._start = min(env.cr.now(), fields.Datetime.now()).replace(microsecond=0)
         self._start_day = min(self._start.date(), fields.Date.today())
@@ -50,11 +51,15 @@ class Clock:
     @contextmanager
     def moment(self, hour, minute=0):
         """Date what is written in the block at this time of the clock's day."""
+        self.author = self.env
         yield
-        local = self.timezone.localize(datetime.combine(self.today, datetime.min.time()).replace(hour=hour, minute=minute))
+        local = self.timezone.localize(datetime.combine(self.today, time(hour, minute)))
         self._stamp(local.astimezone(pytz.utc).replace(tzinfo=None))
 
     def _stamp(self, moment):
+        # Changes stand in the chatter now, not all at the end of the transaction.
+        for model_name in ("collection.campaign", "collection.debtor", "collection.dispute", "collection.promise"):
+            self.author[model_name].sudo()._track_finalize()
         self.env.flush_all()
         for model_name, columns in _TIMESTAMPS.items():
             table = self.env[model_name]._table

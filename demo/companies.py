@@ -61,7 +61,8 @@ class Companies:
         ChartTemplate = self.env["account.chart.template"]
         known = ChartTemplate._get_chart_template_mapping()
         # ``try_loading`` warns while addons are being installed, which is when demo data is loaded.
-        ChartTemplate._load(chart if chart in known else "generic_coa", company, False)
+        installed = known.get(chart, {}).get("installed")
+        ChartTemplate._load(chart if installed else "generic_coa", company, False)
         # A generic chart may have set another currency.
         if company.currency_id != self._currency("EUR"):
             company.currency_id = self._currency("EUR")

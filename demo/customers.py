@@ -1,3 +1,5 @@
+# ruff: noqa: E501 - tables: one line is one row
+# fmt: off
 """Who is in the demo data. Names, addresses and numbers are invented; telephone numbers are of the ranges
 that regulators keep for fiction, e-mail addresses of the domain that can't exist."""
 

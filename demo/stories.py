@@ -1,3 +1,5 @@
+# ruff: noqa: E501 - tables: one line is one row
+# fmt: off
 """What is unpaid, and what was said about it. Days are offsets from today, amounts are before tax."""
 
 from typing import NamedTuple

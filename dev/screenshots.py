@@ -39,11 +39,39 @@ class Picture:
     full: bool = False
 
 
-# The pictures of static/description/index.html.
+# Opens the first record of a kanban or list and waits for its form.
+_OPEN_FIRST = """
+const until = (selector) => new Promise((resolve) => {
+    const timer = setInterval(() => {
+        if (document.querySelector(selector)) { clearInterval(timer); setTimeout(resolve, 1200); }
+    }, 100);
+});
+document.querySelector(".o_kanban_record:not(.o_kanban_ghost), .o_data_row td[name=partner_id]").click();
+await until(".o_form_view");
+"""
+_LOG_CALL = (
+    _OPEN_FIRST
+    + """
+document.querySelector("button[name=action_log_call]").click();
+await until(".modal-body .o_form_view");
+document.querySelector("[name=next_step] input[data-value=promise]").click();
+await new Promise((resolve) => setTimeout(resolve, 1200));
+"""
+)
+# The recap of the closed campaign, the first that the demo data make.
+_RECAP = "/report/html/account_collection.report_campaign_recap/1"
+
+# The pictures of README.md and static/description/index.html.
 PICTURES = (
-    Picture("debtors", "/odoo/collection-debtors", wait=".o_list_view"),
-    Picture("campaigns", "/odoo/collection-campaigns", wait=".o_kanban_view, .o_list_view"),
-    Picture("debtors_fr", "/odoo/collection-debtors", lang="fr_FR", wait=".o_list_view"),
+    Picture("kanban", "/odoo/collection-cases", wait=".o_kanban_record"),
+    Picture("case", "/odoo/collection-cases", wait=".o_kanban_record", script=_OPEN_FIRST),
+    Picture("call", "/odoo/collection-cases", wait=".o_kanban_record", script=_LOG_CALL),
+    Picture("debtors", "/odoo/collection-debtors", wait=".o_data_row"),
+    Picture("debtor", "/odoo/collection-debtors", wait=".o_data_row", script=_OPEN_FIRST),
+    Picture("score", "/odoo/collection-score", wait=".o_form_view"),
+    Picture("recap", _RECAP, size=(1000, 1240)),
+    Picture("kanban_fr", "/odoo/collection-cases", lang="fr_FR", wait=".o_kanban_record"),
+    Picture("recap_fr", _RECAP, lang="fr_FR", size=(1000, 1240)),
 )
 
 # The web client shows no action yet, or still loads something. Other pages have no such sign.

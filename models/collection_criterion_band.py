@@ -14,7 +14,7 @@ class CollectionCriterionBand(models.Model):
     _rec_names_search = ["criterion_id"]
 
     criterion_id = fields.Many2one("collection.criterion", required=True, ondelete="cascade", index=True)
-    lower = fields.Float(string="From", help="The band starts at this value and ends where the next one starts.")
+    lower = fields.Float(string="Starts at", help="The band starts at this value and ends where the next one starts.")
     payer_profile = fields.Selection(PAYER_PROFILES)
     company_size = fields.Selection(COMPANY_SIZES)
     percent = fields.Integer(

@@ -17,7 +17,7 @@ class CollectionReminderSend(models.TransientModel):
     partner_id = fields.Many2one(related="debtor_id.partner_id")
     contact_id = fields.Many2one(
         "res.partner",
-        string="To",
+        string="Recipient",
         compute="_compute_contact_id",
         store=True,
         readonly=False,
