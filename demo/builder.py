@@ -10,7 +10,16 @@ from .customers import BELGIAN_COMPANY_CUSTOMERS, FRENCH_COMPANY_CUSTOMERS
 from .ledger import Ledger
 from .opening import close_mail_queue, date_ledger_back, empty_refresh_queue, open_old_debt
 from .people import People
-from .stories import BEFORE_STORY, BETWEEN_STORY, CLOSED_END, CLOSED_START, CLOSED_STORY, RUNNING_START, RUNNING_STORY, UNPAID
+from .stories import (
+    BEFORE_STORY,
+    BETWEEN_STORY,
+    CLOSED_END,
+    CLOSED_START,
+    CLOSED_STORY,
+    RUNNING_START,
+    RUNNING_STORY,
+    UNPAID,
+)
 
 # Nothing of this is written into chatters, and no invitation is sent.
 _QUIET = {

@@ -71,9 +71,13 @@ class Campaigns:
         """Write on new files whom to ask for, and who looks after the big customers."""
         notes = {self.people.customers[key]: note for key, note in HABIT_NOTES.items()}
         comments = {self.people.customers[key]: text for key, text in COMMENTS.items()}
-        for debtor in self.env["collection.debtor"].search(
-            [("contact_id", "=", False), ("partner_id", "in", [partner.id for partner in self.people.contacts])]
-        ).with_context(tracking_disable=True):
+        for debtor in (
+            self.env["collection.debtor"]
+            .search(
+                [("contact_id", "=", False), ("partner_id", "in", [partner.id for partner in self.people.contacts])]
+            )
+            .with_context(tracking_disable=True)
+        ):
             partner = debtor.partner_id
             debtor.write(
                 {
@@ -211,8 +215,10 @@ class Campaigns:
 
     def _after_call(self, debtor):
         debtor.activity_ids.filtered(
-            lambda activity: activity.user_id == debtor.env.user
-            and activity.activity_type_id == self.env.ref("mail.mail_activity_data_call")
+            lambda activity: (
+                activity.user_id == debtor.env.user
+                and activity.activity_type_id == self.env.ref("mail.mail_activity_data_call")
+            )
         ).action_feedback()
 
     def _do_call(self, event):

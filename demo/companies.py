@@ -8,9 +8,7 @@ from odoo.fields import Command
 
 def remember(env, name, record):
     """Give a record an external id, kept on updates of the addon."""
-    env["ir.model.data"]._update_xmlids(
-        [{"xml_id": f"account_collection.{name}", "record": record, "noupdate": True}]
-    )
+    env["ir.model.data"]._update_xmlids([{"xml_id": f"account_collection.{name}", "record": record, "noupdate": True}])
     return record
 
 

@@ -114,9 +114,9 @@ class Ledger:
                 delay = self.chance.randint(low, high)
                 amount = self.chance.uniform(*customer.amounts)
                 self._add(customer, offset, round(amount, -1) if amount > 300 else round(amount / 5) * 5, delay)
-            self.people.customers[customer.key].with_company(
-                self.company
-            ).property_payment_term_id = self._term(customer.term)
+            self.people.customers[customer.key].with_company(self.company).property_payment_term_id = self._term(
+                customer.term
+            )
         for item in unpaid:
             customer = self.customers[item.key]
             self._add(
@@ -140,7 +140,7 @@ class Ledger:
         plans = []
         if self.waiting and self.waiting[0].day <= day:
             plans = [plan for plan in self.waiting if plan.day <= day + timedelta(days=_DAYS_AHEAD)]
-            self.waiting = self.waiting[len(plans):]
+            self.waiting = self.waiting[len(plans) :]
             self._invoice(plans)
         if self.banked and day < self.banked + timedelta(days=_DAYS_BETWEEN_STATEMENTS) and day < self.today:
             return bool(plans)

@@ -13,23 +13,44 @@ _COLLECTION = "account_collection.group_collection_"
 _USERS = {
     "camille": ("Camille Laurent", "Credit controller", "fr_FR", (f"{_COLLECTION}team",)),
     "hugo": ("Hugo Bernard", "Receivables clerk", "fr_FR", (f"{_COLLECTION}user",)),
-    "sophie": ("Sophie Moreau", "Chief financial officer", "en_US", (f"{_COLLECTION}manager", "account.group_account_manager")),
+    "sophie": (
+        "Sophie Moreau",
+        "Chief financial officer",
+        "en_US",
+        (f"{_COLLECTION}manager", "account.group_account_manager"),
+    ),
     "nadia": ("Nadia Petit", "Logistics manager", "fr_FR", (f"{_COLLECTION}dispute_owner",)),
     "julien": ("Julien Faure", "Salesperson", "fr_FR", ()),
     "elise": ("Élise Chevallier", "Salesperson", "fr_FR", ()),
 }
 _STREETS = (
-    "rue de la République", "avenue Jean Jaurès", "rue des Alliés", "rue Pasteur", "chemin des Vignes",
-    "place du Marché", "boulevard de l'Europe", "rue Victor Hugo", "route de Grenoble", "rue du Moulin",
+    "rue de la République",
+    "avenue Jean Jaurès",
+    "rue des Alliés",
+    "rue Pasteur",
+    "chemin des Vignes",
+    "place du Marché",
+    "boulevard de l'Europe",
+    "rue Victor Hugo",
+    "route de Grenoble",
+    "rue du Moulin",
 )
 _FOREIGN_STREETS = {
-    "DE": "Industriestraße 14", "GB": "22 Harbourside Walk", "IE": "5 Dock Road", "US": "214 Varick Street",
-    "ES": "Carrer del Nord 31", "IT": "Via dei Fabbri 9", "BE": "Rue de la Station 48",
+    "DE": "Industriestraße 14",
+    "GB": "22 Harbourside Walk",
+    "IE": "5 Dock Road",
+    "US": "214 Varick Street",
+    "ES": "Carrer del Nord 31",
+    "IT": "Via dei Fabbri 9",
+    "BE": "Rue de la Station 48",
 }
 # Numbers that regulators keep for fiction; none where there is no such range.
 _PHONES = {
-    "FR": "+33 4 65 71 {a:02} {b:02}", "GB": "+44 117 496 0{c:03}", "IE": "+353 20 91{c:03}24",
-    "DE": "+49 30 23125 {c:03}", "US": "+1 212-555-01{a:02}",
+    "FR": "+33 4 65 71 {a:02} {b:02}",
+    "GB": "+44 117 496 0{c:03}",
+    "IE": "+353 20 91{c:03}24",
+    "DE": "+49 30 23125 {c:03}",
+    "US": "+1 212-555-01{a:02}",
 }
 _MOBILES = {"FR": "+33 6 39 98 {b:02} {a:02}"}
 
@@ -69,9 +90,7 @@ class People:
                 "tz": "Europe/Paris",
                 "company_id": self.companies.french.id,
                 "company_ids": [Command.set(self.companies.all.ids)],
-                "group_ids": [
-                    Command.set([self.env.ref(group).id for group in ("base.group_user", *groups)])
-                ],
+                "group_ids": [Command.set([self.env.ref(group).id for group in ("base.group_user", *groups)])],
             }
         )
         user.partner_id.function = function

@@ -188,9 +188,7 @@ class Browser:
         """:param str expression: JavaScript; a promise is waited for
         :return: its value
         """
-        result = self._call(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
-        )
+        result = self._call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in result:
             details = result["exceptionDetails"]
             text = details.get("exception", details).get("description", details["text"])

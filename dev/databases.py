@@ -143,9 +143,7 @@ def _run_on_demo(env, database, option):
 
 
 def _installed_fingerprint(env):
-    return env.postgres.sql(
-        f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '{DEMO}'"
-    )
+    return env.postgres.sql(f"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '{DEMO}'")
 
 
 def _remember_fingerprint(env, fingerprint):

@@ -34,8 +34,7 @@ def check():
         "ruff format": _run(folder, "ruff", "format", "--quiet", "--diff"),
         "pylint-odoo": _run(folder, "pylint", f"--rcfile={ROOT / '.pylintrc'}", addon),
         "OCA module checks": _run(folder, "oca-checks-odoo-module", _NOT_CHECKED, addon),
-        "OCA translation checks": not catalogs
-        or _run(folder, "oca-checks-po", _NOT_CHECKED, *catalogs),
+        "OCA translation checks": not catalogs or _run(folder, "oca-checks-po", _NOT_CHECKED, *catalogs),
         "translations": _run(folder, "python", "-m", "dev.check_translations"),
         "XML": _check_xml(),
         "registry hosts": _check_hosts(),

@@ -10,9 +10,7 @@ _BAD_LEVELS = ("WARNING", "ERROR", "CRITICAL")
 _COUNTS = re.compile(r"(\d+) failed, (\d+) error\(s\) of (\d+) tests")
 _SKIPPED = re.compile(r"\bodoo\.\S+: skipped (.*)")
 # A failing test, and the loader and the runner that sum up.
-_OF_TESTS = re.compile(
-    r"^\S+ \S+: (?:(?:FAIL|ERROR): |Module \w+: \d+ failures, |At least one test failed)"
-)
+_OF_TESTS = re.compile(r"^\S+ \S+: (?:(?:FAIL|ERROR): |Module \w+: \d+ failures, |At least one test failed)")
 _STARTED_TEST = re.compile(r"Starting (\w+)\.(\w+) \.\.\.")
 
 

@@ -72,11 +72,7 @@ class Postgres:
         """:return: the environment in which clients reach the server
         :rtype: dict
         """
-        kept = {
-            key: value
-            for key, value in os.environ.items()
-            if self.external or not key.startswith("PG")
-        }
+        kept = {key: value for key, value in os.environ.items() if self.external or not key.startswith("PG")}
         return {**kept, "PGHOST": self.host, "PGPORT": self.port, "PGUSER": self.role}
 
     def start(self):

@@ -28,9 +28,7 @@ class Outcome:
     skipped: int = 0
 
     def __add__(self, other):
-        return Outcome(
-            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
-        )
+        return Outcome(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
 
 
 def run(selection):

@@ -102,12 +102,8 @@ Math.max(0, ...[document.scrollingElement, ...document.querySelectorAll("*")]
 def add_arguments(parser):
     """:param argparse.ArgumentParser parser: the command's own"""
     parser.add_argument("--only", metavar="NAME", help="take only this picture of the list")
-    parser.add_argument(
-        "--url", action="append", help="take a picture of this page instead; may be repeated"
-    )
-    parser.add_argument(
-        "--out", action="append", help="the PNG file of each --url, or the list's folder"
-    )
+    parser.add_argument("--url", action="append", help="take a picture of this page instead; may be repeated")
+    parser.add_argument("--out", action="append", help="the PNG file of each --url, or the list's folder")
     parser.add_argument("--lang", help="the language, such as fr_FR")
     parser.add_argument("--size", help="the window's size, such as 1400x860 or 390x844")
     parser.add_argument("--wait", help="a CSS selector of something that must be there")

@@ -22,16 +22,12 @@ class WebClient:
         self._cookies = http.cookiejar.CookieJar()
         processor = urllib.request.HTTPCookieProcessor(self._cookies)
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), processor)
-        session = self._post(
-            "/web/session/authenticate", {"db": database, "login": login, "password": password}
-        )
+        session = self._post("/web/session/authenticate", {"db": database, "login": login, "password": password})
         self.user_id = session["uid"]
 
     def _post(self, path, parameters):
         payload = json.dumps({"jsonrpc": "2.0", "method": "call", "params": parameters})
-        request = urllib.request.Request(
-            self._address + path, payload.encode(), {"Content-Type": "application/json"}
-        )
+        request = urllib.request.Request(self._address + path, payload.encode(), {"Content-Type": "application/json"})
         try:
             with self._opener.open(request, timeout=120) as response:
                 answer = json.load(response)

@@ -154,7 +154,8 @@ class AccountMove(models.Model):
     def _get_collection_state_sql(self, move_id, alias):
         """Return SQL for where a move with an overdue item stands. The first rule that fits wins."""
         today_by_company = {
-            company.id: company._collection_today() for company in self.env["res.company"].sudo().search([])
+            company.id: company._collection_today()
+            for company in self.env["res.company"].sudo().search([("active", "=", True)])
         }
         today = SQL(
             "(CASE %s %s END)",

@@ -74,8 +74,8 @@ class CollectionCampaign(models.Model):
     min_days_late = fields.Integer(string="Days late at least", default=1)
     max_days_late = fields.Integer(string="Days late at most", help="0: no limit.")
     min_score = fields.Integer(string="Score at least")
-    payer_profile = fields.Selection(PAYER_PROFILES, string="Payer Profile", help="Empty: all profiles.")
-    company_size = fields.Selection(COMPANY_SIZES, string="Company Size", help="Empty: all sizes.")
+    payer_profile = fields.Selection(PAYER_PROFILES, help="Empty: all profiles.")
+    company_size = fields.Selection(COMPANY_SIZES, help="Empty: all sizes.")
     salesperson_ids = fields.Many2many(
         "res.users", "collection_campaign_salesperson_rel", string="Salespersons", help="Empty: all customers."
     )
@@ -424,7 +424,8 @@ class CollectionCampaign(models.Model):
         """Make one case for each debtor of whom something can be claimed; return how many.
 
         A customer stays with the collector who knows them: their own, or the one of another running
-        campaign, where the next call may be planned already. The others are dealt out over the team, best first, so that everyone gets as many.
+        campaign, where the next call may be planned already. The others are dealt out over the team,
+        best first, so that everyone gets as many.
         """
         team = self.member_ids.ids
         rows = self.env.execute_query(
@@ -465,7 +466,8 @@ class CollectionCampaign(models.Model):
                 INSERT INTO collection_case
                        (campaign_id, debtor_id, company_id, partner_id, collector_id, state, state_date,
                         initial_score, initial_profile, initial_size, is_small,
-                        score, grade, claimable_amount, oldest_due_date, next_action_date, next_action_summary, attempt_count, is_reached,
+                        score, grade, claimable_amount, oldest_due_date, next_action_date, next_action_summary,
+                        attempt_count, is_reached,
                         create_uid, create_date, write_uid, write_date)
                 SELECT %(campaign)s, id, company_id, partner_id,
                        COALESCE(known_collector_id, (%(team)s)[1 + turn %% %(team_size)s]),

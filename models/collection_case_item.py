@@ -108,7 +108,9 @@ class CollectionCaseItem(models.Model):
                            owed.residual,
                            COALESCE(settled.collected, 0) AS collected,
                            COALESCE(settled.credited, 0) AS credited,
-                           LEAST(owed.residual, COALESCE(ROUND(disputed.amount * owed.rate, %(digits)s), 0)) AS disputed,
+                           LEAST(owed.residual, COALESCE(
+                               ROUND(disputed.amount * owed.rate, %(digits)s), 0
+                           )) AS disputed,
                            COALESCE(ROUND(promised.amount * owed.rate, %(digits)s), 0) AS promised
                       FROM collection_case_item item
                       JOIN collection_case ON collection_case.id = item.case_id

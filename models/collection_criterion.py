@@ -96,7 +96,9 @@ class CollectionCriterion(models.Model):
                 self.env["res.partner"].search_count(criterion._get_partner_domain(), limit=1)
             except Exception as error:
                 raise ValidationError(
-                    self.env._("“%(name)s”: the filter can't be understood: %(error)s", name=criterion.name, error=error)
+                    self.env._(
+                        "“%(name)s”: the filter can't be understood: %(error)s", name=criterion.name, error=error
+                    )
                 ) from error
 
     # === BUSINESS METHODS === #
@@ -153,7 +155,9 @@ class CollectionCriterion(models.Model):
         """Return SQL for the value of this criterion, over the columns of the facts."""
         self.ensure_one()
         if self.indicator == "custom":
-            partners = self.env["res.partner"].sudo().with_context(active_test=False)._search(self._get_partner_domain())
+            partners = (
+                self.env["res.partner"].sudo().with_context(active_test=False)._search(self._get_partner_domain())
+            )
             return SQL("(partner_id IN %s)::int", partners.subselect())
         return self._get_indicator_sql(company, today)[self.indicator]
 
@@ -211,10 +215,12 @@ class CollectionCriterion(models.Model):
             mode="init",
             noupdate=False,
         )
-        shipped = self.env["ir.model.data"].sudo().search(
-            [("module", "=", "account_collection"), ("model", "=", "collection.criterion")]
+        shipped = (
+            self.env["ir.model.data"]
+            .sudo()
+            .search([("module", "=", "account_collection"), ("model", "=", "collection.criterion")])
         )
-        criteria = self.with_context(active_test=False).search([])
+        criteria = self.with_context(active_test=False).search([("company_id", "in", (False, self.env.company.id))])
         criteria.filtered(lambda criterion: criterion.id in shipped.mapped("res_id")).active = True
         criteria.filtered(lambda criterion: criterion.id not in shipped.mapped("res_id")).action_archive()
 

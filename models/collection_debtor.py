@@ -110,7 +110,9 @@ class CollectionDebtor(models.Model):
     has_phone = fields.Boolean(string="Phone known", readonly=True)
     has_email = fields.Boolean(string="E-mail known", readonly=True)
     contactability = fields.Integer(
-        readonly=True, aggregator="avg", help="0 to 3: a phone number, an e-mail address and the right person are known."
+        readonly=True,
+        aggregator="avg",
+        help="0 to 3: a phone number, an e-mail address and the right person are known.",
     )
     phone = fields.Char(compute="_compute_contact")
     email = fields.Char(compute="_compute_contact")
@@ -142,9 +144,7 @@ class CollectionDebtor(models.Model):
     order_number_required = fields.Boolean(
         string="Needs an Order Number", help="Invoices without a purchase order number are not paid."
     )
-    invoice_portal = fields.Char(
-        string="Invoice Portal", help="Where invoices must be filed to be paid, for example Chorus Pro."
-    )
+    invoice_portal = fields.Char(help="Where invoices must be filed to be paid, for example Chorus Pro.")
     approver_id = fields.Many2one(
         "res.partner",
         string="Approves Payments",
@@ -255,7 +255,7 @@ class CollectionDebtor(models.Model):
     score_breakdown = fields.Json(readonly=True)
     score_explanation = fields.Html(compute="_compute_score_explanation", sanitize=False)
 
-    score_history_ids = fields.One2many("collection.score.history", "debtor_id", string="Score History")
+    score_history_ids = fields.One2many("collection.score.history", "debtor_id")
 
     # == What was said ==
     case_ids = fields.One2many("collection.case", "debtor_id", string="Cases")
@@ -267,7 +267,7 @@ class CollectionDebtor(models.Model):
     dispute_count = fields.Integer(compute="_compute_counts")
     case_count = fields.Integer(compute="_compute_counts")
     last_contact_on = fields.Date(string="Last Contact", readonly=True)
-    next_action_id = fields.Many2one("collection.action", string="Next Action", compute="_compute_next_action_id")
+    next_action_id = fields.Many2one("collection.action", compute="_compute_next_action_id")
     open_item_ids = fields.Many2many("account.move.line", string="Open Journal Items", compute="_compute_open_item_ids")
 
     _company_partner_unique = models.UniqueIndex(
@@ -513,9 +513,7 @@ class CollectionDebtor(models.Model):
     def _get_current_case(self):
         """Return the case on which the user works with this customer: their own first, if there is one."""
         self.ensure_one()
-        cases = self.case_ids.filtered(
-            lambda case: case.state != "closed" and case.campaign_id.state == "running"
-        )
+        cases = self.case_ids.filtered(lambda case: case.state != "closed" and case.campaign_id.state == "running")
         return (cases.filtered(lambda case: case.collector_id == self.env.user) or cases)[:1]
 
     def action_log_call(self):
@@ -1026,7 +1024,7 @@ class CollectionDebtor(models.Model):
     @api.model
     def _get_companies_to_refresh(self):
         """Return the companies whose last full refresh is not of today (on their own clock)."""
-        companies = self.env["res.company"].sudo().search([])
+        companies = self.env["res.company"].sudo().search([("active", "=", True)])
         return companies.filtered(lambda company: company.collection_refresh_date != company._collection_today())
 
     # === BUSINESS METHODS - CONTACT === #

@@ -279,7 +279,9 @@ class CollectionPromise(models.Model):
         changed = self._set_state(state, settled_date=date, **vals)
         label = dict(self._fields["state"]._description_selection(self.env))[state]
         for promise in changed:
-            promise.debtor_id.message_post(body=f"{label}: {promise.display_name}")
+            promise.debtor_id.message_post(
+                body=self.env._("%(state)s: %(promise)s", state=label, promise=promise.display_name)
+            )
             if state in ("broken", "partly"):
                 promise._schedule_follow_up()
         return changed
@@ -317,7 +319,7 @@ class CollectionPromise(models.Model):
     def _cron_settle(self):
         """Judge promises and disputes of all companies, and bring their cases in line."""
         IrCron = self.env["ir.cron"]
-        companies = self.env["res.company"].sudo().search([])
+        companies = self.env["res.company"].sudo().search([("active", "=", True)])
         IrCron._commit_progress(remaining=len(companies))
         for done, company in enumerate(companies, start=1):
             today = company._collection_today()

@@ -18,7 +18,9 @@ class CollectionScoreHistory(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     date = fields.Date(required=True, readonly=True)
     score = fields.Integer(readonly=True, aggregator="avg")
-    grade = fields.Selection(selection=lambda self: self.env["collection.debtor"]._fields["grade"].selection, readonly=True)
+    grade = fields.Selection(
+        selection=lambda self: self.env["collection.debtor"]._fields["grade"].selection, readonly=True
+    )
     overdue_amount = fields.Monetary(string="Overdue", readonly=True)
     claimable_amount = fields.Monetary(string="To Claim", readonly=True)
 

@@ -32,7 +32,9 @@ def parse(text: str) -> list[tuple[str | float, int]]:
 
 def dump(bands) -> str:
     """Write bands as ``parse`` reads them."""
-    return ", ".join(f"{lower:g}: {share}" if not isinstance(lower, str) else f"{lower}: {share}" for lower, share in bands)
+    return ", ".join(
+        f"{lower:g}: {share}" if not isinstance(lower, str) else f"{lower}: {share}" for lower, share in bands
+    )
 
 
 def _number_or_word(text: str) -> str | float:
