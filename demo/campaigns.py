@@ -296,8 +296,6 @@ class Campaigns:
             dispute.action_accept()
         else:
             dispute.action_reject()
-        # Whoever was told that it was late knows now.
-        dispute.sudo().activity_ids.action_feedback()
 
     def _do_remind(self, event):
         env, debtor, case = self._ask(event)

@@ -82,12 +82,16 @@ def _run_odoo(tags):
         log("Tests: no browser, so tours are skipped: install chromium")
     outcome = _run_suite(env, tags or f"/{NAME}")
     if not tags:
-        outcome += _try_demo_data(env)
+        outcome += _run_suite(env, f"collection_demo/{NAME}", demo=True)
     return outcome
 
 
-def _run_suite(env, tags):
-    with databases.temporary(env, "test", demo=False) as database:
+def _run_suite(env, tags, demo=False):
+    """Install the addon in a fresh database and run the tests that carry ``tags``.
+
+    :param bool demo: with the demo data, which must load cleanly
+    """
+    with databases.temporary(env, "demotest" if demo else "test", demo=demo) as database:
         logfile = LOGS / f"{database}.log"
         log(f"Tests: {tags} in Odoo, log in {logfile}")
         options = ["-d", database, "-i", NAME, "--test-tags", tags, "--stop-after-init"]
@@ -145,23 +149,6 @@ def _follow(env, options, logfile):
                 shown = started
                 log(f"  {shown}")
     return not server.returncode
-
-
-def _try_demo_data(env):
-    """Install the addon with its demo data: one test, which Odoo's log decides."""
-    with databases.temporary(env, "demotest", demo=True) as database:
-        logfile = LOGS / f"{database}.log"
-        log(f"Tests: the addon with its demo data, log in {logfile}")
-        options = ["-d", database, "-i", NAME, "--stop-after-init", "--no-http"]
-        ended_well = env.logged_odoo(logfile, "server", *options)
-    report = odoo_log.read(logfile)
-    if report.errors or report.warnings:
-        _show("The demo data do not load cleanly:", report.errors + report.warnings)
-    elif ended_well:
-        return Outcome(passed=1)
-    else:
-        print(f"Odoo broke off while loading the demo data:\n{odoo_log.tail(logfile)}")
-    return Outcome(failed=1)
 
 
 def _show(title, entries, limit=10):

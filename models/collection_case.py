@@ -378,7 +378,9 @@ class CollectionCase(models.Model):
         :param str result: one of ``CASE_RESULTS``.
         :param str note: how it ended, in words.
         """
-        changed = self._set_state("closed", result=result, result_note=note)
+        changed = self._set_state(
+            "closed", result=result, result_note=note, next_action_date=False, next_action_summary=False
+        )
         actions = self.env["collection.action"].search([("case_id", "in", changed.ids), ("state", "=", "planned")])
         actions._set_state("cancelled", result_text=self.env._("The case is closed."))
         return changed

@@ -169,7 +169,8 @@ class CollectionCriterion(models.Model):
     def _get_score_sql(self, company, today):
         """Return the SQL of a score and of its explanation, from the criteria in ``self``.
 
-        A customer without anything overdue scores 0: there is nothing to ask for.
+        A customer without anything overdue scores 0: there is nothing to ask for. So does one in insolvency
+        proceedings: nobody may ask.
 
         :return: ``(score, breakdown)``: a whole number from 0 to 100, and a json list of
             ``{"criterion", "value", "points", "max"}`` whose points add up to the score.
@@ -189,9 +190,9 @@ class CollectionCriterion(models.Model):
                 )
             )
         return (
-            SQL("CASE WHEN overdue_amount > 0 THEN %s ELSE 0 END", SQL(" + ").join(points)),
+            SQL("CASE WHEN overdue_amount > 0 AND insolvency IS NOT TRUE THEN %s ELSE 0 END", SQL(" + ").join(points)),
             SQL(
-                "CASE WHEN overdue_amount > 0 THEN jsonb_build_array(%s) ELSE '[]'::jsonb END",
+                "CASE WHEN overdue_amount > 0 AND insolvency IS NOT TRUE THEN jsonb_build_array(%s) ELSE '[]'::jsonb END",
                 SQL(", ").join(explanations),
             ),
         )

@@ -730,7 +730,7 @@ class CollectionDebtor(models.Model):
                        SUM(credit) AS credit,
                        SUM(disputed) AS disputed,
                        SUM(promised) AS promised,
-                       SUM(excluded) AS excluded,
+                       COALESCE(SUM(excluded), 0) AS excluded,
                        SUM(GREATEST(
                            COALESCE(overdue, 0) - COALESCE(excluded, 0) - COALESCE(disputed, 0)
                            - COALESCE(promised, 0) - COALESCE(credit, 0), 0
@@ -811,8 +811,13 @@ class CollectionDebtor(models.Model):
                    ROUND(COALESCE(owed.credit, 0), %(digits)s) AS credit_amount,
                    ROUND(COALESCE(owed.disputed, 0), %(digits)s) AS disputed_amount,
                    ROUND(COALESCE(owed.promised, 0), %(digits)s) AS promised_amount,
-                   ROUND(COALESCE(owed.excluded, 0), %(digits)s) AS excluded_amount,
-                   ROUND(COALESCE(owed.claimable, 0), %(digits)s) AS claimable_amount,
+                   -- In insolvency proceedings the debt stays, but nobody may ask for it.
+                   ROUND(COALESCE(
+                       owed.excluded + CASE WHEN debtor.insolvency THEN owed.claimable ELSE 0 END, 0
+                   ), %(digits)s) AS excluded_amount,
+                   ROUND(COALESCE(
+                       CASE WHEN debtor.insolvency THEN 0 ELSE owed.claimable END, 0
+                   ), %(digits)s) AS claimable_amount,
                    COALESCE(owed.items, 0)::int AS open_item_count,
                    COALESCE(owed.late_items, 0)::int AS overdue_item_count,
                    ROUND(COALESCE(owed.largest, 0), %(digits)s) AS largest_item_amount,
@@ -1053,7 +1058,8 @@ class CollectionDebtor(models.Model):
             if due_date >= today:
                 continue
             currency, residual = item.currency_id, item.amount_residual_currency
-            excluded = residual if item.no_followup or item.move_id.payment_state == "blocked" else 0.0
+            is_excluded = self.insolvency or item.no_followup or item.move_id.payment_state == "blocked"
+            excluded = residual if is_excluded else 0.0
             disputed_part = min(disputed.get(item.id, 0.0), residual) if not excluded else 0.0
             promised_part = min(promised.get(item.id, 0.0), residual - disputed_part) if not excluded else 0.0
             rows.append(

@@ -5,6 +5,9 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import formatLang
 
+# The role without which nobody can open a dispute that is given to them.
+OWNER_GROUP = "account_collection.group_collection_dispute_owner"
+
 
 class CollectionDispute(models.Model):
     """A customer contests part of what is owed; somebody, often outside accounting, must solve it."""
@@ -39,7 +42,7 @@ class CollectionDispute(models.Model):
         required=True,
         tracking=True,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
-        help="Who solves it. Needs no accounting rights.",
+        help="Who solves it. Needs the role “Dispute owner”, and no accounting rights.",
     )
     date_deadline = fields.Date(string="To solve by", required=True, tracking=True)
     is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
@@ -129,6 +132,18 @@ class CollectionDispute(models.Model):
             if not dispute.line_ids:
                 raise ValidationError(self.env._("Choose at least one open item that the customer contests."))
 
+    @api.constrains("owner_id")
+    def _check_owner(self):
+        for dispute in self:
+            if not dispute.owner_id.has_group(OWNER_GROUP):
+                raise ValidationError(
+                    self.env._(
+                        "%s could not open the dispute. Give them the role “Dispute owner” under Collections in "
+                        "their user settings, or choose somebody else.",
+                        dispute.owner_id.name,
+                    )
+                )
+
     @api.constrains("date_deadline")
     def _check_date_deadline(self):
         for dispute in self:
@@ -197,9 +212,7 @@ class CollectionDispute(models.Model):
         changed = self._set_state(state, closed_date=today, **vals)
         label = dict(self._fields["state"]._description_selection(self.env))[state]
         for dispute in changed:
-            dispute.activity_feedback(
-                ["account_collection.mail_activity_type_dispute"], feedback=dispute.resolution or label
-            )
+            dispute.activity_ids.action_feedback(feedback=dispute.resolution or label)
             dispute.debtor_id.message_post(
                 body=self.env._(
                     "Dispute %(state)s: %(name)s. %(resolution)s",
@@ -303,6 +316,15 @@ class CollectionDispute(models.Model):
             )
         late.is_escalated = True
         return late
+
+    @api.model
+    def _get_default_owner(self, reason, debtor):
+        """Return who should solve a dispute: the reason's owner, else the salesperson, else the user at work.
+
+        Who lacks the role “Dispute owner” is passed over.
+        """
+        candidates = (reason.owner_id, debtor.salesperson_id)
+        return next((user for user in candidates if user and user.sudo().has_group(OWNER_GROUP)), self.env.user)
 
     @api.model
     def _get_default_deadline(self, reason, company):

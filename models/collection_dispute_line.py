@@ -26,7 +26,8 @@ class CollectionDisputeLine(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("move_line_id.move_id.name", "move_line_id.date_maturity", "move_line_id.amount_currency")
+    # Written down as it was when it was contested: posting an invoice must not look for disputes.
+    @api.depends("move_line_id")
     def _compute_item(self):
         for line in self:
             item = line.move_line_id

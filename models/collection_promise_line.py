@@ -24,7 +24,8 @@ class CollectionPromiseLine(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("move_line_id.move_id.name")
+    # The names of items that are owed don't change: posting an invoice must not look for promises.
+    @api.depends("move_line_id")
     def _compute_name(self):
         for line in self:
             line.name = line.move_line_id._get_collection_name()

@@ -2,6 +2,7 @@ from . import (
     test_campaign,
     test_case,
     test_debtor_refresh,
+    test_demo,
     test_dispute,
     test_freshness,
     test_partner_and_move,

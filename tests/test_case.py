@@ -110,6 +110,13 @@ class TestCase(CollectionCommon):
         form.save().action_confirm()
         self.assertEqual(self.case.state, "disputed")
 
+    def test_closed_case_has_nothing_planned(self):
+        self._log_call(self.debtor, "no_answer", case=self.case)
+        self._pay(self.invoice)
+        self._synchronize()
+        self.assertRecordValues(self.case, [{"state": "closed", "next_action_date": False}])
+        self.assertNotIn("planned", self.debtor.action_ids.mapped("state"))
+
     def test_escalate_and_give_back(self):
         self._log_call(self.debtor, case=self.case, next_step="escalate")
         self.assertEqual(self.case.state, "escalated")

@@ -104,6 +104,16 @@ class TestDebtorRefresh(CollectionCommon):
         self._create_invoice(amount=10)
         self.assertAmounts(self._get_debtor(), overdue=160, excluded=150, claimable=10)
 
+    def test_nobody_asks_in_insolvency_proceedings(self):
+        self._create_invoice(amount=100)
+        debtor = self._get_debtor()
+        self.assertTrue(debtor.score)
+        debtor.with_user(self.team_user).insolvency = True
+        self.assertAmounts(debtor, due=100, overdue=100, excluded=100, claimable=0)
+        self.assertEqual(debtor.score, 0)
+        self.assertFalse(debtor._get_claim())
+        self.assertIn("Insolvency proceedings", debtor._get_silence_reason())
+
     def test_invoice_of_a_contact_belongs_to_the_commercial_partner(self):
         contact = self.env["res.partner"].create({"name": "Marie", "parent_id": self.customer.id})
         self._create_invoice(contact, amount=100)

@@ -20,7 +20,8 @@ class TestDemoTables(TransactionCase):
                 self.env.ref(f"account_collection.collection_reason_{event.values['reason']}")
 
 
-@tagged("post_install", "-at_install")
+# Not among the standard tests: it runs where the demo data are installed anyway.
+@tagged("post_install", "-at_install", "-standard", "collection_demo")
 class TestDemo(TransactionCase):
     """The demo data can be built on any day, shows everything, and adds up."""
 

@@ -109,6 +109,25 @@ class TestDispute(CollectionCommon):
         dispute.owner_id = self.collector
         self.assertEqual(dispute.activity_ids.user_id, self.collector)
 
+    def test_escalated_dispute_leaves_nothing_to_do_once_solved(self):
+        dispute = self._dispute(self.debtor, self.item)
+        with freeze_time("2026-04-20 03:00:00"):
+            dispute._escalate_late(dispute.company_id._collection_today())
+        dispute.resolution = "Sent again"
+        dispute.action_reject()
+        self.assertFalse(dispute.activity_ids)
+
+    def test_owner_must_be_able_to_open_it(self):
+        stranger = self._create_user("stranger", "base.group_user")
+        self.assertEqual(
+            self.env["collection.dispute"]._get_default_owner(
+                self.env["collection.reason"].new({"owner_id": stranger.id}), self.debtor
+            ),
+            self.env.user,
+        )
+        with self.assertRefused("Give them the role “Dispute owner”"):
+            self._dispute(self.debtor, self.item, owner_id=stranger.id)
+
     def test_reason_with_history_is_kept(self):
         dispute = self._dispute(self.debtor, self.item)
         with self.assertRefused("Archive it instead"):

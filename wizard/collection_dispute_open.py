@@ -74,9 +74,7 @@ class CollectionDisputeOpen(models.TransientModel):
     @api.depends("reason_id", "debtor_id")
     def _compute_owner_id(self):
         for wizard in self:
-            wizard.owner_id = (
-                wizard.reason_id.owner_id or wizard.owner_id or wizard.debtor_id.salesperson_id or self.env.user
-            )
+            wizard.owner_id = self.env["collection.dispute"]._get_default_owner(wizard.reason_id, wizard.debtor_id)
 
     @api.depends("reason_id", "debtor_id")
     def _compute_date_deadline(self):

@@ -138,6 +138,7 @@ class CollectionReminderSend(models.TransientModel):
             "partner_ids": self.contact_id.ids,
             "attachment_ids": attachment_ids,
             "attachments": attachments,
+            "author_id": self.env.user.partner_id.id,
             "email_from": self.company_id.email_formatted or self.env.user.email_formatted,
             "email_layout_xmlid": "mail.mail_notification_light",
             "email_add_signature": False,

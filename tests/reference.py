@@ -1,0 +1,556 @@
+"""Every indicator and the score once more: slow plain Python, written from their definitions.
+
+The property tests compare the SQL with what stands here. A ledger is read once through the ORM into
+plain values; each indicator is one function with its definition, made from those values alone.
+Nothing here calls the code under test, except ``tools.scoring``, which has its own tests.
+"""
+
+import dataclasses
+from collections import Counter
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
+
+from ..tools import scoring
+
+CASH = ("bank", "cash", "credit")
+TENTH = Decimal("0.1")
+NEVER_CONTACTED = 9999
+# A day of the month is learned when it comes back this often, and makes up a quarter of all payments.
+LEARNED_FROM = 3
+
+INDICATORS = {}
+
+
+def indicator(function):
+    """Register the function that defines the column of its name."""
+    INDICATORS[function.__name__] = function
+    return function
+
+
+def exact(number):
+    """Return a float of the ORM as the decimal number that it stands for."""
+    return Decimal(str(round(number, 8)))
+
+
+def rounded(number, step):
+    """Round half away from zero, as people and PostgreSQL do."""
+    return number.quantize(step, ROUND_HALF_UP)
+
+
+def ratio(part, whole):
+    """Return ``part / whole`` to a tenth, 0 when there is no whole."""
+    return rounded(part / whole, TENTH) if whole else Decimal(0)
+
+
+# === WHAT IS READ === #
+
+
+@dataclasses.dataclass
+class Item:
+    """One posted trade receivable journal item, with what may not be claimed of it.
+
+    ``disputed`` and ``promised`` are in company currency, ``*_currency`` in the item's own.
+    """
+
+    id: int
+    date: date
+    due_date: date
+    balance: Decimal
+    residual: Decimal
+    residual_currency: Decimal
+    currency: str
+    is_open: bool
+    is_excluded: bool
+    is_money: bool
+    is_exchange: bool
+    disputed_currency: Decimal = Decimal(0)
+    promised_currency: Decimal = Decimal(0)
+    disputed: Decimal = Decimal(0)
+    promised: Decimal = Decimal(0)
+
+    @property
+    def is_charge(self):
+        """Something that the customer was asked to pay: no money sent back, no exchange difference."""
+        return self.balance > 0 and not self.is_money and not self.is_exchange
+
+    def set_parts(self, disputed, promised, cent):
+        """Set what is disputed and promised, in the item's currency: never more than what is left of it."""
+        self.disputed_currency = min(disputed, self.residual_currency)
+        self.promised_currency = min(promised, self.residual_currency - self.disputed_currency)
+        rate = self.residual / self.residual_currency
+        self.disputed = min(rounded(self.disputed_currency * rate, cent), self.residual)
+        self.promised = min(rounded(promised * rate, cent), self.residual - self.disputed)
+
+
+@dataclasses.dataclass
+class Receipt:
+    """Money that was set against one item."""
+
+    item_id: int
+    payment_id: int
+    date: date
+    amount: Decimal
+    days_late: int
+
+
+@dataclasses.dataclass
+class Customer:
+    """All that one company knows of one commercial partner on one day."""
+
+    partner: object
+    company: object
+    debtor: object
+    today: date
+    cent: Decimal
+    items: list = dataclasses.field(default_factory=list)
+    receipts: list = dataclasses.field(default_factory=list)
+    contact_days: list = dataclasses.field(default_factory=list)
+    facts: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def owed(self):
+        return [item for item in self.items if item.is_open and item.residual > 0]
+
+    @property
+    def overdue(self):
+        """Open items whose due date has passed; an item due today is not late."""
+        return [item for item in self.owed if item.due_date < self.today]
+
+    @property
+    def askable(self):
+        """Overdue items that are not taken out of the follow-up."""
+        return [item for item in self.overdue if not item.is_excluded]
+
+    @property
+    def credits(self):
+        return [item for item in self.items if item.is_open and item.residual < 0]
+
+    def days_late(self, item):
+        return (self.today - item.due_date).days
+
+    def history_start(self):
+        return self.today - relativedelta(months=self.company.collection_history_months)
+
+
+def read_customers(company, today):
+    """Read the ledger of a company and return its customers.
+
+    :param company: one ``res.company``.
+    :param today: the day on the company's clock, given by the test.
+    :return: ``{commercial partner: Customer}`` of all who ever had a receivable or have a follow-up file.
+    """
+    env = company.env(su=True, context={"active_test": False, "allowed_company_ids": company.ids})
+    company = company.with_env(env)
+    cent = Decimal(1).scaleb(-company.currency_id.decimal_places)
+    debtors = {debtor.partner_id: debtor for debtor in _search(env, "collection.debtor", company)}
+    lines = _search(
+        env,
+        "account.move.line",
+        company,
+        ("account_id.account_type", "=", "asset_receivable"),
+        ("account_id.non_trade", "=", False),
+        ("parent_state", "=", "posted"),
+        ("partner_id", "!=", False),
+    )
+    partners = lines.partner_id.commercial_partner_id | env["res.partner"].union(*debtors)
+    customers = {
+        partner: Customer(partner, company, debtors.get(partner, env["collection.debtor"]), today, cent)
+        for partner in partners
+    }
+    items = _read_items(env, company, lines, cent)
+    for line in lines:
+        customers[line.partner_id.commercial_partner_id].items.append(items[line.id])
+    _read_receipts(env, lines, items, customers)
+    clock = ZoneInfo(company.collection_tz or company.partner_id.tz or "UTC")
+    for action in _search(env, "collection.action", company, ("state", "=", "done"), ("channel", "!=", "note")):
+        day = action.date_done.replace(tzinfo=ZoneInfo("UTC")).astimezone(clock).date()
+        customers[action.debtor_id.partner_id].contact_days.append(day)
+    return customers
+
+
+def _search(env, model, company, *conditions):
+    return env[model].search([("company_id", "=", company.id), *conditions])
+
+
+def _read_items(env, company, lines, cent):
+    """Return ``{id: Item}`` of journal items, with the parts under dispute or promise."""
+    exchange_moves = _search(env, "account.partial.reconcile", company).exchange_move_id
+    disputed, promised = Counter(), Counter()
+    for dispute in _search(env, "collection.dispute", company, ("state", "in", ("open", "accepted"))):
+        for line in dispute.line_ids:
+            disputed[line.move_line_id.id] += exact(line.amount) - exact(line.settled_amount)
+    for promise in _search(env, "collection.promise", company, ("state", "=", "open")):
+        for line in promise.line_ids:
+            promised[line.move_line_id.id] += exact(line.amount) - exact(line.settled_amount)
+    items = {}
+    for line in lines:
+        item = items[line.id] = Item(
+            id=line.id,
+            date=line.date,
+            due_date=line.date_maturity or line.date,
+            balance=exact(line.balance),
+            residual=exact(line.amount_residual),
+            residual_currency=exact(line.amount_residual_currency),
+            currency=line.currency_id.name,
+            is_open=not line.reconciled and bool(line.amount_residual) and line.move_id.payment_state != "in_payment",
+            is_excluded=line.no_followup or line.move_id.payment_state == "blocked",
+            is_money=line.journal_id.type in CASH,
+            is_exchange=line.move_id in exchange_moves,
+        )
+        if item.is_open and item.residual > 0:
+            item.set_parts(Decimal(disputed[line.id]), Decimal(promised[line.id]), cent)
+    return items
+
+
+def _read_receipts(env, lines, items, customers):
+    """Write down on each customer the money that was set against what was charged."""
+    for partial in env["account.partial.reconcile"].search([("debit_move_id", "in", lines.ids)]):
+        debit, credit = items[partial.debit_move_id.id], partial.credit_move_id
+        customer = customers[partial.debit_move_id.partner_id.commercial_partner_id]
+        settled_on = max(debit.date, credit.date)
+        if not debit.is_charge or credit.journal_id.type not in CASH or credit.parent_state != "posted":
+            continue
+        if customer.history_start() <= settled_on <= customer.today:
+            days_late = max((credit.date - debit.due_date).days, 0)
+            receipt = Receipt(debit.id, credit.id, credit.date, exact(partial.amount), days_late)
+            customer.receipts.append(receipt)
+
+
+# === WHAT IS OWED === #
+
+
+@indicator
+def due_amount(customer):
+    """All open items, due or not."""
+    return sum(item.residual for item in customer.owed)
+
+
+@indicator
+def overdue_amount(customer):
+    """Open items past their due date, before credits and disputes."""
+    return sum(item.residual for item in customer.overdue)
+
+
+@indicator
+def credit_amount(customer):
+    """Credit notes and payments not yet set against an invoice, as a positive amount."""
+    return -sum(item.residual for item in customer.credits)
+
+
+@indicator
+def disputed_amount(customer):
+    """Overdue parts under a dispute that is open, or accepted and not yet credited."""
+    return sum(item.disputed for item in customer.askable)
+
+
+@indicator
+def promised_amount(customer):
+    """Overdue parts under an open promise, as far as nobody disputes them."""
+    return sum(item.promised for item in customer.askable)
+
+
+@indicator
+def excluded_amount(customer):
+    """Overdue items marked “no follow-up” or blocked for payment."""
+    return sum(item.residual for item in customer.overdue if item.is_excluded)
+
+
+@indicator
+def claimable_amount(customer):
+    """What is overdue and neither excluded, disputed, promised nor covered by credits in its own currency."""
+    total = Decimal(0)
+    for currency in {item.currency for item in customer.askable}:
+        items = [item for item in customer.askable if item.currency == currency]
+        askable = sum(item.residual_currency - item.disputed_currency - item.promised_currency for item in items)
+        askable_here = sum(item.residual - item.disputed - item.promised for item in items)
+        credit = -sum(item.residual_currency for item in customer.credits if item.currency == currency)
+        if askable > 0:
+            total += rounded(askable_here * max(askable - credit, 0) / askable, customer.cent)
+    return total
+
+
+@indicator
+def open_item_count(customer):
+    """How many items are owed, due or not."""
+    return len(customer.owed)
+
+
+@indicator
+def overdue_item_count(customer):
+    """How many items are past their due date."""
+    return len(customer.overdue)
+
+
+@indicator
+def largest_item_amount(customer):
+    """The largest overdue item."""
+    return max((item.residual for item in customer.overdue), default=Decimal(0))
+
+
+@indicator
+def oldest_due_date(customer):
+    """The earliest due date of what is overdue."""
+    return min((item.due_date for item in customer.overdue), default=False)
+
+
+@indicator
+def is_small(customer):
+    """Something is overdue, and not more than what the company calls small."""
+    return 0 < overdue_amount(customer) <= exact(customer.company.collection_small_amount)
+
+
+@indicator
+def weighted_days_late(customer):
+    """Days late of what is overdue, weighted by amount."""
+    return ratio(_overdue_days(customer), overdue_amount(customer))
+
+
+@indicator
+def credit_limit_use(customer):
+    """What is owed, less credits, in percent of the customer's credit limit; 0 without a limit."""
+    return ratio(
+        100 * max(due_amount(customer) - credit_amount(customer), Decimal(0)), exact(customer.partner.credit_limit)
+    )
+
+
+def _overdue_days(customer):
+    return sum(item.residual * customer.days_late(item) for item in customer.overdue)
+
+
+# === HOW THIS CUSTOMER PAYS === #
+
+
+def _paid(receipts):
+    return sum((receipt.amount for receipt in receipts), Decimal(0))
+
+
+def _paid_days(receipts):
+    return sum((receipt.amount * receipt.days_late for receipt in receipts), Decimal(0))
+
+
+@indicator
+def average_days_late(customer):
+    """Days late over the payment history, by amount; what is overdue counts with its lateness so far."""
+    return ratio(
+        _paid_days(customer.receipts) + _overdue_days(customer), _paid(customer.receipts) + overdue_amount(customer)
+    )
+
+
+@indicator
+def late_share(customer):
+    """Percent of the amount paid over the payment history that arrived after its due date."""
+    late = [receipt for receipt in customer.receipts if receipt.days_late > 0]
+    return ratio(100 * _paid(late), _paid(customer.receipts))
+
+
+@indicator
+def lateness_trend(customer):
+    """Average days late of the last three months, overdue items included, less the three months before.
+
+    0 when one of the two has nothing to say.
+    """
+    quarter, half_year = (customer.today - relativedelta(months=months) for months in (3, 6))
+    recent = [receipt for receipt in customer.receipts if receipt.date > quarter]
+    former = [receipt for receipt in customer.receipts if half_year < receipt.date <= quarter]
+    recent_amount = _paid(recent) + overdue_amount(customer)
+    if not recent_amount or not former:
+        return Decimal(0)
+    recent_average = (_paid_days(recent) + _overdue_days(customer)) / recent_amount
+    return rounded(recent_average - _paid_days(former) / _paid(former), TENTH)
+
+
+@indicator
+def paid_item_count(customer):
+    """How many items were paid, in whole or in part, over the payment history."""
+    return len({receipt.item_id for receipt in customer.receipts})
+
+
+@indicator
+def learned_payment_days(customer):
+    """Days of the month on which at least a quarter of the payments, and at least three, arrived."""
+    payments = {receipt.payment_id: receipt.date.day for receipt in customer.receipts}
+    counts = Counter(payments.values())
+    days = [day for day, count in counts.items() if count >= LEARNED_FROM and 4 * count >= len(payments)]
+    return ", ".join(map(str, sorted(days))) or False
+
+
+@indicator
+def last_payment_date(customer):
+    """The day of the last money received."""
+    return max((item.date for item in customer.items if item.balance < 0 and item.is_money), default=False)
+
+
+@indicator
+def first_invoice_date(customer):
+    """The first day on which the customer was charged something."""
+    return min((item.date for item in customer.items if item.is_charge), default=False)
+
+
+@indicator
+def last_invoice_date(customer):
+    """The last day on which the customer was charged something."""
+    return max((item.date for item in customer.items if item.is_charge), default=False)
+
+
+# === WHAT WAS SAID === #
+
+
+@indicator
+def broken_promise_count(customer):
+    """How many promises for a day within the payment history were broken."""
+    return len(
+        [
+            promise
+            for promise in customer.debtor.promise_ids
+            if promise.state == "broken" and promise.date >= customer.history_start()
+        ]
+    )
+
+
+@indicator
+def open_dispute_count(customer):
+    """How many disputes are open."""
+    return len([dispute for dispute in customer.debtor.dispute_ids if dispute.state == "open"])
+
+
+@indicator
+def last_contact_on(customer):
+    """The day, on the company's clock, on which something was last said to the customer; notes don't count."""
+    return max(customer.contact_days, default=False)
+
+
+@indicator
+def has_phone(customer):
+    """Some active contact of the customer has a phone number."""
+    return any(contact.phone for contact in _contacts(customer))
+
+
+@indicator
+def has_email(customer):
+    """Some active contact of the customer has an e-mail address."""
+    return any(contact.email for contact in _contacts(customer))
+
+
+@indicator
+def contactability(customer):
+    """0 to 3: a phone number, an e-mail address and the right person are known."""
+    return has_phone(customer) + has_email(customer) + bool(customer.debtor.contact_id)
+
+
+def _contacts(customer):
+    contacts = customer.partner.search([("commercial_partner_id", "=", customer.partner.id)])
+    return contacts.filtered("active")
+
+
+@indicator
+def company_size(customer):
+    """The size written on the customer."""
+    return customer.partner.collection_company_size
+
+
+@indicator
+def payer_profile_auto(customer):
+    """What kind of payer the facts say this is; the first rule that fits wins."""
+    company = customer.company
+    leaving_since = customer.today - relativedelta(months=company.collection_leaving_months)
+    last_invoice = last_invoice_date(customer)
+    average = average_days_late(customer)
+    if open_dispute_count(customer):
+        return "dispute"
+    if customer.debtor.insolvency:
+        return "leaving"
+    if overdue_amount(customer) and last_invoice and last_invoice < leaving_since:
+        return "leaving"
+    if broken_promise_count(customer) >= 2 or average >= company.collection_bad_payer_days:
+        return "bad"
+    if paid_item_count(customer) < 2:
+        return "new"
+    if average > company.collection_punctual_days or late_share(customer) > 50:
+        return "disorganised"
+    return "punctual"
+
+
+@indicator
+def payer_profile(customer):
+    """The profile that somebody set by hand, else the one from history."""
+    return customer.debtor.payer_profile_manual or payer_profile_auto(customer)
+
+
+# === SCORE === #
+
+
+@indicator
+def score_breakdown(customer):
+    """The points of each criterion; nothing overdue means nothing to ask for."""
+    if not customer.facts["overdue_amount"]:
+        return []
+    criteria = (
+        customer.company.env["collection.criterion"]
+        .with_context(active_test=True)
+        .search([("company_id", "in", (False, customer.company.id))], order="sequence, id")
+    )
+    rows = []
+    for criterion, maximum in zip(criteria, scoring.maxima(criteria.mapped("weight")), strict=True):
+        value = _criterion_value(customer, criterion)
+        if criterion.indicator in ("payer_profile", "company_size"):
+            percents = {band[criterion.indicator]: band.percent for band in criterion.band_ids}
+            percent = percents.get(value, 0)
+        else:
+            percent = scoring.pick_band(value, [(band.lower, band.percent) for band in criterion.band_ids]) or 0
+        rows.append(
+            {
+                "criterion": criterion.id,
+                "value": value,
+                "points": scoring.contribution(percent, maximum),
+                "max": maximum,
+            }
+        )
+    return rows
+
+
+@indicator
+def score(customer):
+    """The sum of all points, 0 to 100."""
+    return sum(row["points"] for row in score_breakdown(customer))
+
+
+@indicator
+def grade(customer):
+    """A from the company's first limit on, then B, then C; D is the rest."""
+    company, points = customer.company, score(customer)
+    limits = (company.collection_grade_a, company.collection_grade_b, company.collection_grade_c)
+    return next((letter for letter, limit in zip("abc", limits, strict=True) if points >= limit), "d")
+
+
+def _criterion_value(customer, criterion):
+    facts = customer.facts
+    if criterion.indicator == "custom":
+        # The only filter that the tests write.
+        return int(customer.partner.collection_company_size == "large")
+    if criterion.indicator == "days_late":
+        return (customer.today - facts["oldest_due_date"]).days
+    if criterion.indicator == "days_since_contact":
+        day = facts["last_contact_on"]
+        return (customer.today - day).days if day else NEVER_CONTACTED
+    value = facts[criterion.indicator]
+    return int(value) if criterion.indicator == "is_small" else value
+
+
+# === ALL OF IT === #
+
+
+def expect_facts(company, today):
+    """Return what every debtor of a company should show.
+
+    :param company: one ``res.company``.
+    :param today: the day on the company's clock.
+    :return: ``{commercial partner: {column: value}}``; amounts and ratios are decimals.
+    """
+    customers = read_customers(company, today)
+    for customer in customers.values():
+        for name, function in INDICATORS.items():
+            customer.facts[name] = function(customer)
+    return {partner: customer.facts for partner, customer in customers.items()}
