@@ -3,10 +3,11 @@
 PYTHON ?= python3
 PORT ?= 8069
 T ?=
+SIZE ?= M
 DEV := $(PYTHON) -B -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format shell psql i18n screenshots reset stop clean
+.PHONY: help setup run test bench lint format shell psql i18n screenshots reset stop clean
 
 help: ## this list
 	@echo "make ..."
@@ -21,6 +22,9 @@ run: ## start Odoo with the demo company on http://127.0.0.1:8069 (PORT=... for 
 
 test: ## run all tests (T=/account_collection:TestName for some, T=pure for those without Odoo)
 	@$(DEV) test "$(T)"
+
+bench: ## measure speed on ledgers of 20,000 and 200,000 invoices (SIZE=S the first alone, SIZE=L 1,000,000 too)
+	@$(DEV) bench $(SIZE)
 
 lint: ## check style, Odoo conventions, XML and translations
 	@$(DEV) lint

@@ -6,6 +6,7 @@ import signal
 import sys
 
 from . import databases, environment, lint, postgres, run_tests, screenshots, serve, translate
+from .bench import run_bench
 from .console import DevError, log
 from .paths import CACHE
 
@@ -17,6 +18,7 @@ def _parser():
         commands.add_parser(name)
     commands.add_parser("run").add_argument("--port", type=int, default=8069)
     commands.add_parser("test").add_argument("tags", nargs="?", default="")
+    commands.add_parser("bench").add_argument("size", nargs="?", default="M")
     screenshots.add_arguments(commands.add_parser("screenshots"))
     return parser
 
@@ -54,6 +56,7 @@ def _dispatch(args):
         "lint": lint.check,
         "format": lint.reformat,
         "i18n": translate.run,
+        "bench": lambda: run_bench.run(args.size),
         "screenshots": lambda: screenshots.run(args),
         "reset": _reset,
         "stop": postgres.stop_private,

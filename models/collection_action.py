@@ -26,7 +26,8 @@ class CollectionAction(models.Model):
     _state_initial = "planned"
     _state_transitions = {"planned": ("done", "failed", "cancelled")}
     # What may still be written once something was said.
-    _fields_after_done = {"state", "state_date", "note", "date_done", "mail_message_id", "reason_id"}
+    _fields_after_done = {"note", "reason_id"}
+    _fields_of_system = frozenset({"date_done", "result_text"})
 
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
@@ -94,7 +95,7 @@ class CollectionAction(models.Model):
 
     def write(self, vals):
         frozen = vals.keys() - self._fields_after_done
-        if frozen and any(action.state != "planned" for action in self):
+        if frozen and not self._is_state_guarded() and any(action.state != "planned" for action in self):
             raise UserError(
                 self.env._("What was said to a customer can't be changed any more. Log another action to correct it.")
             )

@@ -26,6 +26,8 @@ class CollectionCampaign(models.Model):
         "running": ("closed", "cancelled"),
     }
 
+    _fields_of_system = frozenset({"started_on", "closed_on", "start_partial_id", "end_partial_id", "case_ids"})
+
     name = fields.Char(required=True, tracking=True)
     company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
     currency_id = fields.Many2one(related="company_id.currency_id")

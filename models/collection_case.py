@@ -45,6 +45,38 @@ class CollectionCase(models.Model):
         "closed": ("to_contact",),
     }
 
+    _fields_of_system = frozenset(
+        {
+            "campaign_id",
+            "debtor_id",
+            "company_id",
+            "partner_id",
+            "result",
+            "result_note",
+            "initial_amount",
+            "initial_item_count",
+            "initial_due_date",
+            "initial_score",
+            "initial_profile",
+            "initial_size",
+            "is_small",
+            "item_ids",
+            "collected_amount",
+            "credited_amount",
+            "other_amount",
+            "residual_amount",
+            "promised_amount",
+            "disputed_amount",
+            "claimable_amount",
+            "oldest_due_date",
+            "score",
+            "grade",
+            "attempt_count",
+            "is_reached",
+            "last_contact_date",
+        }
+    )
+
     campaign_id = fields.Many2one("collection.campaign", required=True, readonly=True, index=True, ondelete="cascade")
     campaign_state = fields.Selection(related="campaign_id.state", string="Campaign State")
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")

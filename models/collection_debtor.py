@@ -68,6 +68,8 @@ FACT_COLUMNS = (
     "grade",
     "score_breakdown",
 )
+# What nobody writes by hand: the facts, and whose file it is.
+FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id"}
 
 
 class CollectionDebtor(models.Model):
@@ -395,6 +397,8 @@ class CollectionDebtor(models.Model):
     web_read._readonly = False  # catching up writes
 
     def write(self, vals):
+        if not self.env.su and (FACT_FIELDS & vals.keys()):
+            raise UserError(self.env._("What is owed and how urgent it is follows the ledger and can't be written by hand."))
         result = super().write(vals)
         if {"payer_profile_manual", "insolvency"} & vals.keys():
             self._synchronize_own()

@@ -19,6 +19,9 @@ class CollectionDispute(models.Model):
     _check_company_auto = True
     _state_transitions = {"open": ("accepted", "rejected", "cancelled")}
 
+    _fields_of_system = frozenset({"closed_date", "start_partial_id", "is_escalated", "user_id"})
+    _fields_said_once = frozenset({"debtor_id", "case_id", "currency_id", "line_ids"})
+
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(
@@ -154,10 +157,8 @@ class CollectionDispute(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        start = self.env.company._get_collection_last_partial_id()
-        for vals in vals_list:
-            vals["start_partial_id"] = start
         disputes = super().create(vals_list)
+        disputes.sudo().start_partial_id = self.env.company._get_collection_last_partial_id()
         for dispute in disputes:
             dispute.debtor_id.message_post(body=self.env._("Dispute opened: %s", dispute.display_name))
             dispute._ask_owner()
@@ -167,7 +168,7 @@ class CollectionDispute(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if "date_deadline" in vals:
-            self.sudo().filtered("is_escalated").is_escalated = False
+            self.sudo().is_escalated = False
         if "owner_id" in vals:
             for dispute in self.filtered(lambda dispute: dispute.state == "open"):
                 dispute.sudo().activity_unlink(["account_collection.mail_activity_type_dispute"])

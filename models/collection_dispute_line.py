@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, formatLang
 
 
@@ -59,6 +59,21 @@ class CollectionDisputeLine(models.Model):
                         residual=formatLang(self.env, item.amount_residual_currency, currency_obj=line.currency_id),
                     )
                 )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su and any(vals.get("settled_amount") for vals in vals_list):
+            raise UserError(self.env._("What was received or credited follows the ledger and can't be written by hand."))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self.env.su:
+            raise UserError(
+                self.env._("What a customer said stays as it was said. Cancel it and record it anew to correct it.")
+            )
+        return super().write(vals)
 
     # === BUSINESS METHODS === #
 

@@ -37,6 +37,10 @@ class CollectionPromise(models.Model):
         "partly": ("kept",),
     }
 
+    _fields_of_system = frozenset({"settled_date", "cancel_reason", "start_partial_id", "user_id"})
+    # Renegotiated: cancel this promise and record another, so that one sees what was said when.
+    _fields_said_once = frozenset({"debtor_id", "case_id", "date", "currency_id", "line_ids"})
+
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(related="debtor_id.partner_id", store=True, index=True)
@@ -142,10 +146,8 @@ class CollectionPromise(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        start = self.env.company._get_collection_last_partial_id()
-        for vals in vals_list:
-            vals["start_partial_id"] = start
         promises = super().create(vals_list)
+        promises.sudo().start_partial_id = self.env.company._get_collection_last_partial_id()
         for promise in promises:
             promise.debtor_id.message_post(body=promise._get_message())
         # One reads the debtor right after: what is promised is not claimable any more.

@@ -20,6 +20,10 @@ class CollectionStateMixin(models.AbstractModel):
     _state_initial = "open"
     # {state: states it may change to}
     _state_transitions: dict = {}
+    # Facts that only the system writes, neither at creation nor later by hand.
+    _fields_of_system: frozenset = frozenset()
+    # What is said once, at creation.
+    _fields_said_once: frozenset = frozenset()
 
     state_date = fields.Datetime(
         string="In this State since",
@@ -32,13 +36,14 @@ class CollectionStateMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self._is_state_guarded() and any(
-            vals.get("state", self._state_initial) != self._state_initial for vals in vals_list
-        ):
-            raise UserError(self._get_state_refusal())
+        for vals in vals_list:
+            self._check_fields_of_system(vals, self._fields_of_system)
+            if not self._is_state_guarded() and vals.get("state", self._state_initial) != self._state_initial:
+                raise UserError(self._get_state_refusal())
         return super().create(vals_list)
 
     def write(self, vals):
+        self._check_fields_of_system(vals, self._fields_of_system | self._fields_said_once)
         if "state" in vals and not self._is_state_guarded():
             if any(record.state != vals["state"] for record in self):
                 raise UserError(self._get_state_refusal())
@@ -50,6 +55,23 @@ class CollectionStateMixin(models.AbstractModel):
     def _is_state_guarded(self) -> bool:
         """Return whether the change at hand comes from ``_set_state``."""
         return self.env.context.get("collection_state_guard") is _GUARD
+
+    def _check_fields_of_system(self, vals, names):
+        """Check that nobody writes facts by hand, whatever the form, import or RPC they use.
+
+        :param dict vals: what is about to be written.
+        :param names: the fields that only the system may write now.
+        :raises UserError: naming the field.
+        """
+        forged = names & vals.keys()
+        if forged and not self.env.su and not self._is_state_guarded():
+            raise UserError(
+                self.env._(
+                    "“%(field)s” of a %(model)s follows what happened and can't be written by hand.",
+                    field=self._fields[min(forged)]._description_string(self.env),
+                    model=self.env["ir.model"]._get(self._name).name.lower(),
+                )
+            )
 
     def _get_state_refusal(self) -> str:
         """Return the sentence that tells a user why a state can't be set by hand."""

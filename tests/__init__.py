@@ -4,6 +4,7 @@ from . import (
     test_debtor_refresh,
     test_demo,
     test_dispute,
+    test_forgery,
     test_freshness,
     test_partner_and_move,
     test_promise,

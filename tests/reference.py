@@ -254,13 +254,21 @@ def promised_amount(customer):
 
 @indicator
 def excluded_amount(customer):
-    """Overdue items marked “no follow-up” or blocked for payment."""
-    return sum(item.residual for item in customer.overdue if item.is_excluded)
+    """Overdue items marked “no follow-up” or blocked for payment; in insolvency, all that would be claimable."""
+    excluded = sum(item.residual for item in customer.overdue if item.is_excluded)
+    return excluded + (_left_to_ask(customer) if customer.debtor.insolvency else 0)
 
 
 @indicator
 def claimable_amount(customer):
-    """What is overdue and neither excluded, disputed, promised nor covered by credits in its own currency."""
+    """What is overdue and neither excluded, disputed, promised nor covered by credits in its own currency.
+
+    Nobody may ask an insolvent customer for anything.
+    """
+    return Decimal(0) if customer.debtor.insolvency else _left_to_ask(customer)
+
+
+def _left_to_ask(customer):
     total = Decimal(0)
     for currency in {item.currency for item in customer.askable}:
         items = [item for item in customer.askable if item.currency == currency]

@@ -159,8 +159,10 @@ class RandomLedger(CollectionCommon):
     def _make_credit_note(self, invoice, share, allocated):
         invoice = self._choose(self.invoices, invoice)
         if invoice.state == "posted" and invoice.company_id == self.company:
-            allocated = allocated and invoice.amount_residual > 0
-            self._credit(invoice, self._share_of(invoice.amount_total, share), reconcile=allocated)
+            credit = self._credit(invoice, self._share_of(invoice.amount_total, share), reconcile=False)
+            open_items = self._get_items(invoice).filtered(lambda item: not item.reconciled)
+            if allocated and open_items:
+                (open_items + self._get_items(credit)).reconcile()
 
     def _make_payment(self, invoice, share, days_after):
         invoice = self._choose(self.invoices, invoice)
