@@ -26,6 +26,9 @@ test: ## run all tests (T=/account_collection:TestName for some, T=pure for thos
 bench: ## measure speed on ledgers of 20,000 and 200,000 invoices (SIZE=S the first alone, SIZE=L 1,000,000 too)
 	@$(DEV) bench $(SIZE)
 
+soak: ## run the property tests on hundreds of random ledgers (takes long)
+	@COLLECTION_SOAK=1 $(DEV) test "/account_collection:TestReference,/account_collection:TestConservation"
+
 lint: ## check style, Odoo conventions, XML and translations
 	@$(DEV) lint
 

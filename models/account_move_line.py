@@ -102,7 +102,7 @@ class AccountMoveLine(models.Model):
         :param lines: debit journal items.
         :param int after_id: id of the last reconciliation to leave out.
         :return: list of dicts ``line_id``, ``partial_id``, ``date`` (of the money or the credit note),
-            ``amount`` (company currency), ``amount_currency`` (the item's) and ``is_cash``.
+            ``amount`` (in the item's currency; of money only what really came in) and ``is_cash``.
         """
         if not lines:
             return []
@@ -112,16 +112,52 @@ class AccountMoveLine(models.Model):
                 SELECT partial.debit_move_id AS line_id,
                        partial.id AS partial_id,
                        credit.date,
-                       partial.amount,
-                       partial.debit_amount_currency AS amount_currency,
+                       CASE WHEN journal.type IN ('bank', 'cash', 'credit') THEN %(cash)s
+                            ELSE partial.debit_amount_currency END AS amount,
                        journal.type IN ('bank', 'cash', 'credit') AS is_cash
                   FROM account_partial_reconcile partial
                   JOIN account_move_line credit ON credit.id = partial.credit_move_id
                   JOIN account_journal journal ON journal.id = credit.journal_id
-                 WHERE partial.debit_move_id IN %s AND partial.id > %s
+                  JOIN res_currency currency ON currency.id = partial.debit_currency_id
+                 WHERE partial.debit_move_id IN %(lines)s AND partial.id > %(after)s
               ORDER BY partial.id
                 """,
-                tuple(lines.ids),
-                after_id,
+                cash=self._get_collection_cash_sql(
+                    SQL("partial.debit_amount_currency"), SQL("credit.move_id"), SQL("currency.decimal_places")
+                ),
+                lines=tuple(lines.ids),
+                after=after_id,
             )
+        )
+
+    @api.model
+    def _get_collection_cash_sql(self, amount, move_id, digits):
+        """Return SQL for how much of a settlement by a payment entry is money that came in.
+
+        A payment may be booked together with a write-off, an early payment discount or bank fees: the
+        entry then settles more than it brings in, and each of its settlements is money in that proportion.
+
+        :param SQL amount: what was settled.
+        :param SQL move_id: the payment's entry.
+        :param SQL digits: decimal places of the amount's currency.
+        """
+        return SQL(
+            """
+            ROUND(%(amount)s * (
+                SELECT CASE WHEN entry.waived > 0 AND entry.settled > 0
+                            THEN 1 - LEAST(entry.waived / entry.settled, 1) ELSE 1 END
+                  FROM (
+                    SELECT SUM(line.balance) FILTER (
+                               WHERE account.account_type LIKE 'expense%%' OR account.account_type LIKE 'income%%'
+                           ) AS waived,
+                           -SUM(line.balance) FILTER (WHERE account.account_type = 'asset_receivable') AS settled
+                      FROM account_move_line line
+                      JOIN account_account account ON account.id = line.account_id
+                     WHERE line.move_id = %(move_id)s
+                  ) entry
+            ), (%(digits)s)::int)
+            """,
+            amount=amount,
+            move_id=move_id,
+            digits=digits,
         )

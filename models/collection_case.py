@@ -525,6 +525,7 @@ class CollectionCase(models.Model):
             )
         )
         self.invalidate_model()
+        self.env["collection.campaign"].invalidate_model(flush=False)
 
     @api.model
     def _settle_payments(self, scope):

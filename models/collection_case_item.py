@@ -124,7 +124,7 @@ class CollectionCaseItem(models.Model):
                                ), 1) AS rate
                       ) owed
                  LEFT JOIN LATERAL (
-                        SELECT SUM(partial.amount) FILTER (
+                        SELECT SUM(%(cash)s) FILTER (
                                    WHERE journal.type IN ('bank', 'cash', 'credit')
                                      AND credit.date >= campaign.started_on
                                ) AS collected,
@@ -156,6 +156,9 @@ class CollectionCaseItem(models.Model):
                 promised_parts=self.env["collection.promise.line"]._get_open_parts_sql(company),
                 company=company.id,
                 digits=company.currency_id.decimal_places,
+                cash=self.env["account.move.line"]._get_collection_cash_sql(
+                    SQL("partial.amount"), SQL("credit.move_id"), SQL("%s", company.currency_id.decimal_places)
+                ),
                 partner_filter=(
                     SQL() if partners is None else SQL("AND collection_case.partner_id = ANY(%s)", partners.ids)
                 ),

@@ -398,7 +398,9 @@ class CollectionDebtor(models.Model):
 
     def write(self, vals):
         if not self.env.su and (FACT_FIELDS & vals.keys()):
-            raise UserError(self.env._("What is owed and how urgent it is follows the ledger and can't be written by hand."))
+            raise UserError(
+                self.env._("What is owed and how urgent it is follows the ledger and can't be written by hand.")
+            )
         result = super().write(vals)
         if {"payer_profile_manual", "insolvency"} & vals.keys():
             self._synchronize_own()
@@ -565,7 +567,8 @@ class CollectionDebtor(models.Model):
         """Return SQL with one row per open item and what may not be claimed of it.
 
         Columns: partner_id (commercial), currency_id, due_date, residual (signed), excluded, and the
-        disputed and promised parts, all in company currency. A promise only covers what no dispute covers.
+        disputed and promised parts in company currency; ``*_currency``: the same in the item's own.
+        A promise only covers what no dispute covers.
         """
         partner_filter = (
             SQL()
@@ -577,15 +580,19 @@ class CollectionDebtor(models.Model):
         )
         return SQL(
             """
-            SELECT item.partner_id, item.currency_id, item.due_date, item.residual, item.excluded,
-                   item.disputed,
-                   LEAST(item.residual - item.disputed, item.promised) AS promised
+            SELECT item.partner_id, item.currency_id, item.due_date, item.residual, item.residual_currency,
+                   item.excluded, item.disputed, item.disputed_currency,
+                   LEAST(item.residual - item.disputed, item.promised) AS promised,
+                   LEAST(item.residual_currency - item.disputed_currency, item.promised_currency) AS promised_currency
               FROM (
                 SELECT partner.commercial_partner_id AS partner_id,
                        line.currency_id,
                        COALESCE(line.date_maturity, line.date) AS due_date,
                        line.amount_residual AS residual,
                        COALESCE(line.no_followup, FALSE) OR move.payment_state = 'blocked' AS excluded,
+                       line.amount_residual_currency AS residual_currency,
+                       LEAST(line.amount_residual_currency, COALESCE(disputed.amount, 0)) AS disputed_currency,
+                       COALESCE(promised.amount, 0) AS promised_currency,
                        -- Parts are written down in the item's currency: bring them to the company's.
                        LEAST(line.amount_residual, COALESCE(ROUND(
                            disputed.amount * line.amount_residual / NULLIF(line.amount_residual_currency, 0),
@@ -623,6 +630,18 @@ class CollectionDebtor(models.Model):
         return tuple(company._get_collection_receivable_accounts().ids) or (0,)
 
     @api.model
+    def _get_default_credit_limit(self, company):
+        """Return the credit limit of the customers of a company who have none of their own, 0 without one."""
+        partners = self.env["res.partner"].with_company(company)
+        return partners._fields["credit_limit"].get_company_dependent_fallback(partners) or 0
+
+    @api.model
+    def _get_not_invoiced_journal_ids(self, company):
+        """Return the ids of the journals whose debits are no invoices: money sent back, exchange differences."""
+        journals = company._get_collection_cash_journals() | company.sudo().currency_exchange_journal_id
+        return tuple(journals.ids) or (0,)
+
+    @api.model
     def _get_history_sql(self, company, partners, today):
         """Return SQL with one row per allocated payment of the payment history.
 
@@ -647,8 +666,13 @@ class CollectionDebtor(models.Model):
                AND debit.account_id IN %(accounts)s
                AND debit.company_id = %(company)s
                AND credit.journal_id IN %(journals)s
+               AND debit.journal_id NOT IN %(not_invoiced)s
+               -- Odoo keeps the reconciliations of an entry that goes back to draft.
+               AND debit.parent_state = 'posted'
+               AND credit.parent_state = 'posted'
                %(partner_filter)s
             """,
+            not_invoiced=self._get_not_invoiced_journal_ids(company),
             since=since,
             today=today,
             accounts=self._get_account_ids(company),
@@ -665,8 +689,10 @@ class CollectionDebtor(models.Model):
         return SQL(
             """
             SELECT partner.commercial_partner_id AS partner_id,
-                   MIN(line.date) FILTER (WHERE line.debit > 0) AS first_invoice_date,
-                   MAX(line.date) FILTER (WHERE line.debit > 0) AS last_invoice_date,
+                   MIN(line.date) FILTER (WHERE line.debit > 0 AND line.journal_id NOT IN %(not_invoiced)s)
+                       AS first_invoice_date,
+                   MAX(line.date) FILTER (WHERE line.debit > 0 AND line.journal_id NOT IN %(not_invoiced)s)
+                       AS last_invoice_date,
                    MAX(line.date) FILTER (WHERE line.credit > 0 AND line.journal_id IN %(journals)s)
                        AS last_payment_date
               FROM account_move_line line
@@ -678,6 +704,7 @@ class CollectionDebtor(models.Model):
           GROUP BY partner.commercial_partner_id
             """,
             journals=tuple(company._get_collection_cash_journals().ids) or (0,),
+            not_invoiced=self._get_not_invoiced_journal_ids(company),
             accounts=self._get_account_ids(company),
             company=company.id,
             partner_filter=(
@@ -719,6 +746,10 @@ class CollectionDebtor(models.Model):
                        SUM(disputed) FILTER (WHERE late AND NOT excluded) AS disputed,
                        SUM(promised) FILTER (WHERE late AND NOT excluded) AS promised,
                        SUM(residual) FILTER (WHERE late AND excluded) AS excluded,
+                       SUM(residual - disputed - promised) FILTER (WHERE late AND NOT excluded) AS askable,
+                       SUM(residual_currency - disputed_currency - promised_currency)
+                           FILTER (WHERE late AND NOT excluded) AS askable_currency,
+                       -SUM(residual_currency) FILTER (WHERE residual < 0) AS credit_currency,
                        COUNT(*) FILTER (WHERE residual > 0) AS items,
                        COUNT(*) FILTER (WHERE late) AS late_items,
                        MAX(residual) FILTER (WHERE late) AS largest,
@@ -735,10 +766,11 @@ class CollectionDebtor(models.Model):
                        SUM(disputed) AS disputed,
                        SUM(promised) AS promised,
                        COALESCE(SUM(excluded), 0) AS excluded,
-                       SUM(GREATEST(
-                           COALESCE(overdue, 0) - COALESCE(excluded, 0) - COALESCE(disputed, 0)
-                           - COALESCE(promised, 0) - COALESCE(credit, 0), 0
-                       )) AS claimable,
+                       -- What a message asks for in that currency, at the rate of the items it asks for.
+                       COALESCE(SUM(ROUND(
+                           askable * GREATEST(askable_currency - COALESCE(credit_currency, 0), 0)
+                           / NULLIF(askable_currency, 0), %(digits)s
+                       )), 0) AS claimable,
                        SUM(items) AS items,
                        SUM(late_items) AS late_items,
                        MAX(largest) AS largest,
@@ -789,7 +821,8 @@ class CollectionDebtor(models.Model):
               GROUP BY commercial_partner_id
             ),
             contact AS (
-                SELECT debtor_id, MAX(date_done)::date AS last_contact_on
+                SELECT debtor_id,
+                       (MAX(date_done) AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS last_contact_on
                   FROM collection_action
                  WHERE company_id = %(company)s AND state = 'done' AND channel != 'note'
               GROUP BY debtor_id
@@ -847,11 +880,11 @@ class CollectionDebtor(models.Model):
                    payment_day.days AS learned_payment_days,
                    ROUND(COALESCE(
                        100 * GREATEST(COALESCE(owed.due, 0) - COALESCE(owed.credit, 0), 0)
-                       / NULLIF((partner.credit_limit ->> %(company_key)s)::numeric, 0), 0
+                       / NULLIF(COALESCE((partner.credit_limit ->> %(company_key)s)::numeric, %(default_limit)s), 0), 0
                    ), 1) AS credit_limit_use,
-                   address.has_phone,
-                   address.has_email,
-                   address.has_phone::int + address.has_email::int + (debtor.contact_id IS NOT NULL)::int
+                   COALESCE(address.has_phone, FALSE) AS has_phone,
+                   COALESCE(address.has_email, FALSE) AS has_email,
+                   COALESCE(address.has_phone::int + address.has_email::int, 0) + (debtor.contact_id IS NOT NULL)::int
                        AS contactability,
                    contact.last_contact_on
               FROM customer
@@ -867,7 +900,9 @@ class CollectionDebtor(models.Model):
          LEFT JOIN address ON address.partner_id = customer.partner_id
          LEFT JOIN contact ON contact.debtor_id = debtor.id
             """,
+            tz=company._get_collection_tz(),
             company_key=str(company.id),
+            default_limit=self._get_default_credit_limit(company),
             small_amount=company.collection_small_amount,
             quarter=today - relativedelta(months=3),
             half_year=today - relativedelta(months=6),

@@ -274,7 +274,7 @@ class CollectionDispute(models.Model):
         changed = False
         for line in self.line_ids:
             credited = sum(
-                row["amount_currency"]
+                row["amount"]
                 for row in settlements.get(line.move_line_id.id, [])
                 if row["partial_id"] > self.start_partial_id
             )

@@ -65,7 +65,9 @@ class CollectionDisputeLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su and any(vals.get("settled_amount") for vals in vals_list):
-            raise UserError(self.env._("What was received or credited follows the ledger and can't be written by hand."))
+            raise UserError(
+                self.env._("What was received or credited follows the ledger and can't be written by hand.")
+            )
         return super().create(vals_list)
 
     def write(self, vals):

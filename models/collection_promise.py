@@ -193,7 +193,7 @@ class CollectionPromise(models.Model):
 
         :param date: the day on which one judges, on the companies' own clock.
         :param domain: limits the promises to look at.
-        :return: the promises whose state changed.
+        :return: the promises whose state changed, or for which more or less came in than was known.
         """
         still_open = Domain("state", "=", "open")
         judged_lately = Domain("state", "in", ("broken", "partly")) & Domain(
@@ -220,9 +220,7 @@ class CollectionPromise(models.Model):
         payments = {}
         for row in self.env["account.move.line"]._get_collection_settlements(rivals.move_line_id):
             if row["is_cash"]:
-                payments.setdefault(row["line_id"], []).append(
-                    Payment(row["partial_id"], row["date"], row["amount_currency"])
-                )
+                payments.setdefault(row["line_id"], []).append(Payment(row["partial_id"], row["date"], row["amount"]))
         received = {}
         rivals = rivals.sorted(lambda line: (line.promise_id.date, line.id))
         for item, demands in rivals.grouped("move_line_id").items():
@@ -253,28 +251,30 @@ class CollectionPromise(models.Model):
 
         :param date: the day on which one judges.
         :param receipts: ``{line: (cash in time, all cash since the promise)}``.
-        :return: this promise when its state changed, else nothing.
+        :return: this promise when its state or what came in for it changed, else nothing.
         """
         self.ensure_one()
+        changed = self.browse()
         for line, (in_time, _since) in receipts.items():
             if self.currency_id.compare_amounts(line.settled_amount, in_time):
                 line.settled_amount = in_time
+                changed = self
         # Credit notes may leave less to pay than was promised.
         expected = sum(min(line.amount, since + line._get_residual()) for line, (_in_time, since) in receipts.items())
         total = sum(in_time for in_time, _since in receipts.values())
         if self.currency_id.is_zero(expected):
             if self.state != "open":
-                return self.browse()
-            return self._set_judgement(
+                return changed
+            return changed | self._set_judgement(
                 "cancelled", date, cancel_reason=self.env._("Nothing was left to pay: credited or written off.")
             )
         if self.currency_id.compare_amounts(total, expected) >= 0:
-            return self._set_judgement("kept", date)
+            return changed | self._set_judgement("kept", date)
         if self.state == "open" and (date <= self.deadline or self._get_unallocated_credit() >= expected - total):
-            return self.browse()
+            return changed
         if not self.currency_id.is_zero(total):
-            return self._set_judgement("partly", date)
-        return self._set_judgement("broken", date)
+            return changed | self._set_judgement("partly", date)
+        return changed | self._set_judgement("broken", date)
 
     def _set_judgement(self, state, date, **vals):
         """Change the state, say so on the debtor's thread and, after bad news, call the collector."""

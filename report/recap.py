@@ -457,7 +457,7 @@ class CollectionRecap(models.AbstractModel):
             SQL(
                 """
                 SELECT credit.date, credit.journal_id, payment.payment_method_line_id,
-                       SUM(partial.amount), COUNT(DISTINCT credit.id)
+                       SUM(%(cash)s), COUNT(DISTINCT credit.id)
                   FROM collection_case_item item
                   JOIN account_partial_reconcile partial ON partial.debit_move_id = item.move_line_id
                   JOIN account_move_line credit ON credit.id = partial.credit_move_id
@@ -471,6 +471,11 @@ class CollectionRecap(models.AbstractModel):
               GROUP BY 1, 2, 3
                 """,
                 campaign=campaign.id,
+                cash=self.env["account.move.line"]._get_collection_cash_sql(
+                    SQL("partial.amount"),
+                    SQL("credit.move_id"),
+                    SQL("%s", campaign.currency_id.decimal_places),
+                ),
                 first=campaign.start_partial_id,
                 until=(
                     SQL("AND partial.id <= %s", campaign.end_partial_id)

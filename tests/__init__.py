@@ -1,6 +1,7 @@
 from . import (
     test_campaign,
     test_case,
+    test_conservation,
     test_debtor_refresh,
     test_demo,
     test_dispute,
@@ -10,6 +11,7 @@ from . import (
     test_promise,
     test_recap,
     test_recap_xlsx,
+    test_reference,
     test_reminder,
     test_rights,
     test_score,

@@ -129,6 +129,29 @@ class TestCampaign(CollectionCommon):
             self._get_case(campaign), [{"collected_amount": 0, "credited_amount": 1500, "residual_amount": 3500}]
         )
 
+    def test_write_off_within_a_payment_is_no_money(self):
+        campaign = self._start_campaign()
+        case = self._get_case(campaign)
+        promise = self._promise(case.debtor_id, user=case.collector_id, case=case)
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=self.invoice.ids
+        ).create(
+            {
+                "payment_date": self.today,
+                "amount": 1000,
+                "payment_difference_handling": "reconcile",
+                "writeoff_account_id": self.company_data["default_account_expense"].id,
+            }
+        )._create_payments()
+        self._synchronize()
+        self.assertRecordValues(
+            case, [{"collected_amount": 1000, "other_amount": 4000, "residual_amount": 0, "result": "paid"}]
+        )
+        self.assertEqual(promise.settled_amount, 1000)
+        recap = campaign._recap()
+        self.assertEqual((recap.total.collected, recap.total.other), (1000, 4000))
+        self.assertEqual(recap.collected_by_method.total, 1000)
+
     def test_cancelled_invoice_is_accounted_for(self):
         campaign = self._start_campaign()
         self.invoice.button_draft()
