@@ -177,6 +177,7 @@ class AccountMove(models.Model):
                    AND item.reconciled IS NOT TRUE
                    AND item.amount_residual > 0
                    AND COALESCE(item.date_maturity, item.date) < %(today)s
+              ORDER BY item.no_followup IS TRUE, item.id
                  LIMIT 1
                      ) END)""",
             state=SQL.identifier(alias, "state"),

@@ -149,6 +149,7 @@ class AccountMoveLine(models.Model):
                   FROM (
                     SELECT SUM(line.balance) FILTER (
                                WHERE account.account_type LIKE 'expense%%' OR account.account_type LIKE 'income%%'
+                                  OR line.tax_repartition_line_id IS NOT NULL
                            ) AS waived,
                            -SUM(line.balance) FILTER (WHERE account.account_type = 'asset_receivable') AS settled
                       FROM account_move_line line

@@ -85,6 +85,10 @@ class CollectionAction(models.Model):
 
     # === CONSTRAINT METHODS === #
 
+    @api.constrains("case_id", "debtor_id")
+    def _check_case(self):
+        self._check_case_of_debtor()
+
     @api.constrains("outcome", "channel")
     def _check_outcome(self):
         for action in self:

@@ -26,7 +26,9 @@ class CollectionCampaign(models.Model):
         "running": ("closed", "cancelled"),
     }
 
-    _fields_of_system = frozenset({"started_on", "closed_on", "start_partial_id", "end_partial_id", "case_ids"})
+    _fields_of_system = frozenset(
+        {"started_on", "closed_on", "start_partial_id", "end_partial_id", "start_line_id", "case_ids"}
+    )
 
     name = fields.Char(required=True, tracking=True)
     company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
@@ -109,6 +111,14 @@ class CollectionCampaign(models.Model):
     end_partial_id = fields.Integer(
         string="Last Reconciliation within", readonly=True, copy=False, help="Newer ones came after the closing."
     )
+
+    start_line_id = fields.Integer(
+        string="Last Journal Item before",
+        readonly=True,
+        copy=False,
+        help="Newer ones of the same entries replace old ones.",
+    )
+    is_end_announced = fields.Boolean(readonly=True, copy=False)
 
     # == Progress ==
     case_ids = fields.One2many("collection.case", "campaign_id", string="Cases")
@@ -287,6 +297,8 @@ class CollectionCampaign(models.Model):
     def action_cancel(self):
         """Give a campaign up; its cases close, what was said stays on file."""
         for campaign in self:
+            if campaign.state == "running":
+                self.env["collection.debtor"].sudo()._synchronize(campaign.company_id, campaign.case_ids.partner_id)
             campaign.case_ids.filtered(lambda case: case.state != "closed")._close(
                 "open", self.env._("The campaign was cancelled.")
             )
@@ -409,6 +421,7 @@ class CollectionCampaign(models.Model):
             "running",
             started_on=today,
             start_partial_id=self.company_id._get_collection_last_partial_id(),
+            start_line_id=self.company_id._get_collection_last_line_id(),
         )
         self.env["collection.debtor"].sudo()._refresh(self.company_id, self.debtor_ids.partner_id)
         case_count = self._create_cases()
@@ -549,7 +562,11 @@ class CollectionCampaign(models.Model):
             today = campaign.company_id._collection_today()
             if campaign.state == "running" and campaign.date_end < today:
                 to_close |= campaign
-            elif campaign.state == "running" and campaign.date_end == today + timedelta(days=3):
+            elif (
+                campaign.state == "running"
+                and not campaign.is_end_announced
+                and campaign.date_end <= today + timedelta(days=3)
+            ):
                 to_remind |= campaign
             elif campaign.state == "prepared" and campaign.date_start <= today <= campaign.date_end:
                 to_start |= campaign
@@ -575,7 +592,8 @@ class CollectionCampaign(models.Model):
             campaign._ask_user_in_charge(str(error))
 
     def _remind_end(self):
-        """Tell the person in charge that the campaign ends soon."""
+        """Tell the person in charge, once, that the campaign ends soon."""
+        self.is_end_announced = True
         self._ask_user_in_charge(
             self.env._("The campaign ends soon: %s customers are still to be contacted.", self.to_contact_count)
         )

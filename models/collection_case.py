@@ -356,6 +356,7 @@ class CollectionCase(models.Model):
             Domain("state", "=", "to_contact")
             & Domain("campaign_id.state", "=", "running")
             & Domain("collector_id", "in", (False, self.env.uid))
+            & Domain("claimable_amount", ">", 0)
             & (Domain("campaign_id", "=", campaign.id) if campaign else Domain.TRUE)
         )
 
@@ -420,6 +421,8 @@ class CollectionCase(models.Model):
     def _get_state_from_facts(self):
         """Return the state that promises and disputes put this case in, or ``False`` when they don't."""
         self.ensure_one()
+        if not self.currency_id.is_zero(self.claimable_amount):
+            return False
         if self.debtor_id.promise_ids.filtered(lambda promise: promise.state == "open"):
             return "promised"
         if self.debtor_id.dispute_ids.filtered(lambda dispute: dispute.state == "open"):
@@ -442,6 +445,10 @@ class CollectionCase(models.Model):
         """
         debtor = action.debtor_id
         cases = self.sudo().search([("debtor_id", "=", debtor.id), ("state", "!=", "closed")])
+        if not next_date and (action.promise_id or action.dispute_id) and debtor.claimable_amount > 0:
+            # The answer was about a part: somebody should ask about the rest in a while.
+            next_date = self._get_default_next_date(debtor.company_id)
+            next_summary = self.env._("Ask about the rest")
         values = {"last_contact_date": action.date_done}
         if action.reason_id:
             values["reason_id"] = action.reason_id.id
@@ -530,9 +537,16 @@ class CollectionCase(models.Model):
     @api.model
     def _settle_payments(self, scope):
         """Close the cases whose debt is paid; open those again whose payment was taken back."""
-        for case in self.search(scope & Domain("state", "!=", "closed") & Domain("residual_amount", "=", 0)):
-            paid = not case.currency_id.is_zero(case.collected_amount)
-            case._close("paid" if paid else "credited")
+        settled = self.search(
+            scope
+            & Domain("residual_amount", "=", 0)
+            & (Domain("state", "!=", "closed") | Domain("result", "not in", ("paid", "credited")))
+        )
+        paid = settled.filtered(lambda case: not case.currency_id.is_zero(case.collected_amount))
+        for result, cases in (("paid", paid), ("credited", settled - paid)):
+            cases.filtered(lambda case: case.state != "closed")._close(result)
+            # Whoever closed a case as refused or unreachable is glad to be wrong.
+            cases.filtered(lambda case, result=result: case.result != result).result = result
         for case in self.search(
             scope
             & Domain("state", "=", "closed")
@@ -544,14 +558,21 @@ class CollectionCase(models.Model):
 
     @api.model
     def _settle_answers(self, scope, date):
-        """Move open cases to the column that their promises, disputes and planned calls put them in."""
+        """Move open cases to the column that their promises, disputes and planned calls put them in.
+
+        A promise or a dispute about a part hides nothing: as long as something else can be claimed, the case
+        waits for its next call.
+        """
         live = scope & Domain("state", "not in", ("closed", "escalated"))
         promised = Domain("debtor_id.promise_ids", "any", [("state", "=", "open")])
         disputed = Domain("debtor_id.dispute_ids", "any", [("state", "=", "open")]) & ~promised
-        self.search(live & promised & Domain("state", "!=", "promised"))._set_state("promised")
-        self.search(live & disputed & Domain("state", "!=", "disputed"))._set_state("disputed")
-        answered = Domain("state", "in", ("promised", "disputed")) & ~promised & ~disputed
-        self.search(live & answered)._set_state("to_contact")
+        whole = Domain("claimable_amount", "<=", 0)
+        self.search(live & promised & whole & Domain("state", "!=", "promised"))._set_state("promised")
+        self.search(live & disputed & whole & Domain("state", "!=", "disputed"))._set_state("disputed")
+        answered = Domain("state", "in", ("promised", "disputed")) & ~(whole & (promised | disputed))
+        planned = Domain("next_action_date", ">", date)
+        self.search(live & answered & planned)._set_state("waiting")
+        self.search(live & answered & ~planned)._set_state("to_contact")
         due = Domain("state", "=", "waiting") & Domain("next_action_date", "<=", date)
         self.search(live & due)._set_state("to_contact")
 

@@ -93,6 +93,7 @@ class CollectionCaseItem(models.Model):
         :param partners: commercial partners; all when ``None``.
         """
         self.env.flush_all()
+        self._add_replacements(company, partners)
         self.env.cr.execute(
             SQL(
                 """
@@ -165,6 +166,47 @@ class CollectionCaseItem(models.Model):
             )
         )
         self.invalidate_model()
+
+    @api.model
+    def _add_replacements(self, company, partners=None):
+        """Add the items that took the place of frozen ones when an invoice was reset to draft and posted anew.
+
+        They were nothing at the start: what they take over from the old ones is “other” there, and less than
+        nothing “other” here, so that the sums stay right and nothing that is owed looks written off.
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO collection_case_item
+                       (case_id, campaign_id, company_id, move_line_id, move_id, name, date, due_date,
+                        initial_residual, residual, collected_amount, credited_amount, other_amount,
+                        promised_amount, disputed_amount)
+                SELECT DISTINCT frozen.case_id, frozen.campaign_id, frozen.company_id,
+                       line.id, line.move_id, frozen.name, line.date, COALESCE(line.date_maturity, line.date),
+                       0, 0, 0, 0, 0, 0, 0
+                  FROM collection_case_item frozen
+                  JOIN collection_campaign campaign ON campaign.id = frozen.campaign_id
+                  JOIN collection_case ON collection_case.id = frozen.case_id
+                  JOIN account_move_line line ON line.move_id = frozen.move_id
+                 WHERE campaign.state = 'running'
+                   AND campaign.company_id = %(company)s
+                   AND line.id > campaign.start_line_id
+                   AND line.account_id IN %(accounts)s
+                   AND line.parent_state = 'posted'
+                   AND line.balance > 0
+                   AND NOT EXISTS (
+                       SELECT FROM collection_case_item known
+                        WHERE known.case_id = frozen.case_id AND known.move_line_id = line.id
+                   )
+                   %(partner_filter)s
+                """,
+                company=company.id,
+                accounts=self.env["collection.debtor"]._get_account_ids(company),
+                partner_filter=(
+                    SQL() if partners is None else SQL("AND collection_case.partner_id = ANY(%s)", partners.ids)
+                ),
+            )
+        )
 
     def action_open_move(self):
         """Open the invoice or entry behind this item."""

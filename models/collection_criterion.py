@@ -89,6 +89,14 @@ class CollectionCriterion(models.Model):
                         )
                     )
 
+    @api.constrains("weight")
+    def _check_some_weight(self):
+        for company in self.company_id or self.env.company:
+            if not self._get_criteria(company):
+                raise ValidationError(
+                    self.env._("At least one criterion needs a weight above zero: a score would mean nothing.")
+                )
+
     @api.constrains("partner_domain", "indicator")
     def _check_partner_domain(self):
         for criterion in self.filtered(lambda criterion: criterion.indicator == "custom"):
@@ -107,14 +115,10 @@ class CollectionCriterion(models.Model):
     def _get_criteria(self, company):
         """Return the criteria that count for a company, in the order in which they are shown.
 
-        :raises UserError: when none of them has a weight, since a score would mean nothing.
+        Without any, everybody scores 0: amounts stay right, and nothing stops.
         """
         criteria = self.sudo().search([("company_id", "in", (False, company.id))])
-        if not any(criteria.mapped("weight")):
-            raise UserError(
-                self.env._("No score criterion has a weight for %s: see Configuration > Score criteria.", company.name)
-            )
-        return criteria
+        return criteria.filtered("weight")
 
     def _get_maxima(self):
         """Return ``{criterion: points it can give}``: whole numbers that add up to 100."""
@@ -175,6 +179,8 @@ class CollectionCriterion(models.Model):
         :return: ``(score, breakdown)``: a whole number from 0 to 100, and a json list of
             ``{"criterion", "value", "points", "max"}`` whose points add up to the score.
         """
+        if not self:
+            return SQL("0"), SQL("'[]'::jsonb")
         points, explanations = [], []
         for criterion, maximum in self._get_maxima().items():
             value = criterion._get_value_sql(company, today)

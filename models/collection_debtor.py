@@ -4,7 +4,7 @@ from datetime import timedelta
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, float_is_zero, format_amount
 from odoo.tools.misc import format_date
@@ -386,6 +386,15 @@ class CollectionDebtor(models.Model):
                 {"debtor": debtor, "rows": debtor._get_score_rows()},
             )
 
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("payment_days_manual")
+    def _check_payment_days(self):
+        for debtor in self:
+            days = [day.strip() for day in (debtor.payment_days_manual or "").split(",") if day.strip()]
+            if not all(day.isdecimal() and 1 <= int(day) <= 31 for day in days):
+                raise ValidationError(self.env._("Write the days of the payment run as numbers, for example 10, 25."))
+
     # === CRUD METHODS === #
 
     # EXTENDS web: a form that one opens shows the truth of the moment
@@ -397,6 +406,10 @@ class CollectionDebtor(models.Model):
     web_read._readonly = False  # catching up writes
 
     def write(self, vals):
+        if "active" in vals and not (
+            self.env.su or self.env.user.has_group("account_collection.group_collection_team")
+        ):
+            raise UserError(self.env._("Only users who see all cases may archive a follow-up file."))
         if not self.env.su and (FACT_FIELDS & vals.keys()):
             raise UserError(
                 self.env._("What is owed and how urgent it is follows the ledger and can't be written by hand.")
@@ -994,6 +1007,9 @@ class CollectionDebtor(models.Model):
         :param partners: commercial partners; all customers of the company when ``None``.
         :return: the debtors whose row was made or changed.
         """
+        if not self.env.lang:
+            # Scheduled actions have no language of their own: what they write is for people of the company.
+            self = self.with_context(lang=company.partner_id.lang)  # noqa: PLW0642
         changed = self._refresh(company, partners)
         scope = Domain("company_id", "=", company.id)
         if partners is not None:
@@ -1031,10 +1047,20 @@ class CollectionDebtor(models.Model):
         """Return the debtor of a customer in a company, made from the ledger if there is none yet."""
         partner = partner.commercial_partner_id
         domain = [("company_id", "=", company.id), ("partner_id", "=", partner.id)]
-        debtor = self.with_context(active_test=False).search(domain)
+        Debtor = self.sudo().with_context(active_test=False)
+        debtor = Debtor.search(domain)
         if not debtor:
-            self.sudo()._synchronize(company, partner)
-            debtor = self.search(domain)
+            Debtor._synchronize(company, partner)
+            debtor = Debtor.search(domain)
+        debtor = debtor.with_env(self.env)
+        if debtor and not debtor.has_access("read"):
+            raise UserError(
+                self.env._(
+                    "%(customer)s is followed up by %(collector)s.",
+                    customer=partner.name,
+                    collector=debtor.sudo().collector_id.name or self.env._("a colleague"),
+                )
+            )
         return debtor
 
     # === SCHEDULED ACTIONS === #
@@ -1052,18 +1078,37 @@ class CollectionDebtor(models.Model):
         IrCron._commit_progress(remaining=waiting + len(companies))
         while waiting:
             for company, partners in queue._take(batch_size).items():
-                self.with_company(company)._synchronize(company, partners)
+                self._synchronize_alone(company, partners)
             taken, waiting = waiting, queue.search_count([])
             if not IrCron._commit_progress(max(taken - waiting, 0), remaining=waiting + len(companies)):
                 return
             if waiting >= taken:
                 break  # the rest is locked by another worker, which will do it
         for done, company in enumerate(companies, start=1):
-            changed = self.with_company(company)._synchronize(company)
-            company.sudo().collection_refresh_date = company._collection_today()
-            _logger.info("Debtors of %s refreshed: %s rows differed.", company.name, len(changed))
+            self._synchronize_alone(company)
             if not IrCron._commit_progress(1, remaining=len(companies) - done):
                 return
+
+    @api.model
+    def _synchronize_alone(self, company, partners=None):
+        """Synchronize one company so that what is wrong with it can't stop the others.
+
+        A full run writes on the company when it was and how many rows differed.
+        """
+        try:
+            with self.env.cr.savepoint():
+                changed = self.with_company(company)._synchronize(company, partners)
+        except Exception:
+            _logger.exception("The debtors of %s could not be refreshed.", company.name)
+            return
+        if partners is None:
+            _logger.info("Debtors of %s refreshed: %s rows differed.", company.name, len(changed))
+            company.sudo().write(
+                {
+                    "collection_refresh_date": company._collection_today(),
+                    "collection_refresh_count": len(changed),
+                }
+            )
 
     @api.model
     def _get_companies_to_refresh(self):
@@ -1143,12 +1188,13 @@ class CollectionDebtor(models.Model):
                 claim["amount"] += row["claimable"]
         return [claim for claim in claims.values() if not claim["currency"].is_zero(claim["amount"])]
 
-    def _get_silence_reason(self, channel=None):
+    def _get_silence_reason(self, channel=None, email=None):
         """Say why this customer must not be contacted now, or return ``False`` when nothing forbids it.
 
         Facts are read as they stand: call ``_synchronize_own`` first when speaking for real.
 
         :param str channel: ``email``, ``call`` … for reasons that depend on it.
+        :param str email: the address one would write to, when it is not the debtor's.
         """
         self.ensure_one()
         today = self.company_id._collection_today()
@@ -1163,7 +1209,7 @@ class CollectionDebtor(models.Model):
         if float_is_zero(self.claimable_amount, precision_rounding=self.currency_id.rounding):
             return self._get_nothing_to_claim_reason()
         if channel == "email":
-            if not self.email:
+            if not (email or self.email):
                 return self.env._(
                     "%s has no e-mail address: write one on the contact, call, or send a letter.",
                     self.contact_name,

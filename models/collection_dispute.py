@@ -129,6 +129,10 @@ class CollectionDispute(models.Model):
 
     # === CONSTRAINT METHODS === #
 
+    @api.constrains("case_id", "debtor_id")
+    def _check_case(self):
+        self._check_case_of_debtor()
+
     @api.constrains("debtor_id", "line_ids")
     def _check_lines(self):
         for dispute in self:
@@ -170,8 +174,8 @@ class CollectionDispute(models.Model):
         if "date_deadline" in vals:
             self.sudo().is_escalated = False
         if "owner_id" in vals:
-            for dispute in self.filtered(lambda dispute: dispute.state == "open"):
-                dispute.sudo().activity_unlink(["account_collection.mail_activity_type_dispute"])
+            for dispute in self.sudo().filtered(lambda dispute: dispute.state == "open"):
+                dispute.activity_unlink(["account_collection.mail_activity_type_dispute"])
                 dispute._ask_owner()
         return result
 
@@ -209,7 +213,7 @@ class CollectionDispute(models.Model):
 
     def _set_closed(self, state, **vals):
         """Change the state and say so on the debtor's thread."""
-        today = self.env.company._collection_today()
+        today = (self.company_id[:1] or self.env.company)._collection_today()
         changed = self._set_state(state, closed_date=today, **vals)
         label = dict(self._fields["state"]._description_selection(self.env))[state]
         for dispute in changed:
@@ -290,6 +294,8 @@ class CollectionDispute(models.Model):
         credited = sum(self.line_ids.mapped("settled_amount"))
         if self.currency_id.compare_amounts(credited, self.amount) >= 0:
             return self._set_closed("accepted", resolution=self.resolution or self.env._("Credited."))
+        if not self.line_ids.move_line_id:
+            return self._set_closed("cancelled", resolution=self.resolution or self.env._("The entry was deleted."))
         if all(self.currency_id.is_zero(line._get_residual()) for line in self.line_ids):
             return self._set_closed("cancelled", resolution=self.resolution or self.env._("Paid in full."))
         return self.browse()

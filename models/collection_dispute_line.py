@@ -9,7 +9,7 @@ class CollectionDisputeLine(models.Model):
     _order = "dispute_id, id"
 
     dispute_id = fields.Many2one("collection.dispute", required=True, index=True, ondelete="cascade")
-    move_line_id = fields.Many2one("account.move.line", string="Item", required=True, index=True, ondelete="restrict")
+    move_line_id = fields.Many2one("account.move.line", string="Item", index=True, ondelete="set null")
     move_id = fields.Many2one(related="move_line_id.move_id", store=True, index=True, related_sudo=True)
     company_id = fields.Many2one(related="dispute_id.company_id", store=True)
     # What the owner of a dispute sees without any right on accounting.
@@ -29,7 +29,7 @@ class CollectionDisputeLine(models.Model):
     # Written down as it was when it was contested: posting an invoice must not look for disputes.
     @api.depends("move_line_id")
     def _compute_item(self):
-        for line in self:
+        for line in self.filtered("move_line_id"):
             item = line.move_line_id
             line.name = item._get_collection_name()
             line.due_date = item.date_maturity or item.date
@@ -37,7 +37,7 @@ class CollectionDisputeLine(models.Model):
 
     @api.depends("amount", "move_line_id")
     def _compute_company_amount(self):
-        for line in self:
+        for line in self.filtered("move_line_id"):
             line.company_amount = line.move_line_id._convert_collection_amount(line.amount)
 
     # === CONSTRAINT METHODS === #
@@ -46,6 +46,8 @@ class CollectionDisputeLine(models.Model):
     def _check_amount(self):
         for line in self:
             item = line.move_line_id.sudo()
+            if not item:
+                raise ValidationError(self.env._("Each line needs an open item."))
             item._check_collection_item(line.dispute_id.sudo().debtor_id, line.currency_id)
             if line.currency_id.compare_amounts(line.amount, 0) <= 0:
                 raise ValidationError(self.env._("%s: the disputed amount must be above zero.", line.name))

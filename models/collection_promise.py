@@ -37,7 +37,7 @@ class CollectionPromise(models.Model):
         "partly": ("kept",),
     }
 
-    _fields_of_system = frozenset({"settled_date", "cancel_reason", "start_partial_id", "user_id"})
+    _fields_of_system = frozenset({"settled_date", "cancel_reason", "start_partial_id", "promised_on", "user_id"})
     # Renegotiated: cancel this promise and record another, so that one sees what was said when.
     _fields_said_once = frozenset({"debtor_id", "case_id", "date", "currency_id", "line_ids"})
 
@@ -50,6 +50,7 @@ class CollectionPromise(models.Model):
         "res.users", string="Recorded by", default=lambda self: self.env.user, required=True, readonly=True
     )
     contact_id = fields.Many2one("res.partner", string="Promised by")
+    promised_on = fields.Date(readonly=True, copy=False, help="The day on which the customer said so.")
     date = fields.Date(string="Promised for", required=True, tracking=True)
     deadline = fields.Date(
         compute="_compute_deadline",
@@ -125,6 +126,10 @@ class CollectionPromise(models.Model):
 
     # === CONSTRAINT METHODS === #
 
+    @api.constrains("case_id", "debtor_id")
+    def _check_case(self):
+        self._check_case_of_debtor()
+
     @api.constrains("date")
     def _check_date(self):
         for promise in self:
@@ -147,8 +152,11 @@ class CollectionPromise(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         promises = super().create(vals_list)
-        promises.sudo().start_partial_id = self.env.company._get_collection_last_partial_id()
+        last_partial_id = self.env.company._get_collection_last_partial_id()
         for promise in promises:
+            promise.sudo().write(
+                {"start_partial_id": last_partial_id, "promised_on": promise.company_id._collection_today()}
+            )
             promise.debtor_id.message_post(body=promise._get_message())
         # One reads the debtor right after: what is promised is not claimable any more.
         promises.debtor_id._synchronize_own()
@@ -226,7 +234,13 @@ class CollectionPromise(models.Model):
         for item, demands in rivals.grouped("move_line_id").items():
             received |= allocate(
                 [
-                    Demand(line, line.amount, line.promise_id.start_partial_id, line.promise_id.deadline)
+                    Demand(
+                        line,
+                        line.amount,
+                        line.promise_id.start_partial_id,
+                        line.promise_id._get_first_day(),
+                        line.promise_id.deadline,
+                    )
                     for line in demands
                 ],
                 payments.get(item.id, []),
@@ -238,7 +252,7 @@ class CollectionPromise(models.Model):
                     sum(
                         payment.amount
                         for payment in payments.get(line.move_line_id.id, [])
-                        if payment.number > promise.start_partial_id
+                        if payment.number > promise.start_partial_id and payment.day >= promise._get_first_day()
                     ),
                 )
                 for line in promise.line_ids
@@ -291,7 +305,13 @@ class CollectionPromise(models.Model):
     def _schedule_follow_up(self):
         """Ask the collector to call after a broken promise."""
         self.ensure_one()
-        collector = self.case_id.collector_id or self.debtor_id.collector_id or self.user_id
+        candidates = (
+            self.case_id.collector_id,
+            self.debtor_id.collector_id,
+            self.user_id,
+            self.campaign_id.user_id,
+        )
+        collector = next((user for user in candidates if user.active), self.env.user)
         self.debtor_id.activity_schedule(
             "mail.mail_activity_data_call",
             date_deadline=self.company_id._collection_today(),
@@ -299,6 +319,14 @@ class CollectionPromise(models.Model):
             note=self.display_name,
             user_id=collector.id,
         )
+
+    def _get_first_day(self):
+        """Return the first day on which money can be a payment of this promise.
+
+        A transfer may have been on its way when the customer spoke, for as long as a promised one may be late.
+        """
+        self.ensure_one()
+        return self.promised_on - timedelta(days=self.company_id.collection_promise_grace_days)
 
     def _get_unallocated_credit(self):
         """Return the money of this customer that waits for allocation, in the promise's currency."""
@@ -310,6 +338,8 @@ class CollectionPromise(models.Model):
             & Domain("amount_residual_currency", "<", 0)
             & Domain("currency_id", "=", self.currency_id.id)
             & Domain("date", "<=", self.deadline)
+            # Money that lay there before is no payment of this promise.
+            & Domain("date", ">=", self._get_first_day())
             & Domain("journal_id.type", "in", ("bank", "cash", "credit")),
             aggregates=["amount_residual_currency:sum"],
         )
@@ -326,6 +356,7 @@ class CollectionPromise(models.Model):
         for done, company in enumerate(companies, start=1):
             today = company._collection_today()
             scope = [("company_id", "=", company.id)]
+            self = self.with_context(lang=company.partner_id.lang)  # noqa: PLW0642 - what is written is for its people
             promises = self.with_company(company)._settle(today, scope)
             disputes = self.env["collection.dispute"].with_company(company)
             debtors = promises.debtor_id | disputes._settle(today, scope).debtor_id

@@ -9,7 +9,7 @@ class CollectionPromiseLine(models.Model):
     _order = "promise_id, id"
 
     promise_id = fields.Many2one("collection.promise", required=True, index=True, ondelete="cascade")
-    move_line_id = fields.Many2one("account.move.line", string="Item", required=True, index=True, ondelete="restrict")
+    move_line_id = fields.Many2one("account.move.line", string="Item", index=True, ondelete="set null")
     move_id = fields.Many2one(related="move_line_id.move_id", store=True, index=True)
     company_id = fields.Many2one(related="promise_id.company_id", store=True)
     name = fields.Char(compute="_compute_name", store=True, compute_sudo=True)
@@ -27,12 +27,12 @@ class CollectionPromiseLine(models.Model):
     # The names of items that are owed don't change: posting an invoice must not look for promises.
     @api.depends("move_line_id")
     def _compute_name(self):
-        for line in self:
+        for line in self.filtered("move_line_id"):
             line.name = line.move_line_id._get_collection_name()
 
     @api.depends("amount", "move_line_id")
     def _compute_company_amount(self):
-        for line in self:
+        for line in self.filtered("move_line_id"):
             line.company_amount = line.move_line_id._convert_collection_amount(line.amount)
 
     # === CONSTRAINT METHODS === #
@@ -41,6 +41,8 @@ class CollectionPromiseLine(models.Model):
     def _check_amount(self):
         for line in self:
             item = line.move_line_id.sudo()
+            if not item:
+                raise ValidationError(self.env._("Each line needs an open item."))
             debtor = line.promise_id.debtor_id
             item._check_collection_item(debtor, line.currency_id)
             if line.currency_id.compare_amounts(line.amount, 0) <= 0:

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 # Known to this file only: a context that comes from RPC can't contain it.
 _GUARD = object()
@@ -56,6 +56,13 @@ class CollectionStateMixin(models.AbstractModel):
         """Return whether the change at hand comes from ``_set_state``."""
         return self.env.context.get("collection_state_guard") is _GUARD
 
+    @api.model
+    def _get_derived_fields(self):
+        """Return the stored fields that Odoo works out from others: nobody writes them either."""
+        return {"state_date"} | {
+            name for name, field in self._fields.items() if field.store and field.compute and field.readonly
+        }
+
     def _check_fields_of_system(self, vals, names):
         """Check that nobody writes facts by hand, whatever the form, import or RPC they use.
 
@@ -63,7 +70,7 @@ class CollectionStateMixin(models.AbstractModel):
         :param names: the fields that only the system may write now.
         :raises UserError: naming the field.
         """
-        forged = names & vals.keys()
+        forged = (names | self._get_derived_fields()) & vals.keys()
         if forged and not self.env.su and not self._is_state_guarded():
             raise UserError(
                 self.env._(
@@ -108,3 +115,18 @@ class CollectionStateMixin(models.AbstractModel):
                 {"state": target, "state_date": fields.Datetime.now(), **vals}
             )
         return changing.with_env(self.env)
+
+    def _check_case_of_debtor(self):
+        """Check that what was said belongs to a case of the same customer, for models with both fields.
+
+        :raises ValidationError: when the case is another customer's.
+        """
+        for record in self.sudo():
+            if record.case_id and record.case_id.debtor_id != record.debtor_id:
+                raise ValidationError(
+                    self.env._(
+                        "The case is that of %(other)s, not of %(customer)s.",
+                        other=record.case_id.partner_id.name,
+                        customer=record.debtor_id.partner_id.name,
+                    )
+                )

@@ -22,6 +22,9 @@ class ResCompany(models.Model):
     collection_refresh_date = fields.Date(
         string="Debtors refreshed on", readonly=True, help="Day of the last full refresh of this company's debtors."
     )
+    collection_refresh_count = fields.Integer(
+        string="Rows that differed", readonly=True, help="Debtors whose row differed at the last full refresh."
+    )
     # == Score ==
     collection_grade_a = fields.Integer(string="Grade A from", default=70)
     collection_grade_b = fields.Integer(string="Grade B from", default=45)
@@ -146,4 +149,9 @@ class ResCompany(models.Model):
     def _get_collection_last_partial_id(self) -> int:
         """Return the id of the newest reconciliation: what has a higher id happens after now."""
         [[last_id]] = self.env.execute_query(SQL("SELECT COALESCE(MAX(id), 0) FROM account_partial_reconcile"))
+        return last_id
+
+    def _get_collection_last_line_id(self) -> int:
+        """Return the id of the newest journal item: what has a higher id is made after now."""
+        [[last_id]] = self.env.execute_query(SQL("SELECT COALESCE(MAX(id), 0) FROM account_move_line"))
         return last_id

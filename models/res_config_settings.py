@@ -4,6 +4,8 @@ from odoo import fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    collection_refresh_date = fields.Date(related="company_id.collection_refresh_date")
+    collection_refresh_count = fields.Integer(related="company_id.collection_refresh_count")
     collection_tz = fields.Selection(related="company_id.collection_tz", readonly=False)
     collection_grade_a = fields.Integer(related="company_id.collection_grade_a", readonly=False)
     collection_grade_b = fields.Integer(related="company_id.collection_grade_b", readonly=False)

@@ -40,17 +40,37 @@ class ResPartner(models.Model):
         help="A: contact first … D: nothing urgent.",
     )
 
+    collection_score_explanation = fields.Html(
+        string="Why this Score",
+        compute="_compute_collection_score_explanation",
+        sanitize=False,
+        groups="account_collection.group_collection_user",
+    )
+
     # === COMPUTE METHODS === #
+
+    @api.depends("collection_debtor_ids.score_breakdown", "commercial_partner_id")
+    @api.depends_context("company", "lang")
+    def _compute_collection_score_explanation(self):
+        debtors = self._get_collection_debtors()
+        for partner in self:
+            debtor = debtors.get(partner.commercial_partner_id)
+            partner.collection_score_explanation = debtor and debtor.sudo().score_explanation
+
+    def _get_collection_debtors(self):
+        """Return ``{commercial partner: its debtor in the current company}``."""
+        debtors = (
+            self.env["collection.debtor"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("partner_id", "in", self.commercial_partner_id.ids), ("company_id", "=", self.env.company.id)])
+        )
+        return {debtor.partner_id: debtor for debtor in debtors}
 
     @api.depends("collection_debtor_ids.score", "collection_debtor_ids.grade", "commercial_partner_id")
     @api.depends_context("company")
     def _compute_collection(self):
-        debtors = {
-            debtor.partner_id: debtor
-            for debtor in self.env["collection.debtor"]
-            .with_context(active_test=False)
-            .search([("partner_id", "in", self.commercial_partner_id.ids), ("company_id", "=", self.env.company.id)])
-        }
+        debtors = self._get_collection_debtors()
         for partner in self:
             debtor = debtors.get(partner.commercial_partner_id)
             partner.collection_score = debtor.score if debtor else 0
@@ -100,6 +120,17 @@ class ResPartner(models.Model):
             )
             return SQL.identifier(debtor, DEBTOR_FIELDS[field_expr])
         return super()._field_to_sql(alias, field_expr, query)
+
+    # === CRUD METHODS === #
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_empty_follow_up_files(self):
+        """A follow-up file in which nothing was ever written goes with its customer."""
+        debtors = self.env["collection.debtor"].sudo().with_context(active_test=False)
+        debtors = debtors.search([("partner_id", "in", self.ids)])
+        debtors.filtered(
+            lambda debtor: not (debtor.action_ids or debtor.promise_ids or debtor.dispute_ids or debtor.case_ids)
+        ).unlink()
 
     # === ACTION METHODS === #
 

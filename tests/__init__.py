@@ -14,6 +14,7 @@ from . import (
     test_reference,
     test_reminder,
     test_rights,
+    test_robustness,
     test_score,
     test_score_tuning,
     test_tours,

@@ -254,6 +254,7 @@ class TestDebtorRefresh(CollectionCommon):
             cron.method_direct_trigger()
         self.assertEqual(debtor.claimable_amount, 100)
         self.assertEqual(self.company.collection_refresh_date, fields.Date.to_date("2026-03-11"))
+        self.assertGreaterEqual(self.company.collection_refresh_count, 1)
         self.assertTrue(invoice.exists())
 
     def test_search_days_late(self):

@@ -53,6 +53,13 @@ class TestScore(CollectionCommon):
         self.assertEqual([row["points"] for row in rows], sorted([row["points"] for row in rows], reverse=True))
         self.assertIn("70 days", [row["value"] for row in rows])
 
+    def test_explanation_on_the_customer(self):
+        self._create_invoice(amount=7000, days_late=70)
+        debtor = self._get_debtor()
+        contact = self.env["res.partner"].create({"name": "Marie", "parent_id": self.customer.id})
+        for partner in (self.customer, contact):
+            self.assertEqual(partner.with_user(self.collector).collection_score_explanation, debtor.score_explanation)
+
     def test_grades_follow_the_limits_of_the_company(self):
         self._create_invoice(amount=7000, days_late=70)
         debtor = self._get_debtor()
@@ -76,9 +83,8 @@ class TestScore(CollectionCommon):
             criterion.band_ids = [Command.create({"lower": 31, "percent": 5})]
         with self.assertRefused("no band"):
             criterion.band_ids = [Command.clear()]
-        self.env["collection.criterion"].search([]).weight = 0
-        with self.assertRefused("No score criterion has a weight"):
-            self._synchronize()
+        with self.assertRefused("At least one criterion needs a weight"):
+            self.env["collection.criterion"].search([]).weight = 0
 
     def test_own_criterion_of_a_company(self):
         other_company = self.setup_other_company(name="Moreau Belgique")["company"]

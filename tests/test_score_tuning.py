@@ -99,7 +99,7 @@ class TestScoreTuning(CollectionCommon):
         self.assertFalse(own.active)
 
     def test_custom_criterion(self):
-        self.env["collection.criterion"].search([]).weight = 0
+        shipped = self.env["collection.criterion"].search([])
         criterion = self.env["collection.criterion"].create(
             {
                 "name": "Garages",
@@ -109,6 +109,7 @@ class TestScoreTuning(CollectionCommon):
                 "band_ids": [(0, 0, {"lower": 1, "percent": 80})],
             }
         )
+        shipped.weight = 0
         self._synchronize()
         self.assertEqual((self.big.score, self.old.score), (0, 80))
         with self.assertRefused("can't be understood"):

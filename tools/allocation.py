@@ -2,8 +2,8 @@
 
 Several promises may cover parts of one open item, and a payment can keep only one of them.
 
->>> first = Demand("first", 400, after=0, until=10)
->>> second = Demand("second", 600, after=0, until=20)
+>>> first = Demand("first", 400, after=0, since=0, until=10)
+>>> second = Demand("second", 600, after=0, since=0, until=20)
 >>> allocate([first, second], [Payment(7, 5, 400), Payment(8, 15, 100)])
 {'first': 400, 'second': 100}
 """
@@ -21,11 +21,12 @@ class Payment(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """What a promise waits for: payments numbered above ``after`` that arrive up to day ``until``."""
+    """What a promise waits for: payments numbered above ``after`` that arrive from ``since`` to ``until``."""
 
     key: Any
     amount: float
     after: int
+    since: Any
     until: Any
 
 
@@ -43,7 +44,7 @@ def allocate(demands: Sequence[Demand], payments: Sequence[Payment]) -> dict:
         for payment in sorted(payments, key=lambda payment: (payment.day, payment.number)):
             if missing <= 0:
                 break
-            if payment.number > demand.after and payment.day <= demand.until:
+            if payment.number > demand.after and demand.since <= payment.day <= demand.until:
                 taken = min(left[payment.number], missing)
                 left[payment.number] -= taken
                 missing -= taken

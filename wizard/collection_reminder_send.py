@@ -75,7 +75,9 @@ class CollectionReminderSend(models.TransientModel):
     @api.depends("debtor_id", "contact_id")
     def _compute_silence_reason(self):
         for wizard in self:
-            wizard.silence_reason = wizard.debtor_id and wizard.debtor_id._get_silence_reason("email")
+            wizard.silence_reason = wizard.debtor_id and wizard.debtor_id._get_silence_reason(
+                "email", wizard.contact_id.email
+            )
 
     # === ACTION METHODS === #
 
@@ -99,7 +101,7 @@ class CollectionReminderSend(models.TransientModel):
         debtor = self.debtor_id
         debtor.sudo().lock_for_update()
         debtor._synchronize_own()
-        if reason := debtor._get_silence_reason("email"):
+        if reason := debtor._get_silence_reason("email", self.contact_id.email):
             raise UserError(reason)
         if not email_normalize(self.contact_id.email or ""):
             raise UserError(

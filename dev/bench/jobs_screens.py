@@ -24,7 +24,7 @@ def measure(env, stopwatch):
     tasks = [Task(work, env, screen) for work, screen in screens.items()]
     theirs, *ours = stopwatch.measure(reference, *tasks)
     for work, samples in zip(screens, ours, strict=True):
-        stopwatch.compare(f"… {work} to Odoo's list", samples, theirs, budget=1.5)
+        stopwatch.compare(f"{work} to Odoo's list", samples, theirs, budget=1.5)
 
 
 class _Screen:

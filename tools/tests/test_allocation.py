@@ -15,7 +15,7 @@ class TestAllocation(unittest.TestCase):
         st.lists(st.tuples(days, cents), max_size=8),
     )
     def test_no_cent_is_given_twice(self, demands, payments):
-        demands = [Demand(index, amount, after, until) for index, (amount, after, until) in enumerate(demands)]
+        demands = [Demand(index, amount, after, 0, until) for index, (amount, after, until) in enumerate(demands)]
         payments = [Payment(index, day, amount) for index, (day, amount) in enumerate(payments)]
         received = allocate(demands, payments)
         self.assertLessEqual(sum(received.values()), sum(payment.amount for payment in payments))
@@ -26,9 +26,9 @@ class TestAllocation(unittest.TestCase):
             self.assertLessEqual(received[demand.key], min(demand.amount, fitting))
 
     def test_earlier_demand_comes_first(self):
-        first, second = Demand("first", 50, 0, 10), Demand("second", 50, 0, 20)
+        first, second = Demand("first", 50, 0, 0, 10), Demand("second", 50, 0, 0, 20)
         self.assertEqual(allocate([first, second], [Payment(1, 5, 60)]), {"first": 50, "second": 10})
 
     def test_late_payment_serves_who_still_waits(self):
-        first, second = Demand("first", 50, 0, 10), Demand("second", 50, 0, 20)
+        first, second = Demand("first", 50, 0, 0, 10), Demand("second", 50, 0, 0, 20)
         self.assertEqual(allocate([first, second], [Payment(1, 15, 60)]), {"first": 0, "second": 50})
