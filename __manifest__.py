@@ -48,5 +48,4 @@
     "images": ["static/description/kanban.png"],
     "post_init_hook": "post_init_hook",
     "application": True,
-    "installable": True,
 }

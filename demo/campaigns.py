@@ -1,8 +1,8 @@
 """Tells the stories: each day the ledger moves on, the night judges, and collectors do what was written for them."""
 
 from datetime import timedelta
-from itertools import groupby
 
+from odoo.tools import groupby
 from odoo.tools.misc import format_date
 
 from .companies import remember

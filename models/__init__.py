@@ -2,7 +2,6 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     res_company,
     res_config_settings,
     res_partner,
-    base_partner_merge,
     account_move,
     account_move_line,
     account_partial_reconcile,

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, convert, formatLang
 from odoo.tools.safe_eval import safe_eval
@@ -195,12 +195,10 @@ class CollectionCriterion(models.Model):
                     maximum,
                 )
             )
+        asked = SQL("overdue_amount > 0 AND insolvency IS NOT TRUE")
         return (
-            SQL("CASE WHEN overdue_amount > 0 AND insolvency IS NOT TRUE THEN %s ELSE 0 END", SQL(" + ").join(points)),
-            SQL(
-                "CASE WHEN overdue_amount > 0 AND insolvency IS NOT TRUE THEN jsonb_build_array(%s) ELSE '[]'::jsonb END",
-                SQL(", ").join(explanations),
-            ),
+            SQL("CASE WHEN %s THEN %s ELSE 0 END", asked, SQL(" + ").join(points)),
+            SQL("CASE WHEN %s THEN jsonb_build_array(%s) ELSE '[]'::jsonb END", asked, SQL(", ").join(explanations)),
         )
 
     def _get_bands_text(self):

@@ -1,4 +1,5 @@
 from . import (
+    base_partner_merge,
     collection_call_log,
     collection_case_close,
     collection_dispute_open,
