@@ -410,7 +410,8 @@ class CollectionCampaign(models.Model):
         :raises UserError: when nothing is left to claim of anybody, or the period is over.
         """
         self.ensure_one()
-        if self.state == "draft":
+        is_fresh = self.state == "draft"
+        if is_fresh:
             self._prepare_scope()
         if self.state != "prepared":
             raise UserError(self.env._("“%s” was started already.", self.name))
@@ -423,7 +424,8 @@ class CollectionCampaign(models.Model):
             start_partial_id=self.company_id._get_collection_last_partial_id(),
             start_line_id=self.company_id._get_collection_last_line_id(),
         )
-        self.env["collection.debtor"].sudo()._refresh(self.company_id, self.debtor_ids.partner_id)
+        if not is_fresh:
+            self.env["collection.debtor"].sudo()._refresh(self.company_id, self.debtor_ids.partner_id)
         case_count = self._create_cases()
         if not case_count:
             raise UserError(

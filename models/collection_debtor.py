@@ -86,7 +86,7 @@ class CollectionDebtor(models.Model):
     _rec_name = "partner_id"
     _check_company_auto = True
 
-    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one(
         "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="restrict"
@@ -275,7 +275,7 @@ class CollectionDebtor(models.Model):
     _company_partner_unique = models.UniqueIndex(
         "(company_id, partner_id)", "This customer has a follow-up file in this company already."
     )
-    _worklist_index = models.Index("(company_id, score DESC, claimable_amount DESC, id) WHERE active")
+    _worklist_index = models.Index("(company_id, score DESC, claimable_amount DESC, id) WHERE active IS TRUE")
 
     # === COMPUTE METHODS === #
 

@@ -47,7 +47,19 @@ class CollectionRefreshQueue(models.Model):
         # One call of the scheduled action is enough for a transaction.
         if not self.env.cr.precommit.data.get("account_collection.cron_triggered"):
             self.env.cr.precommit.data["account_collection.cron_triggered"] = True
-            self.env.ref("account_collection.cron_refresh_debtors").sudo()._trigger()
+            self._wake_cron()
+
+    @api.model
+    def _wake_cron(self):
+        """Have the customers refreshed at the scheduler's next look, within a minute.
+
+        One insert: ``ir.cron._trigger`` would also open a connection to wake the scheduler at once, which
+        made posting an invoice 10 % slower.
+        """
+        cron_id = self.env["ir.model.data"]._xmlid_to_res_id("account_collection.cron_refresh_debtors")
+        self.env.cr.execute(
+            SQL("INSERT INTO ir_cron_trigger (cron_id, call_at) VALUES (%s, now() AT TIME ZONE 'UTC')", cron_id)
+        )
 
     @api.model
     def _take(self, limit):

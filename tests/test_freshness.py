@@ -69,6 +69,15 @@ class TestFreshness(CollectionCommon):
         self.invoice.button_cancel()
         assertHeard("cancel")
 
+    def test_one_transaction_wakes_the_scheduler_once(self):
+        cron = self.env.ref("account_collection.cron_refresh_debtors")
+        Trigger = self.env["ir.cron.trigger"].sudo()
+        self.env.cr.precommit.data.pop("account_collection.cron_triggered", None)
+        before = Trigger.search_count([("cron_id", "=", cron.id)])
+        self._create_invoice()
+        self._create_invoice(self.other_customer)
+        self.assertEqual(Trigger.search_count([("cron_id", "=", cron.id)]), before + 1)
+
     def test_two_transactions_on_one_customer_never_wait(self):
         """Two accountants post for the same customer while a refresh holds its rows: nobody waits, nothing fails."""
         database = db_connect(self.env.cr.dbname)
