@@ -19,7 +19,7 @@ class CollectionDispute(models.Model):
     _check_company_auto = True
     _state_transitions = {"open": ("accepted", "rejected", "cancelled")}
 
-    _fields_of_system = frozenset({"closed_date", "start_partial_id", "is_escalated", "user_id"})
+    _fields_of_system = frozenset({"closed_date", "opened_on", "start_partial_id", "is_escalated", "user_id"})
     _fields_said_once = frozenset({"debtor_id", "case_id", "currency_id", "line_ids"})
 
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
@@ -47,6 +47,7 @@ class CollectionDispute(models.Model):
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="Who solves it. Needs the role “Dispute owner”, and no accounting rights.",
     )
+    opened_on = fields.Date(readonly=True, copy=False)
     date_deadline = fields.Date(string="To solve by", required=True, tracking=True)
     is_late = fields.Boolean(compute="_compute_is_late", search="_search_is_late")
     is_escalated = fields.Boolean(
@@ -162,7 +163,11 @@ class CollectionDispute(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         disputes = super().create(vals_list)
-        disputes.sudo().start_partial_id = self.env.company._get_collection_last_partial_id()
+        last_partial_id = self.env.company._get_collection_last_partial_id()
+        for dispute in disputes:
+            dispute.sudo().write(
+                {"start_partial_id": last_partial_id, "opened_on": dispute.company_id._collection_today()}
+            )
         for dispute in disputes:
             dispute.debtor_id.message_post(body=self.env._("Dispute opened: %s", dispute.display_name))
             dispute._ask_owner()

@@ -43,6 +43,8 @@ class TestForgery(CollectionCommon):
         )
         self._assert_each_refused(promise.line_ids, amount=1, settled_amount=60)
         line = {"move_line_id": self.item.id, "amount": 10}
+        with self.assertRefused("as it was said"):
+            promise.line_ids.with_user(self.manager).create({**line, "promise_id": promise.id})
         values = {"debtor_id": self.debtor.id, "date": self._days(3), "currency_id": self.company.currency_id.id}
         Promise = self.env["collection.promise"].with_user(self.manager)
         with self.assertRefused("by hand"):

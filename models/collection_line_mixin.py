@@ -1,0 +1,122 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+
+class CollectionLineMixin(models.AbstractModel):
+    """Part of an open item that a customer promised to pay or contests.
+
+    A model that inherits this mixin names its document (``_document_field``), the field of it that is
+    set once everything was said (``_said_field``), and the document's states in which a part may not
+    be asked for (``_withholding_states``). Amounts are in the item's currency unless said otherwise.
+    """
+
+    _name = "collection.line.mixin"
+    _description = "Part of an Open Item"
+
+    _document_field = ""
+    _said_field = ""
+    _withholding_states = ("open",)
+
+    # Those of the document: related where this mixin is used.
+    company_id = fields.Many2one("res.company")
+    currency_id = fields.Many2one("res.currency")
+    # Emptied when an entry is deleted: accounting must not be stopped, and the name stays.
+    move_line_id = fields.Many2one("account.move.line", string="Item", index=True, ondelete="set null")
+    move_id = fields.Many2one(related="move_line_id.move_id", store=True, index=True, related_sudo=True)
+    name = fields.Char(compute="_compute_item", store=True, compute_sudo=True)
+    due_date = fields.Date(compute="_compute_item", store=True, compute_sudo=True)
+    item_amount = fields.Monetary(string="Invoiced", compute="_compute_item", store=True, compute_sudo=True)
+    amount = fields.Monetary(required=True)
+    settled_amount = fields.Monetary(readonly=True, default=0.0)
+    company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
+    company_amount = fields.Monetary(
+        currency_field="company_currency_id", compute="_compute_company_amount", store=True, compute_sudo=True
+    )
+
+    # === COMPUTE METHODS === #
+
+    # Written down as it was when it was said: posting an invoice must not look for promises and disputes.
+    @api.depends("move_line_id")
+    def _compute_item(self):
+        for line in self.filtered("move_line_id"):
+            item = line.move_line_id
+            line.name = item._get_collection_name()
+            line.due_date = item.date_maturity or item.date
+            line.item_amount = item.amount_currency
+
+    @api.depends("amount", "move_line_id")
+    def _compute_company_amount(self):
+        for line in self.filtered("move_line_id"):
+            line.company_amount = line.move_line_id._convert_collection_amount(line.amount)
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            if any(vals.get("settled_amount") for vals in vals_list):
+                raise UserError(
+                    self.env._("What was received or credited follows the ledger and can't be written by hand.")
+                )
+            documents = self.env[self._fields[self._document_field].comodel_name].browse(
+                vals.get(self._document_field) for vals in vals_list
+            )
+            if any(document.sudo()[self._said_field] for document in documents):
+                raise UserError(self._get_said_refusal())
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self.env.su:
+            raise UserError(self._get_said_refusal())
+        return super().write(vals)
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_said_refusal(self):
+        """Return the sentence that tells a user why a line can't be changed."""
+        return self.env._("What a customer said stays as it was said. Cancel it and record it anew to correct it.")
+
+    def _get_residual(self):
+        """Return what is still owed of the item."""
+        self.ensure_one()
+        item = self.move_line_id
+        return item.amount_residual_currency if item.parent_state == "posted" else 0.0
+
+    @api.model
+    def _get_open_parts_sql(self, company):
+        """Return SQL with one row per item of which a part may not be asked for: ``move_line_id``, ``amount``."""
+        return SQL(
+            """
+            SELECT line.move_line_id, SUM(line.amount - COALESCE(line.settled_amount, 0)) AS amount
+              FROM %(lines)s line
+              JOIN %(documents)s document ON document.id = %(document_id)s
+             WHERE document.state IN %(states)s AND document.company_id = %(company)s
+          GROUP BY line.move_line_id
+            """,
+            lines=SQL.identifier(self._table),
+            documents=SQL.identifier(self.env[self._fields[self._document_field].comodel_name]._table),
+            document_id=SQL.identifier("line", self._document_field),
+            states=self._withholding_states,
+            company=company.id,
+        )
+
+    @api.model
+    def _get_open_parts(self, items, leave_out=None):
+        """Return ``{item id: amount of it that may not be asked for}``.
+
+        :param leave_out: documents that don't count.
+        """
+        domain = [
+            ("move_line_id", "in", items.ids),
+            (f"{self._document_field}.state", "in", self._withholding_states),
+        ]
+        if leave_out:
+            domain.append((self._document_field, "not in", leave_out.ids))
+        return {
+            item.id: amount - settled
+            for item, amount, settled in self.sudo()._read_group(
+                domain, ["move_line_id"], ["amount:sum", "settled_amount:sum"]
+            )
+        }
