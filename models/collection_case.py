@@ -327,13 +327,6 @@ class CollectionCase(models.Model):
             "view_mode": "form",
         }
 
-    @api.model
-    def action_my_day(self):
-        """Open what the user should do today: customers to contact, best first."""
-        action = self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_case_action_my_day")
-        action["domain"] = list(self._get_worklist_domain())
-        return action
-
     # === BUSINESS METHODS === #
 
     def _get_form_action(self):

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..tools import scoring
+from .collection_criterion import WORD_INDICATORS
 from .collection_debtor import COMPANY_SIZES, PAYER_PROFILES
 
 
@@ -29,7 +30,7 @@ class CollectionCriterionBand(models.Model):
     def _compute_display_name(self):
         for band in self:
             indicator = band.criterion_id.indicator
-            if indicator in ("payer_profile", "company_size"):
+            if indicator in WORD_INDICATORS:
                 words = dict(self._fields[indicator]._description_selection(self.env))
                 band.display_name = words.get(band[indicator], "")
             else:
@@ -40,7 +41,7 @@ class CollectionCriterionBand(models.Model):
     def _get_key(self):
         """Return what tells this band from its siblings: its word or its lower bound."""
         indicator = self.criterion_id.indicator
-        return self[indicator] if indicator in ("payer_profile", "company_size") else self.lower
+        return self[indicator] if indicator in WORD_INDICATORS else self.lower
 
     def _get_points_sql(self, value, maximum):
         """Return SQL for the points that these bands give to ``value``.
@@ -49,7 +50,7 @@ class CollectionCriterionBand(models.Model):
         :param int maximum: points of the criterion at 100 %.
         """
         indicator = self.criterion_id.indicator
-        if indicator in ("payer_profile", "company_size"):
+        if indicator in WORD_INDICATORS:
             cases = [
                 SQL("WHEN %s = %s THEN %s", value, band[indicator], scoring.contribution(band.percent, maximum))
                 for band in self

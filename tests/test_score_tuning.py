@@ -1,4 +1,7 @@
-from odoo.tests import Form, tagged
+from datetime import timedelta
+from itertools import pairwise
+
+from odoo.tests import Form, freeze_time, tagged
 
 from .common import CollectionCommon
 
@@ -121,24 +124,19 @@ class TestScoreHistory(CollectionCommon):
     """One row a week at most, and one at each change of grade."""
 
     def test_rows(self):
-        from datetime import timedelta
-
-        from odoo.tests import freeze_time
-
         self._create_invoice(amount=900, days_late=1)
         debtor = self._get_debtor()
         self.assertEqual(len(debtor.score_history_ids), 1)
         grade = debtor.grade
-        for days in range(1, 7):
+        for days in (*range(1, 22), 120):
             with freeze_time(self.today + timedelta(days=days, hours=12)):
                 self._synchronize()
-        self.assertTrue(debtor.grade == grade and len(debtor.score_history_ids) == 1 or debtor.grade != grade)
-        with freeze_time(self.today + timedelta(days=120, hours=12)):
-            self._synchronize()
-            self.assertNotEqual(debtor.grade, grade)
-        history = debtor.score_history_ids
-        self.assertEqual(history[0].grade, debtor.grade)
-        self.assertEqual(history[0].score, debtor.score)
+        rows = debtor.score_history_ids.sorted("date")
+        for older, newer in pairwise(rows):
+            with self.subTest(date=newer.date):
+                self.assertTrue(newer.grade != older.grade or (newer.date - older.date).days >= 7)
+        self.assertNotEqual(debtor.grade, grade)
+        self.assertRecordValues(rows[-1], [{"grade": debtor.grade, "score": debtor.score}])
 
     def test_nothing_is_written_for_who_owes_nothing(self):
         self._pay(self._create_invoice())
