@@ -6,7 +6,7 @@
     "license": "LGPL-3",
     "author": "account_collection contributors",
     "website": "https://github.com/account-collection/account_collection",
-    "depends": ["account"],
+    "depends": ["account_payment", "sms"],
     "external_dependencies": {"python": ["holidays", "xlsxwriter"]},
     "data": [
         "security/collection_groups.xml",

@@ -1,5 +1,17 @@
+import logging
+from datetime import timedelta
+
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools import cadence
+from .collection_action_item import NO_LEVEL
+
+_logger = logging.getLogger(__name__)
 
 CALL_OUTCOMES = [
     ("right_person", "Reached the right person"),
@@ -10,6 +22,14 @@ CALL_OUTCOMES = [
 ]
 # Outcomes in which somebody picked up the phone.
 REACHED_OUTCOMES = ("right_person", "someone_else")
+# Actions that are delivered in one transaction.
+BATCH_SIZE = 100
+# How often a delivery starts again when somebody else writes on the same customers.
+MAX_CONFLICTS = 20
+# How often an e-mail is tried again while the mail server can't be reached.
+MAX_TRIES = 5
+# Reasons for which a planned action waits for another day instead of being cancelled.
+POSTPONING_REASONS = ("not_yet", "gap", "pressure", "payment_run", "closed")
 
 
 class CollectionAction(models.Model):
@@ -24,10 +44,31 @@ class CollectionAction(models.Model):
     _order = "date_planned desc, id desc"
     _check_company_auto = True
     _state_initial = "planned"
-    _state_transitions = {"planned": ("done", "failed", "cancelled")}
+    _state_transitions = {
+        "planned": ("done", "failed", "cancelled"),
+        # What bounces was never said.
+        "done": ("failed",),
+    }
     # What may still be written once something was said.
     _fields_after_done = {"note", "reason_id"}
-    _fields_of_system = frozenset({"date_done", "result_text"})
+    _fields_of_system = frozenset(
+        {
+            "date_done",
+            "result_text",
+            "plan_id",
+            "step_id",
+            "cycle",
+            "planned_on",
+            "is_old_debt",
+            "needs_confirmation",
+            "is_skipped",
+            "delivery_state",
+            "try_count",
+            "address",
+            "fallback_of_id",
+            "item_ids",
+        }
+    )
 
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
@@ -35,7 +76,14 @@ class CollectionAction(models.Model):
     case_id = fields.Many2one("collection.case", index="btree_not_null", ondelete="restrict")
     campaign_id = fields.Many2one(related="case_id.campaign_id", store=True, index="btree_not_null")
     channel = fields.Selection(
-        [("call", "Call"), ("email", "E-mail"), ("sms", "SMS"), ("letter", "Letter"), ("note", "Note")],
+        [
+            ("call", "Call"),
+            ("email", "E-mail"),
+            ("sms", "SMS"),
+            ("letter", "Letter"),
+            ("task", "Task"),
+            ("note", "Note"),
+        ],
         required=True,
         default="call",
     )
@@ -62,7 +110,52 @@ class CollectionAction(models.Model):
     mail_message_id = fields.Many2one("mail.message", string="Message", ondelete="set null")
     result_text = fields.Char(string="Why", readonly=True, help="Why this action failed or was cancelled.", copy=False)
 
+    # == Of a follow-up plan ==
+    plan_id = fields.Many2one("collection.plan", readonly=True, index="btree_not_null", ondelete="restrict", copy=False)
+    step_id = fields.Many2one(
+        "collection.plan.step", readonly=True, index="btree_not_null", ondelete="restrict", copy=False
+    )
+    cycle = fields.Integer(
+        readonly=True,
+        copy=False,
+        help="Id of the journal item that called for the step: each step is said once about each.",
+    )
+    planned_on = fields.Date(string="Decided on", readonly=True, copy=False)
+    is_old_debt = fields.Boolean(
+        readonly=True, copy=False, help="The first word about a debt that is older than the plan's start."
+    )
+    needs_confirmation = fields.Boolean(
+        string="To Confirm", readonly=True, copy=False, help="Somebody has a look before this message is sent."
+    )
+    is_skipped = fields.Boolean(string="Skipped", readonly=True, copy=False, help="The plan went on without this step.")
+    item_ids = fields.One2many("collection.action.item", "action_id", string="Items named", readonly=True, copy=False)
+
+    # == Delivery ==
+    delivery_state = fields.Selection(
+        [
+            ("queued", "Handed over"),
+            ("sent", "Sent"),
+            ("uncertain", "Uncertain"),
+            ("failed", "Failed"),
+        ],
+        readonly=True,
+        copy=False,
+        help="Handed over: waits in Odoo's own queue. Uncertain: the server stopped while sending, and whether the "
+        "message arrived is not known; it is not sent again by itself.",
+    )
+    try_count = fields.Integer(string="Tries", readonly=True, copy=False)
+    address = fields.Char(readonly=True, copy=False, help="Where the message went: e-mail address, number or street.")
+    fallback_of_id = fields.Many2one(
+        "collection.action", string="Instead of", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
+    )
+    attachment_ids = fields.Many2many("ir.attachment", string="Attachments", readonly=True, copy=False)
+
     _due_index = models.Index("(company_id, date_planned) WHERE state = 'planned'")
+    _queued_index = models.Index("(id) WHERE delivery_state = 'queued'")
+    _step_once = models.UniqueIndex(
+        "(debtor_id, step_id, cycle) WHERE step_id IS NOT NULL AND state IN ('planned', 'done')",
+        "This step was said to this customer, or is planned, already.",
+    )
 
     # === DEFAULT METHODS === #
 
@@ -117,6 +210,29 @@ class CollectionAction(models.Model):
         self.check_access("write")
         self._set_state("cancelled", result_text=self.env._("Cancelled by %s", self.env.user.name))
 
+    def action_confirm(self):
+        """Let messages that waited for a look go out."""
+        self.check_access("write")
+        waiting = self.filtered(lambda action: action.state == "planned" and action.needs_confirmation)
+        waiting.sudo().write({"needs_confirmation": False})
+        self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
+
+    def action_try_again(self):
+        """Plan again what failed or may not have arrived."""
+        self.check_access("write")
+        for action in self.sudo().filtered(lambda action: action.step_id and not action.is_skipped):
+            if action.state == "done" and action.delivery_state == "uncertain":
+                action._set_state("failed", delivery_state="failed")
+            if action.state == "failed":
+                self.sudo().create({**action._prepare_fallback(action.channel), "user_id": self.env.uid})
+        self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
+
+    def action_mark_done(self):
+        """Note that a task was done, by whoever clicks."""
+        self.check_access("write")
+        for action in self.filtered(lambda action: action.state == "planned" and action.channel == "task"):
+            self._log(action.debtor_id, "task", case=action.case_id, summary=action.summary)
+
     def action_open_target(self):
         """Open the case of this action, else its debtor: where one works on it."""
         self.ensure_one()
@@ -140,19 +256,44 @@ class CollectionAction(models.Model):
         :param vals: other values of the action.
         :return: the action, done.
         """
-        action = self.create(
-            {
-                "debtor_id": debtor.id,
-                "case_id": case.id if case else False,
-                "channel": channel,
-                "date_planned": debtor.company_id._collection_today(),
-                "contact_id": debtor.contact_used_id.id,
-                "amount": debtor.claimable_amount,
-                **vals,
-            }
-        )
+        values = {
+            "contact_id": debtor.contact_used_id.id,
+            "amount": debtor.claimable_amount,
+            **({"case_id": case.id} if case else {}),
+            **vals,
+        }
+        action = self._get_planned_step(debtor, channel)
+        if action and (channel != "call" or vals.get("outcome") in REACHED_OUTCOMES):
+            # What the plan asked for is done by this.
+            action.write({**values, "user_id": self.env.uid})
+            action.sudo()._write_items(level=action.step_id.delay)
+        else:
+            action = self.create(
+                {
+                    "debtor_id": debtor.id,
+                    "channel": channel,
+                    "date_planned": debtor.company_id._collection_today(),
+                    **values,
+                }
+            )
+            if channel in ("email", "letter", "sms"):
+                action.sudo()._write_items()
         action._set_state("done", date_done=fields.Datetime.now())
         return action
+
+    @api.model
+    def _get_planned_step(self, debtor, channel):
+        """Return the planned action by which a plan asks people to contact a customer, if there is one."""
+        return self.search(
+            [
+                ("debtor_id", "=", debtor.id),
+                ("state", "=", "planned"),
+                ("step_id", "!=", False),
+                ("channel", "=", channel),
+            ],
+            order="date_planned, id",
+            limit=1,
+        )
 
     @api.model
     def _plan_call(self, debtor, date, summary, case=None, user=None):
@@ -161,20 +302,367 @@ class CollectionAction(models.Model):
         :param date: the day of the call.
         :param str summary: what the call is for.
         """
-        self._cancel_planned(debtor, self.env._("Replaced by a newer plan."))
-        return self.create(
-            {
-                "debtor_id": debtor.id,
-                "case_id": case.id if case else False,
-                "channel": "call",
-                "date_planned": date,
-                "summary": summary,
-                "user_id": (user or self.env.user).id,
-            }
+        step_call = self._get_planned_step(debtor, "call")
+        self._cancel_planned(debtor, self.env._("Replaced by a newer plan."), keep=step_call)
+        values = {"date_planned": date, "summary": summary, "user_id": (user or self.env.user).id}
+        if step_call:
+            step_call.write({**values, "case_id": case.id if case else step_call.case_id.id})
+            return step_call
+        return self.create({"debtor_id": debtor.id, "case_id": case.id if case else False, "channel": "call", **values})
+
+    @api.model
+    def _cancel_planned(self, debtors, reason, keep=None):
+        """Cancel what is planned for these debtors, with a reason that anyone can read.
+
+        :param keep: actions to leave alone.
+        """
+        planned = self.search([("debtor_id", "in", debtors.ids), ("state", "=", "planned")])
+        (planned - keep if keep else planned)._set_state("cancelled", result_text=reason)
+
+    @api.model
+    def _get_silent_channels(self):
+        """Return the channels that say nothing to the customer: they count neither for gaps nor for pressure."""
+        return ("note", "task")
+
+    def _write_items(self, rows=None, level=NO_LEVEL):
+        """Write down which items these actions named, and the level that each reached.
+
+        :param rows: ``{debtor: rows of _get_claimable_items}``; read when missing.
+        :param int level: delay of the step that was said, ``NO_LEVEL`` for what belongs to no step.
+        """
+        if rows is None:
+            rows = self.debtor_id._get_claimable_items_by_debtor()
+        values = []
+        for action in self:
+            today = action.company_id._collection_today()
+            steps = action.plan_id._get_cadence()
+            for row in rows.get(action.debtor_id, ()):
+                if not row["claimable"] + row["credited"]:
+                    continue
+                values.append(
+                    {
+                        "action_id": action.id,
+                        "move_line_id": row["item"].id,
+                        "currency_id": row["currency"].id,
+                        "due_date": row["due_date"],
+                        "days_late": row["days_late"],
+                        "amount": row["claimable"],
+                        "level": cadence.covered_level(level, row["due_date"], today, steps)
+                        if level != NO_LEVEL
+                        else NO_LEVEL,
+                    }
+                )
+        for vals in values:
+            if vals["level"] is None:
+                vals["level"] = NO_LEVEL
+        self.env["collection.action.item"].sudo().create(values)
+
+    # === BUSINESS METHODS - DELIVER === #
+
+    @api.model
+    def _deliver(self, limit=None):
+        """Carry out what is due, best score first: each message once, in any number of workers.
+
+        Each batch is one transaction: its customers are locked, their ledger is read anew and the decision
+        taken again before anything is said. A worker that is killed loses its batch, which another one takes.
+
+        :param int limit: most actions to look at; all that are due when ``None``.
+        :return: the number of actions looked at.
+        """
+        IrCron = self.env["ir.cron"]
+        taken = conflicts = 0
+        while limit is None or taken < limit:
+            try:
+                batch = self._take_due(min(BATCH_SIZE, limit - taken if limit is not None else BATCH_SIZE))
+                if not batch:
+                    break
+                batch._deliver_batch()
+                self.env.flush_all()
+            except SerializationFailure:
+                # Somebody wrote on one of these customers between our first look and the lock: look again.
+                self.env.cr.rollback()
+                self.env.invalidate_all(flush=False)
+                conflicts += 1
+                if conflicts > MAX_CONFLICTS:
+                    raise
+                continue
+            taken += len(batch)
+            if not IrCron._commit_progress(len(batch), remaining=self._count_due()):
+                break
+        return taken
+
+    @api.model
+    def _get_due_conditions(self):
+        """Return SQL for what is due now in each company that may send at this hour, ``None`` when there is none."""
+        conditions = []
+        for company in self.env["res.company"].sudo().search([("active", "=", True)]):
+            channels = self.env["collection.channel"]._get_automatic_channels(company)
+            if channels and company._is_collection_sending_time():
+                conditions.append(
+                    SQL(
+                        "(action.company_id = %s AND action.date_planned <= %s AND action.channel IN %s)",
+                        company.id,
+                        company._collection_today(),
+                        channels,
+                    )
+                )
+        if not conditions:
+            return None
+        return SQL(
+            "action.state = 'planned' AND action.step_id IS NOT NULL AND action.needs_confirmation IS NOT TRUE AND (%s)",
+            SQL(" OR ").join(conditions),
         )
 
     @api.model
-    def _cancel_planned(self, debtors, reason):
-        """Cancel what is planned for these debtors, with a reason that anyone can read."""
-        planned = self.search([("debtor_id", "in", debtors.ids), ("state", "=", "planned")])
-        planned._set_state("cancelled", result_text=reason)
+    def _count_due(self):
+        conditions = self._get_due_conditions()
+        if not conditions:
+            return 0
+        self.env.flush_all()
+        [[count]] = self.env.execute_query(SQL("SELECT COUNT(*) FROM collection_action action WHERE %s", conditions))
+        return count
+
+    @api.model
+    def _take_due(self, limit):
+        """Lock due actions and their debtors, skipping those that another worker has.
+
+        :return: the locked actions, at most one per debtor.
+        """
+        conditions = self._get_due_conditions()
+        if not conditions:
+            return self.browse()
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT action.id, action.debtor_id
+                  FROM collection_action action
+                  JOIN collection_debtor debtor ON debtor.id = action.debtor_id
+                 WHERE %s
+              ORDER BY debtor.score DESC, action.date_planned, action.id
+                 LIMIT %s
+                   FOR UPDATE SKIP LOCKED
+                """,
+                conditions,
+                limit,
+            )
+        )
+        first_of_debtor = {}
+        for action_id, debtor_id in rows:
+            first_of_debtor.setdefault(debtor_id, action_id)
+        self.invalidate_model()
+        return self.sudo().browse(first_of_debtor.values())
+
+    def _deliver_batch(self):
+        """Look again at locked actions, and carry out those that are still due."""
+        for company, actions in self.grouped("company_id").items():
+            actions = actions.with_company(company).with_context(lang=company.partner_id.lang)
+            debtors = actions.debtor_id
+            actions.env["collection.debtor"]._synchronize(company, debtors.partner_id)
+            ready = actions._look_again()
+            for channel, own in ready.grouped("channel").items():
+                own._deliver_by(self.env["collection.channel"]._get(channel).with_env(actions.env))
+
+    def _look_again(self):
+        """Return those of these actions that are still due; cancel or postpone the others with a reason.
+
+        All actions are of one company, and their debtors are locked and refreshed.
+        """
+        today = self.env.company._collection_today()
+        actions = self.filtered(lambda action: action.state == "planned")
+        decisions = self.env["collection.plan"]._decide(actions.debtor_id, today, ignored_actions=actions)
+        ready = self.browse()
+        for action in actions:
+            decision = decisions[action.debtor_id]
+            if decision.is_due and decision.step == action.step_id:
+                ready |= action
+                if decision.item_id != action.cycle:
+                    action.sudo().write({"cycle": decision.item_id})
+            elif decision.step == action.step_id and decision.reason in POSTPONING_REASONS:
+                action.sudo().write(
+                    {
+                        "date_planned": decision.day,
+                        "result_text": self.env["collection.plan"]._describe(decision, action.debtor_id),
+                    }
+                )
+            else:
+                action._set_state("cancelled", result_text=action._get_cancel_reason(decision))
+        return ready
+
+    def _get_cancel_reason(self, decision):
+        """Return in words why a planned action is not carried out any more."""
+        self.ensure_one()
+        if decision.is_due:
+            return self.env._("“%s” is due instead.", decision.step.display_name)
+        return self.env["collection.plan"]._describe(decision, self.debtor_id)
+
+    def _deliver_by(self, channel):
+        """Say what is due by one channel. What goes wrong with one customer doesn't hold up the others."""
+        for action, reason in channel._applicable(self).items():
+            action._fail(reason)
+        ready = self.filtered(lambda action: action.state == "planned")
+        try:
+            with self.env.cr.savepoint():
+                ready._hand_over(channel)
+        except SerializationFailure:
+            raise
+        except Exception:
+            _logger.info("A batch of %s could not be sent at once, trying one by one.", channel._name, exc_info=True)
+            for action in ready:
+                try:
+                    with self.env.cr.savepoint():
+                        action._hand_over(channel)
+                except SerializationFailure:
+                    raise
+                except Exception as error:
+                    _logger.info("Action %s failed.", action.id, exc_info=True)
+                    action._fail(str(error) or type(error).__name__)
+
+    def _hand_over(self, channel):
+        """Give messages to what sends them, and write down in the same transaction that this was done."""
+        if not self:
+            return
+        payloads = channel._prepare(self)
+        results = channel._send(payloads)
+        now = fields.Datetime.now()
+        for action in self:
+            action._set_state(
+                "done",
+                date_done=now,
+                delivery_state="queued",
+                try_count=1,
+                result_text=False,
+                amount=action.debtor_id.claimable_amount,
+                **results[action],
+            )
+        for step, actions in self.grouped("step_id").items():
+            actions._write_items({action.debtor_id: payloads[action]["rows"] for action in actions}, step.delay)
+        self._after_delivery()
+
+    def _after_delivery(self):
+        """Tell the cases and the follow-up files that something was said."""
+        self.env["collection.case"]._note_contacts(self)
+        self.env["collection.refresh.queue"].sudo()._enqueue(
+            {(action.company_id.id, action.partner_id.id) for action in self}
+        )
+
+    # === BUSINESS METHODS - FAILURES === #
+
+    def _fail(self, reason):
+        """Mark what could not be said as failed, and plan what the step says instead.
+
+        :param str reason: why, for people.
+        """
+        for action in self:
+            action.sudo()._set_state("failed", result_text=reason, delivery_state="failed")
+            if action.step_id:
+                action.sudo()._plan_fallback()
+
+    def _plan_fallback(self):
+        """Plan the next best way to say a step that failed; without one, the plan goes on after it."""
+        self.ensure_one()
+        channel = self._get_fallback_channel()
+        if not channel:
+            self._skip()
+            return self.browse()
+        values = self._prepare_fallback(channel)
+        return self.create(values)
+
+    def _get_fallback_channel(self):
+        """Return the channel that replaces this action's, ``False`` when there is none."""
+        self.ensure_one()
+        tried = set()
+        action = self
+        while action:
+            tried.add(action.channel)
+            action = action.fallback_of_id
+        step = self.step_id
+        wanted = [step.fallback] if step.fallback != "none" else []
+        # Whoever was to be written to and can't be should at least be called.
+        wanted += ["call"] if wanted else []
+        for channel in wanted:
+            if channel not in tried and step._get_channel(channel)._can_say(step):
+                return channel
+        return False
+
+    def _prepare_fallback(self, channel):
+        """Return the values of the action that replaces this one."""
+        self.ensure_one()
+        today = self.company_id._collection_today()
+        return {
+            "debtor_id": self.debtor_id.id,
+            "case_id": self.case_id.id,
+            "plan_id": self.plan_id.id,
+            "step_id": self.step_id.id,
+            "cycle": self.cycle,
+            "channel": channel,
+            "summary": self.summary,
+            "date_planned": today,
+            "planned_on": today,
+            "needs_confirmation": False,
+            "user_id": self.user_id.id,
+            "amount": self.amount,
+            "fallback_of_id": self.id,
+        }
+
+    def _skip(self, reason=None):
+        """Let the plan go on after steps that nobody carried out.
+
+        :param str reason: why, for actions that are still planned.
+        """
+        for action in self:
+            action.sudo()._write_items(level=action.step_id.delay)
+            if action.state == "planned":
+                action._set_state("cancelled", result_text=reason, is_skipped=True)
+            else:
+                action.with_context(**self._get_guard()).write({"is_skipped": True})
+
+    @api.model
+    def _skip_what_nobody_did(self):
+        """Let plans go on after what people neither did nor confirmed in the days that the step gives them."""
+        for company in self.env["collection.plan"].sudo().search([("is_running", "=", True)]).company_id:
+            today = company._collection_today()
+            automatic = self.env["collection.channel"]._get_automatic_channels(company)
+            waiting = self.sudo().search(
+                Domain("company_id", "=", company.id)
+                & Domain("state", "=", "planned")
+                & Domain("step_id", "!=", False)
+                & (Domain("needs_confirmation", "=", True) | Domain("channel", "not in", automatic))
+                & Domain("date_planned", "<", today)
+            )
+            for step, actions in waiting.grouped("step_id").items():
+                late = actions.filtered(
+                    lambda action, limit=today - timedelta(days=step.patience): action.date_planned < limit
+                )
+                late._skip(
+                    self.env._("Not done within %s days: the plan went on.", step.patience),
+                )
+
+    # === BUSINESS METHODS - RESULTS === #
+
+    @api.model
+    def _collect_results(self, limit=1000):
+        """Ask the channels what became of the messages that were handed over."""
+        queued = self.sudo().search(
+            [("delivery_state", "=", "queued"), ("state", "=", "done")], limit=limit, order="id"
+        )
+        for channel, actions in queued.grouped("channel").items():
+            for action, (delivery_state, reason) in (
+                self.env["collection.channel"]._get(channel)._result(actions).items()
+            ):
+                action._note_result(delivery_state, reason)
+
+    def _note_result(self, delivery_state, reason=None):
+        """Write down what became of a message.
+
+        :param str delivery_state: ``sent``, ``uncertain`` or ``failed``.
+        :param str reason: why, for the last two.
+        """
+        self.ensure_one()
+        if delivery_state == "failed":
+            self._fail(reason)
+            self.env["collection.refresh.queue"].sudo()._enqueue({(self.company_id.id, self.partner_id.id)})
+        else:
+            self.sudo().with_context(**self._get_guard()).write(
+                {"delivery_state": delivery_state, "result_text": reason or False}
+            )

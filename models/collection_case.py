@@ -464,6 +464,15 @@ class CollectionCase(models.Model):
             case._set_state("waiting" if waiting else "to_contact")
         debtor._synchronize_own()
 
+    @api.model
+    def _note_contacts(self, actions):
+        """Note on all open cases of these customers that something was said to them just now.
+
+        :param actions: ``collection.action`` records that were just carried out, by whatever channel.
+        """
+        cases = self.sudo().search([("debtor_id", "in", actions.debtor_id.ids), ("state", "!=", "closed")])
+        cases.write({"last_contact_date": fields.Datetime.now()})
+
     # === BUSINESS METHODS - SETTLE === #
 
     @api.model

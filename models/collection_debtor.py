@@ -579,7 +579,7 @@ class CollectionDebtor(models.Model):
     def _get_open_item_sql(self, company, partners, today):
         """Return SQL with one row per open item and what may not be claimed of it.
 
-        Columns: partner_id (commercial), currency_id, due_date, residual (signed), excluded, and the
+        Columns: partner_id (commercial), item_id, currency_id, due_date, residual (signed), excluded, and the
         disputed and promised parts in company currency; ``*_currency``: the same in the item's own.
         A promise only covers what no dispute covers.
         """
@@ -593,12 +593,14 @@ class CollectionDebtor(models.Model):
         )
         return SQL(
             """
-            SELECT item.partner_id, item.currency_id, item.due_date, item.residual, item.residual_currency,
+            SELECT item.partner_id, item.item_id, item.currency_id, item.due_date,
+                   item.residual, item.residual_currency,
                    item.excluded, item.disputed, item.disputed_currency,
                    LEAST(item.residual - item.disputed, item.promised) AS promised,
                    LEAST(item.residual_currency - item.disputed_currency, item.promised_currency) AS promised_currency
               FROM (
                 SELECT partner.commercial_partner_id AS partner_id,
+                       line.id AS item_id,
                        line.currency_id,
                        COALESCE(line.date_maturity, line.date) AS due_date,
                        line.amount_residual AS residual,
@@ -1120,28 +1122,53 @@ class CollectionDebtor(models.Model):
 
     # === BUSINESS METHODS - CONTACT === #
 
-    def _get_claimable_items(self):
+    def _get_claimable_items(self, horizon=0):
         """Return what may be claimed of each overdue item, oldest first, in the item's own currency.
 
         Credits are set against the oldest items of their currency, so that the amounts add up to
         what a message may ask for.
 
-        :return: list of dicts ``item`` (``account.move.line``), ``currency``, ``due_date``, ``days_late``,
-            ``original``, ``paid``, ``residual``, ``disputed``, ``promised``, ``excluded`` (amounts in
-            ``currency``), ``credited`` and ``claimable``.
+        :param int horizon: items that become due within so many days count too.
+        :return: list of dicts ``item`` (``account.move.line``), ``currency``, ``due_date``, ``days_late``
+            (below zero before the due date), ``original``, ``paid``, ``residual``, ``disputed``, ``promised``,
+            ``excluded`` (amounts in ``currency``), ``credited`` and ``claimable``.
         """
         self.ensure_one()
-        today = self.company_id._collection_today()
+        return self._get_claimable_items_by_debtor({self: horizon})[self]
+
+    def _get_claimable_items_by_debtor(self, horizons=None):
+        """Return the claimable items of many debtors, see ``_get_claimable_items``; queries don't grow with them.
+
+        :param dict horizons: ``{debtor: horizon in days}``, 0 where missing.
+        :return: ``{debtor: rows}``.
+        """
+        known = self.env.context.get("collection_rows") or {}
         items = self.sudo().open_item_ids
         disputed = self.env["collection.dispute.line"].sudo()._get_open_parts(items)
         promised = self.env["collection.promise.line"].sudo()._get_open_parts(items)
+        today_by_company = {company: company._collection_today() for company in self.company_id}
+        return {
+            debtor: known[debtor.id]
+            if debtor.id in known
+            else debtor._make_claimable_rows(
+                disputed, promised, today_by_company[debtor.company_id], (horizons or {}).get(debtor, 0)
+            )
+            for debtor in self
+        }
+
+    def _make_claimable_rows(self, disputed, promised, today, horizon):
+        """Return the rows of ``_get_claimable_items`` of one debtor.
+
+        :param disputed: ``{item id: disputed amount}``, in the items' currencies; ``promised`` likewise.
+        """
+        items = self.sudo().open_item_ids
         credits = {}
         for item in items.filtered(lambda item: item.amount_residual < 0):
             credits[item.currency_id] = credits.get(item.currency_id, 0) - item.amount_residual_currency
         rows = []
         for item in items.filtered(lambda item: item.amount_residual > 0):
             due_date = item.date_maturity or item.date
-            if due_date >= today:
+            if due_date >= today + timedelta(days=horizon + 1 if horizon else 0):
                 continue
             currency, residual = item.currency_id, item.amount_residual_currency
             is_excluded = self.insolvency or item.no_followup or item.move_id.payment_state == "blocked"

@@ -57,6 +57,11 @@ class CollectionStateMixin(models.AbstractModel):
         return self.env.context.get("collection_state_guard") is _GUARD
 
     @api.model
+    def _get_guard(self):
+        """Return the context in which a model writes the facts that come along with a state. Never public."""
+        return {"collection_state_guard": _GUARD}
+
+    @api.model
     def _get_derived_fields(self):
         """Return the stored fields that Odoo works out from others: nobody writes them either."""
         return {"state_date"} | {

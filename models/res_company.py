@@ -4,7 +4,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize, formataddr
 
 from odoo.addons.base.models.res_partner import _tz_get
 
@@ -66,6 +66,26 @@ class ResCompany(models.Model):
         default=2,
         help="Bank days that a promised payment may take to arrive before the promise counts as broken.",
     )
+    # == Reminders that run by themselves ==
+    collection_email = fields.Char(
+        string="Sender of Reminders", help="For example accounts@example.com. Empty: the company's own address."
+    )
+    collection_send_from = fields.Float(string="Sent from", default=8.5, help="Hour on the company's clock.")
+    collection_send_to = fields.Float(string="Sent until", default=18.0, help="Hour on the company's clock.")
+    collection_pressure_cap = fields.Integer(
+        string="Contacts in 30 Days",
+        default=6,
+        help="Most contacts with one customer over 30 rolling days, all channels together. 0: no limit.",
+    )
+    collection_bank_fresh_days = fields.Integer(
+        string="Bank up to date",
+        default=7,
+        help="Nobody is reminded by themselves when the last entry of a watched bank journal is older than "
+        "this many days. 0: not looked at.",
+    )
+    collection_planned_on = fields.Date(
+        string="Decided on", readonly=True, help="The last day on which it was decided who is contacted."
+    )
 
     # === CONSTRAINT METHODS === #
 
@@ -85,6 +105,8 @@ class ResCompany(models.Model):
         "collection_leaving_months",
         "collection_contact_gap_days",
         "collection_promise_grace_days",
+        "collection_pressure_cap",
+        "collection_bank_fresh_days",
     )
     def _check_collection_thresholds(self):
         for company in self:
@@ -98,12 +120,51 @@ class ResCompany(models.Model):
                     company.collection_punctual_days,
                     company.collection_contact_gap_days,
                     company.collection_promise_grace_days,
+                    company.collection_pressure_cap,
+                    company.collection_bank_fresh_days,
                 )
                 < 0
             ):
                 raise ValidationError(self.env._("Limits of the follow-up can't be negative."))
 
+    @api.constrains("collection_send_from", "collection_send_to")
+    def _check_collection_window(self):
+        for company in self:
+            if not 0 <= company.collection_send_from < company.collection_send_to <= 24:
+                raise ValidationError(self.env._("The hours of sending must lie between 0:00 and 24:00, in order."))
+
+    @api.constrains("collection_email")
+    def _check_collection_email(self):
+        for company in self.filtered("collection_email"):
+            if not email_normalize(company.collection_email):
+                raise ValidationError(self.env._("“%s” is not an e-mail address.", company.collection_email))
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        self.env["collection.plan"].sudo()._ensure_plans(companies)
+        return companies
+
     # === BUSINESS METHODS === #
+
+    def _is_collection_sending_time(self) -> bool:
+        """Return whether messages may be sent at this moment, on the company's clock: hour and working day."""
+        self.ensure_one()
+        now = datetime.now(pytz.timezone(self._get_collection_tz()))
+        if not self.collection_send_from <= now.hour + now.minute / 60 < self.collection_send_to:
+            return False
+        Quiet = self.env["collection.quiet.period"]
+        periods, _own = Quiet._get_periods(self)
+        return not Quiet._get_closure(self, periods)(now.date())
+
+    def _get_collection_sender(self):
+        """Return the address, with the company's name, from which customers are written to."""
+        self.ensure_one()
+        if self.collection_email:
+            return formataddr((self.name, email_normalize(self.collection_email)))
+        return self.email_formatted or self.env.user.email_formatted
 
     def _get_collection_tz(self):
         """Return the name of the timezone on whose clock this company's debts become late."""

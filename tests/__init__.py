@@ -8,6 +8,7 @@ from . import (
     test_forgery,
     test_freshness,
     test_partner_and_move,
+    test_plan_delivery,
     test_promise,
     test_recap,
     test_recap_xlsx,

@@ -1,0 +1,74 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class AccountJournal(models.Model):
+    _inherit = "account.journal"
+
+    collection_is_watched = fields.Boolean(
+        string="Must be up to date for Reminders",
+        default=True,
+        help="Nobody is reminded by themselves while the last entry of this bank journal is too old: "
+        "customers who paid would look as if they had not.",
+    )
+    collection_last_entry_date = fields.Date(string="Last Entry", compute="_compute_collection_last_entry_date")
+    collection_is_stale = fields.Boolean(string="Not up to date", compute="_compute_collection_last_entry_date")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("company_id")
+    def _compute_collection_last_entry_date(self):
+        dates = self._get_collection_last_entry_dates()
+        for journal in self:
+            company = journal.company_id
+            journal.collection_last_entry_date = dates.get(journal.id, False)
+            journal.collection_is_stale = bool(
+                company.collection_bank_fresh_days
+                and journal.collection_is_watched
+                and journal.collection_last_entry_date
+                and (company._collection_today() - journal.collection_last_entry_date).days
+                > company.collection_bank_fresh_days
+            )
+
+    # === BUSINESS METHODS === #
+
+    def _get_collection_last_entry_dates(self):
+        """Return ``{journal id: date of the last posted entry}``; journals without an entry are left out."""
+        if not self.ids:
+            return {}
+        self.env["account.move"].flush_model(["journal_id", "company_id", "date", "state"])
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT journal.id, last_move.date
+                      FROM account_journal journal
+                CROSS JOIN LATERAL (
+                        SELECT move.date
+                          FROM account_move move
+                         WHERE move.journal_id = journal.id AND move.state = 'posted'
+                      ORDER BY move.journal_id, move.company_id DESC, move.date DESC
+                         LIMIT 1
+                      ) last_move
+                     WHERE journal.id = ANY(%s)
+                    """,
+                    self.ids,
+                )
+            )
+        )
+
+    @api.model
+    def _get_collection_stale_journal(self, company):
+        """Return the watched bank journal of a company whose last entry is too old, as words need it.
+
+        A journal that never had an entry is not used, and says nothing.
+
+        :return: ``{"journal": name, "date": last entry}``, or ``None`` when all are up to date.
+        """
+        if not company.collection_bank_fresh_days:
+            return None
+        journals = self.sudo().search(
+            [("type", "=", "bank"), ("company_id", "=", company.id), ("collection_is_watched", "=", True)]
+        )
+        stale = journals.filtered("collection_is_stale").sorted("collection_last_entry_date")[:1]
+        return {"journal": stale.name, "date": stale.collection_last_entry_date} if stale else None

@@ -1,0 +1,51 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+# Level of an item that was named in a message which belongs to no step.
+NO_LEVEL = -1000
+
+
+class CollectionActionItem(models.Model):
+    """One open item that a message named: how much was asked for it, and how far one has gone with it.
+
+    Written by the delivery alone; the next step of a plan is worked out from here.
+    """
+
+    _name = "collection.action.item"
+    _description = "Item in a Follow-up Action"
+    _order = "action_id desc, id"
+
+    action_id = fields.Many2one("collection.action", required=True, readonly=True, index=True, ondelete="cascade")
+    move_line_id = fields.Many2one(
+        "account.move.line", string="Journal Item", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    move_id = fields.Many2one(related="move_line_id.move_id")
+    company_id = fields.Many2one(related="action_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    due_date = fields.Date(readonly=True)
+    days_late = fields.Integer(readonly=True, help="On the day of the message.")
+    amount = fields.Monetary(readonly=True, help="What was asked for, in the currency of the item.")
+    level = fields.Integer(
+        readonly=True,
+        default=NO_LEVEL,
+        help="Days after the due date of the highest step that this message stood for.",
+    )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_system()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_system()
+        return super().write(vals)
+
+    def _check_system(self):
+        """Check that nobody rewrites by hand what a customer was told.
+
+        :raises UserError: for everybody but the delivery itself.
+        """
+        if not self.env.su:
+            raise UserError(self.env._("What a customer was told stays on file and can't be changed."))

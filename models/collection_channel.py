@@ -1,0 +1,78 @@
+from odoo import api, models
+
+
+class CollectionChannel(models.AbstractModel):
+    """A way to reach customers. One small model per channel, ``collection.channel.<name>``, with the same four hooks.
+
+    To add a channel (WhatsApp, for example) extend the selections ``collection.plan.step.channel`` and
+    ``collection.action.channel``, and write a model ``collection.channel.whatsapp`` that inherits this one.
+    All hooks get actions of one company, in an environment of that company.
+    """
+
+    _name = "collection.channel"
+    _description = "Follow-up Channel"
+
+    # Whether Odoo sends these messages itself; otherwise people do them from “My Day”.
+    _is_sent_by_odoo = False
+
+    # === HOOKS === #
+
+    def _applicable(self, actions):
+        """Say for which actions this channel can't be used, and settle to whom the others go.
+
+        :return: ``{action: reason in words}``; actions that can go are left out.
+        """
+        return {}
+
+    def _prepare(self, actions):
+        """Return what is to be sent.
+
+        :return: ``{action: dict}`` with at least ``rows``, the claimed items (see ``_get_claimable_items``).
+        """
+        rows = actions.debtor_id._get_claimable_items_by_debtor()
+        return {action: {"rows": rows[action.debtor_id]} for action in actions}
+
+    def _send(self, payloads):
+        """Hand messages over to what sends them, in the same transaction.
+
+        :param payloads: what ``_prepare`` returned.
+        :return: ``{action: values to write on it}``.
+        """
+        return {action: {} for action in payloads}
+
+    def _result(self, actions):
+        """Say what became of messages that were handed over.
+
+        :return: ``{action: (delivery_state, reason)}``; those of which nothing is known yet are left out.
+        """
+        return {}
+
+    # === HELPERS === #
+
+    def _can_say(self, step):
+        """Return whether a step has the words that this channel needs."""
+        return True
+
+    def _is_automatic(self, company):
+        """Return whether Odoo sends the messages of this channel for a company."""
+        return self._is_sent_by_odoo
+
+    @api.model
+    def _get(self, channel):
+        """Return the model of a channel.
+
+        :param str channel: value of ``collection.action.channel``.
+        """
+        return self.env[f"collection.channel.{channel}"]
+
+    @api.model
+    def _get_automatic_channels(self, company):
+        """Return the channels by which Odoo sends messages of a company by itself, as a tuple."""
+        names = [
+            name for name, _label in self.env["collection.action"]._fields["channel"]._description_selection(self.env)
+        ]
+        return tuple(
+            name
+            for name in names
+            if f"collection.channel.{name}" in self.env and self._get(name)._is_automatic(company)
+        )

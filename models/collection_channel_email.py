@@ -1,0 +1,271 @@
+from uuid import uuid4
+
+from markupsafe import Markup
+
+from odoo import models
+from odoo.tools import email_normalize, groupby
+
+# What Odoo says of a mail that will not arrive however often one tries.
+FINAL_FAILURES = ("mail_email_invalid", "mail_email_missing", "mail_bounce", "mail_bl", "mail_optout", "mail_dup")
+
+
+class CollectionChannelEmail(models.AbstractModel):
+    """E-mails: rendered together, queued together, and sent by Odoo's mail queue."""
+
+    _name = "collection.channel.email"
+    _description = "Follow-up by E-mail"
+    _inherit = "collection.channel"
+
+    _is_sent_by_odoo = True
+
+    def _can_say(self, step):
+        return bool(step.template_id)
+
+    # === HOOKS === #
+
+    # EXTENDS collection.channel
+    def _applicable(self, actions):
+        refused = {}
+        recipients = self._get_recipients(actions)
+        for action in actions:
+            recipient = recipients[action]
+            if recipient:
+                action.sudo().write({"contact_id": recipient.id, "address": email_normalize(recipient.email)})
+            elif not self._can_say(action.step_id):
+                refused[action] = self.env._("“%s” has no text for an e-mail.", action.step_id.name)
+            else:
+                refused[action] = self.env._(
+                    "No contact of %s has an e-mail address that works: write one on a contact.",
+                    action.partner_id.name,
+                )
+        return refused
+
+    # EXTENDS collection.channel
+    def _prepare(self, actions):
+        payloads = {}
+        horizons = {action.debtor_id: max(-action.step_id.delay, 0) for action in actions}
+        rows = actions.debtor_id._get_claimable_items_by_debtor(horizons)
+        attachments = self._get_attachments(actions, rows)
+        for (template, lang), group in groupby(
+            actions, lambda action: (action.step_id.template_id, self._get_lang(action))
+        ):
+            group = actions.browse(action.id for action in group)
+            subjects, bodies = self._render(template, group, lang, rows)
+            for action in group:
+                payloads[action] = {
+                    "rows": rows[action.debtor_id],
+                    "lang": lang,
+                    "subject": subjects[action],
+                    "body": bodies[action],
+                    "attachment_ids": attachments.get(action, []),
+                }
+        return payloads
+
+    # EXTENDS collection.channel
+    def _send(self, payloads):
+        actions = self.env["collection.action"].union(*payloads)
+        company = self.env.company
+        reply_to = actions.debtor_id._notify_get_reply_to_batch(
+            dict.fromkeys(actions.debtor_id.ids, company._get_collection_sender()),
+            dict.fromkeys(actions.debtor_id.ids, company.partner_id.id),
+        )
+        values = [self._prepare_mail(action, payloads[action], reply_to[action.debtor_id.id]) for action in actions]
+        mails = self.env["mail.mail"].sudo().create(values)
+        self.env["mail.notification"].sudo().create(
+            [
+                {**notification, "res_partner_id": action.contact_id.id}
+                for action, notification in zip(actions, mails._get_notification_values(), strict=True)
+            ]
+        )
+        return {
+            action: {
+                "mail_message_id": mail.mail_message_id.id,
+                "attachment_ids": [(6, 0, payloads[action]["attachment_ids"])],
+                "summary": payloads[action]["subject"],
+            }
+            for action, mail in zip(actions, mails, strict=True)
+        }
+
+    # EXTENDS collection.channel
+    def _result(self, actions):
+        results = {}
+        notifications = (
+            self.env["mail.notification"]
+            .sudo()
+            .search([("mail_message_id", "in", actions.mail_message_id.ids), ("notification_type", "=", "email")])
+            .grouped("mail_message_id")
+        )
+        for action in actions:
+            own = notifications.get(action.mail_message_id)
+            if not own:
+                # The message was deleted by somebody: nothing more will be known.
+                results[action] = ("sent", None)
+                continue
+            notification = own[0]
+            if notification.notification_status == "sent":
+                results[action] = ("sent", None)
+            elif notification.mail_mail_id.collection_is_uncertain:
+                results[action] = (
+                    "uncertain",
+                    self.env._("The server stopped while sending: ask before you send again."),
+                )
+            elif notification.notification_status == "bounce" or notification.failure_type in FINAL_FAILURES:
+                results[action] = ("failed", self._get_failure_text(notification))
+            elif notification.notification_status == "exception":
+                if not self._try_again(action, notification):
+                    results[action] = ("failed", self._get_failure_text(notification))
+            elif notification.notification_status == "canceled":
+                results[action] = ("failed", self.env._("The message was cancelled before it was sent."))
+        return results
+
+    # === HELPERS === #
+
+    def _get_recipients(self, actions):
+        """Return to whom each action goes: the first contact whose address works.
+
+        :return: ``{action: res.partner}``, empty where nobody can be written to.
+        """
+        candidates = {
+            action: action.debtor_id._get_recipients(action.step_id.recipient, with_email=True) for action in actions
+        }
+        refused = self._get_blacklisted(self.env["res.partner"].union(*candidates.values()))
+        return {
+            action: next(
+                (
+                    partner
+                    for partner in partners
+                    if (email := email_normalize(partner.email or ""))
+                    and email not in refused
+                    and email not in action.debtor_id._get_bounced_emails()
+                ),
+                self.env["res.partner"],
+            )
+            for action, partners in candidates.items()
+        }
+
+    def _get_blacklisted(self, partners):
+        """Return the normalised addresses of these partners that asked not to be written to."""
+        emails = {email_normalize(partner.email or "") for partner in partners} - {False, ""}
+        return set(self.env["mail.blacklist"].sudo().search([("email", "in", list(emails))]).mapped("email"))
+
+    def _get_lang(self, action):
+        """Return the language in which a recipient is written to."""
+        return action.contact_id.lang or action.debtor_id.lang
+
+    def _render(self, template, actions, lang, rows):
+        """Render the subjects and bodies of many messages in one language, each template compiled once.
+
+        :param rows: ``{debtor: rows of _get_claimable_items}``.
+        :return: ``({action: subject}, {action: body})``.
+        """
+        debtors = actions.debtor_id.with_context(
+            lang=lang, collection_rows={debtor.id: rows[debtor] for debtor in actions.debtor_id}
+        )
+        template = template.sudo().with_env(debtors.env)
+        contacts = {action.debtor_id.id: action.contact_id.with_env(debtors.env) for action in actions}
+        separator = uuid4().hex
+        source = Markup(
+            '<t t-foreach="collection_debtors" t-as="object">'
+            '<t t-set="contact" t-value="collection_contacts[object.id]"/>%s<t t-out="collection_separator"/></t>'
+        ) % Markup(template.body_html or "")  # noqa: S704 - the template itself is what is rendered
+        first_id = debtors[:1].id
+        rendered = template._render_template_qweb(
+            source,
+            "collection.debtor",
+            [first_id],
+            add_context={
+                "collection_debtors": debtors,
+                "collection_contacts": contacts,
+                "collection_separator": separator,
+            },
+        )[first_id]
+        bodies = dict(zip(debtors.ids, str(rendered).split(separator), strict=False))
+        subjects = template._render_template(
+            template.subject, "collection.debtor", debtors.ids, add_context={"contacts": contacts}
+        )
+        return (
+            {action: subjects[action.debtor_id.id] for action in actions},
+            {action: Markup(bodies[action.debtor_id.id]) for action in actions},  # noqa: S704 - rendered by QWeb
+        )
+
+    def _prepare_mail(self, action, payload, reply_to):
+        """Return the values of one ``mail.mail``: it stands on the debtor's thread like any message."""
+        company = action.company_id
+        return {
+            "model": "collection.debtor",
+            "res_id": action.debtor_id.id,
+            "record_name": action.partner_id.display_name,
+            "message_type": "email_outgoing",
+            "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_comment"),
+            "subject": payload["subject"],
+            "body": payload["body"],
+            "body_html": self._wrap(action, payload),
+            "author_id": company.partner_id.id,
+            "email_from": company._get_collection_sender(),
+            "reply_to": reply_to,
+            "recipient_ids": [(6, 0, action.contact_id.ids)],
+            "attachment_ids": [(6, 0, payload["attachment_ids"])],
+            "is_notification": True,
+            "auto_delete": True,
+            "collection_is_ours": True,
+        }
+
+    def _wrap(self, action, payload):
+        """Return a body as it is sent: within the company's letterhead."""
+        return self.env["ir.qweb"]._render(
+            "account_collection.mail_layout",
+            {"company": action.company_id, "body": payload["body"], "lang": payload["lang"]},
+            lang=payload["lang"],
+            minimal_qcontext=True,
+        )
+
+    def _get_attachments(self, actions, rows):
+        """Return ``{action: ids of the attachments}`` that the steps ask for: invoices, statement."""
+        attachments = {}
+        for action in actions:
+            step = action.step_id
+            ids = []
+            if step.attach_invoices != "no":
+                moves = action.debtor_id._get_claimed_invoices(rows[action.debtor_id])
+                if step.attach_invoices == "missing":
+                    moves = (
+                        moves.filtered(lambda move: not move.is_move_sent) - action.debtor_id._get_attached_invoices()
+                    )
+                ids += moves._get_collection_documents().ids
+            if step.attach_statement:
+                ids += self._make_statement(action).ids
+            attachments[action] = ids
+        return attachments
+
+    def _make_statement(self, action):
+        """Return the statement of the open items of one customer as an attachment."""
+        name, content = action.debtor_id.with_context(lang=self._get_lang(action))._render_statement_pdf()
+        return (
+            self.env["ir.attachment"]
+            .sudo()
+            .create({"name": name, "raw": content, "res_model": "collection.debtor", "res_id": action.debtor_id.id})
+        )
+
+    def _try_again(self, action, notification):
+        """Put a mail that could not be handed to the mail server back in the queue, a few times.
+
+        :return: whether it is tried again.
+        """
+        from .collection_action import MAX_TRIES  # noqa: PLC0415 - actions know the channels
+
+        mail = notification.mail_mail_id
+        if not mail or action.try_count >= MAX_TRIES:
+            return False
+        mail.write({"state": "outgoing", "failure_type": False, "failure_reason": False})
+        notification.write({"notification_status": "ready", "failure_type": False, "failure_reason": False})
+        action.sudo().with_context(**action._get_guard()).write({"try_count": action.try_count + 1})
+        return True
+
+    def _get_failure_text(self, notification):
+        """Return why a message did not arrive, for people."""
+        label = dict(notification._fields["failure_type"]._description_selection(self.env)).get(
+            notification.failure_type
+        )
+        return ": ".join(filter(None, [label, (notification.failure_reason or "").strip()[:200]])) or self.env._(
+            "The message did not arrive."
+        )

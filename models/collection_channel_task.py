@@ -1,0 +1,9 @@
+from odoo import models
+
+
+class CollectionChannelTask(models.AbstractModel):
+    """Tasks: somebody decides or does something in the office, for example hands a file over."""
+
+    _name = "collection.channel.task"
+    _description = "Follow-up Task"
+    _inherit = "collection.channel"

@@ -1,0 +1,366 @@
+"""Decisions on debtors: the facts read at once from the database, then judged by ``tools/cadence.py``."""
+
+from dataclasses import dataclass, field
+from datetime import date as Date
+from datetime import timedelta
+from typing import Any
+
+from odoo.tools import SQL
+
+from ..tools import cadence
+from ..tools.workdays import is_bank_day
+from .collection_action_item import NO_LEVEL
+
+# Contacts over so many rolling days count for the pressure cap.
+PRESSURE_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What comes next for one debtor, or why nothing does.
+
+    :param reason: ``due``: the step is to be carried out on the day one asked for. ``not_yet``, ``gap``,
+        ``pressure``, ``payment_run``, ``closed``: it comes on ``day``. Anything else: why nothing comes.
+    :param plan: the plan that applies, empty without one.
+    :param step: the step it is about, empty when there is none.
+    :param day: when the step comes as things stand, ``None`` when time alone won't bring it.
+    :param item_id: id of the journal item that calls for the step.
+    :param is_old: whether it is the first word about a debt that is older than the plan's start.
+    :param details: what the words of the reason need.
+    """
+
+    reason: str
+    plan: Any
+    step: Any
+    day: Date | None = None
+    item_id: int | None = None
+    is_old: bool = False
+    details: dict = field(default_factory=dict, compare=False)
+
+    @property
+    def is_due(self) -> bool:
+        return self.reason == cadence.DUE
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.reason in cadence.WAITING
+
+
+class DecisionDesk:
+    """The facts on some debtors of one company, from which decisions on any day are taken without another query."""
+
+    def __init__(self, Plan, company, debtors, date, as_if_running, ignored_actions):
+        self.env = Plan.env
+        self.company = company
+        self.as_if_running = as_if_running
+        self.ignored_ids = tuple(ignored_actions.ids) if ignored_actions else (0,)
+        self.debtor_ids = debtors.ids
+        self.plan_ids = Plan._get_plan_ids(company, debtors.ids)
+        self.plans = {plan.id: plan for plan in Plan.browse(sorted(set(self.plan_ids.values())))}
+        self.steps = {plan.id: plan.step_ids.sorted("delay") for plan in self.plans.values()}
+        self.cadences = {plan.id: plan._get_cadence() for plan in self.plans.values()}
+        self.records = {step.id: step for steps in self.steps.values() for step in steps}
+        Quiet = self.env["collection.quiet.period"]
+        common, self.own_periods = Quiet._get_periods(company, self.debtor_ids)
+        is_closed = Quiet._get_closure(company, common)
+        self.rules = {
+            plan.id: cadence.Rules(
+                max(plan.gap_days, company.collection_contact_gap_days),
+                company.collection_pressure_cap,
+                PRESSURE_DAYS,
+                is_closed,
+            )
+            for plan in self.plans.values()
+        }
+        self.files, self.details = {}, {}
+        self._read_files(date)
+
+    # -- decisions
+
+    def decide(self, debtor_id, day):
+        """Return the ``Decision`` on one debtor, judged on a day."""
+        plan = self.plans.get(self.plan_ids.get(debtor_id), self.env["collection.plan"])
+        steps = self.cadences.get(plan.id, ())
+        file = self.files[debtor_id]
+        if not steps and file.silence is None:
+            return Decision("no_plan" if not plan else "finished", plan, self.env["collection.plan.step"])
+        decision = cadence.decide(file, steps, self.rules.get(plan.id, cadence.Rules()), day)
+        step = self.records[decision.step.key] if decision.step else self.env["collection.plan.step"]
+        if not step and decision.reason == "planned":
+            step = self.details[debtor_id]["step"]
+        is_old = any(item.key == decision.item and item.is_old for item in file.items)
+        return Decision(
+            decision.reason, plan, step, decision.day, decision.item, is_old, self.details.get(debtor_id, {})
+        )
+
+    def carry_out(self, debtor_id, decision, day):
+        """Take a decision as carried out on a day: for the simulation of the days to come."""
+        file, steps = self.files[debtor_id], self.cadences[decision.plan.id]
+        for item in file.items:
+            level = cadence.covered_level(decision.step.delay, item.due, day, steps)
+            if level is not None:
+                item.level = max(level, NO_LEVEL if item.level is None else item.level)
+            item.is_old = False
+        file.contacts.append(day)
+        file.last_message = day
+
+    def claimable(self, debtor_id, day, horizon=0):
+        """Return what may be claimed of a debtor on a day as things stand, in company currency.
+
+        :param int horizon: days ahead, for a message before the due date.
+        """
+        return sum(item.amount for item in self.files[debtor_id].items if item.due < day + timedelta(days=horizon))
+
+    # -- facts
+
+    def _read_files(self, date):
+        if not self.debtor_ids:
+            return
+        items = self._read_items(date)
+        levels = self._read_levels()
+        contacts = self._read_contacts(date)
+        silences = self._read_silences()
+        bank = self.env["account.journal"]._get_collection_stale_journal(self.company)
+        for row in self._read_debtors():
+            debtor_id = row["id"]
+            plan = self.plans.get(self.plan_ids.get(debtor_id))
+            file = cadence.File(payment_days=_parse_days(row["payment_days"]))
+            file.items = self._make_items(items.get(row["partner_id"], ()), levels, plan)
+            file.contacts, file.last_message = contacts.get(debtor_id, ([], None))
+            file.is_closed = self._get_closure(row)
+            self.details[debtor_id] = {}
+            file.silence, file.silent_until = self._get_silence(row, plan, file, silences, bank)
+            self.files[debtor_id] = file
+
+    def _get_silence(self, row, plan, file, silences, bank):
+        """Return ``(why nothing may be said, until when)`` for one debtor; what weighs most comes first."""
+        debtor_id = row["id"]
+        if not row["active"]:
+            return "archived", None
+        if row["insolvency"]:
+            return "insolvency", None
+        if not file.items:
+            return "nothing_claimable", None
+        if row["paused_until"] and row["paused_until"] > self.company._collection_today():
+            return "paused", row["paused_until"]
+        if plan is None:
+            return "no_plan", None
+        if not plan.is_running and not self.as_if_running:
+            return "not_running", None
+        if row["reply_date"]:
+            self.details[debtor_id] = {"date": row["reply_date"]}
+            return "unread_reply", None
+        for reason in ("payment_pending", "unmatched_payment", "planned"):
+            if debtor_id in silences[reason]:
+                self.details[debtor_id] = silences[reason][debtor_id]
+                return reason, None
+        if bank:
+            self.details[debtor_id] = bank
+            return "bank_stale", None
+        return None, None
+
+    def _get_closure(self, row):
+        """Return a function that says whether a customer is closed on a day, ``None`` when nothing is known."""
+        periods = self.own_periods.get(row["id"])
+        weekday = int(row["closed_weekday"]) if row["closed_weekday"] else None
+        country = row["country"] if row["country"] != self.company.country_id.code else None
+        if not periods and weekday is None and not country:
+            return None
+        return lambda day: (
+            day.weekday() == weekday
+            or bool(periods and periods._contains(day))
+            or bool(country and not is_bank_day(day, country))
+        )
+
+    def _make_items(self, rows, levels, plan):
+        """Return the items of one debtor of which something may be claimed, credits set against the oldest."""
+        steps = self.cadences[plan.id] if plan else ()
+        started_on = plan.started_on or self.company._collection_today() if plan else None
+        credits = {}
+        for row in rows:
+            if row["amount"] < 0:
+                credits[row["currency_id"]] = credits.get(row["currency_id"], 0.0) - row["amount"]
+        result = []
+        for row in rows:
+            credit = min(max(row["amount"], 0.0), credits.get(row["currency_id"], 0.0))
+            if credit:
+                credits[row["currency_id"]] -= credit
+            amount = self.company.currency_id.round(row["amount"] - credit)
+            if amount <= 0:
+                continue
+            level = levels.get(row["item_id"])
+            is_old = bool(level is None and started_on and row["due_date"] < started_on)
+            if is_old:
+                first = plan.old_debt_step_id.delay if plan.old_debt_step_id else None
+                level = cadence.starting_level(row["due_date"], started_on, first, steps)
+            result.append(cadence.Item(row["item_id"], row["due_date"], amount, level, is_old))
+        return result
+
+    def _read_debtors(self):
+        return self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT debtor.id, debtor.partner_id, debtor.active, debtor.insolvency, debtor.paused_until,
+                       debtor.reply_date, debtor.closed_weekday, country.code AS country,
+                       COALESCE(debtor.payment_days_manual, debtor.learned_payment_days) AS payment_days
+                  FROM collection_debtor debtor
+                  JOIN res_partner partner ON partner.id = debtor.partner_id
+             LEFT JOIN res_country country ON country.id = partner.country_id
+                 WHERE debtor.id = ANY(%s)
+                """,
+                self.debtor_ids,
+            )
+        )
+
+    def _read_items(self, date):
+        """Return the open items by commercial partner: what may be claimed of each, in company currency."""
+        Debtor = self.env["collection.debtor"].sudo()
+        Debtor.flush_model()
+        self.env.flush_all()
+        partners = Debtor.browse(self.debtor_ids).partner_id
+        rows = self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT item.partner_id, item.item_id, item.currency_id, item.due_date,
+                       (CASE WHEN item.residual < 0 THEN item.residual
+                            ELSE item.residual - item.disputed - item.promised END)::float AS amount
+                  FROM (%s) item
+                 WHERE NOT item.excluded OR item.residual < 0
+              ORDER BY item.due_date, item.item_id
+                """,
+                Debtor._get_open_item_sql(self.company, partners, date),
+            )
+        )
+        items = {}
+        for row in rows:
+            items.setdefault(row["partner_id"], []).append(row)
+        return items
+
+    def _read_levels(self):
+        """Return ``{item id: delay of the highest step that was said about it}``."""
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT item.move_line_id, MAX(item.level)
+                      FROM collection_action_item item
+                      JOIN collection_action action ON action.id = item.action_id
+                     WHERE action.debtor_id = ANY(%s)
+                       AND item.level > %s
+                       AND (action.state = 'done' OR action.is_skipped)
+                  GROUP BY item.move_line_id
+                    """,
+                    self.debtor_ids,
+                    NO_LEVEL,
+                )
+            )
+        )
+
+    def _read_contacts(self, date):
+        """Return ``{debtor id: (days of the contacts of late, day of the last one)}``."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT debtor_id, (date_done AT TIME ZONE 'UTC' AT TIME ZONE %s)::date AS day
+                  FROM collection_action
+                 WHERE debtor_id = ANY(%s)
+                   AND state = 'done'
+                   AND date_done >= %s
+                   AND (channel != 'call' OR is_reached)
+                   AND channel NOT IN %s
+              ORDER BY date_done
+                """,
+                self.company._get_collection_tz(),
+                self.debtor_ids,
+                date - timedelta(days=max(PRESSURE_DAYS, *(rules.gap for rules in self.rules.values()), 1) + 2),
+                self.env["collection.action"]._get_silent_channels(),
+            )
+        )
+        contacts = {}
+        for debtor_id, day in rows:
+            days, _last = contacts.get(debtor_id, ([], None))
+            contacts[debtor_id] = (days + [day], day)
+        return contacts
+
+    def _read_silences(self):
+        """Return, for each reason that lies outside the follow-up file, ``{debtor id: details}``."""
+        return {
+            "payment_pending": self._read_pending_payments(),
+            "unmatched_payment": self._read_unmatched_payments(),
+            "planned": self._read_planned(),
+        }
+
+    def _read_pending_payments(self):
+        """Return the debtors for whom an online payment is under way."""
+        return {
+            debtor_id: {}
+            for (debtor_id,) in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT debtor.id
+                      FROM payment_transaction tx
+                      JOIN res_partner partner ON partner.id = tx.partner_id
+                      JOIN collection_debtor debtor ON debtor.partner_id = partner.commercial_partner_id
+                     WHERE debtor.id = ANY(%s)
+                       AND tx.company_id = debtor.company_id
+                       AND tx.amount > 0
+                       AND (tx.state IN ('pending', 'authorized') OR tx.state = 'done' AND tx.is_post_processed IS NOT TRUE)
+                    """,
+                    self.debtor_ids,
+                )
+            )
+        }
+
+    def _read_unmatched_payments(self):
+        """Return the debtors with money on a bank statement that nobody has matched yet."""
+        return {
+            debtor_id: {"date": day}
+            for debtor_id, day in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT debtor.id, MAX(move.date)
+                      FROM account_bank_statement_line statement_line
+                      JOIN account_move move ON move.id = statement_line.move_id
+                      JOIN res_partner partner ON partner.id = statement_line.partner_id
+                      JOIN collection_debtor debtor ON debtor.partner_id = partner.commercial_partner_id
+                     WHERE debtor.id = ANY(%s)
+                       AND statement_line.company_id = debtor.company_id
+                       AND statement_line.is_reconciled IS NOT TRUE
+                       AND statement_line.amount > 0
+                       AND move.state = 'posted'
+                  GROUP BY debtor.id
+                    """,
+                    self.debtor_ids,
+                )
+            )
+        }
+
+    def _read_planned(self):
+        """Return the debtors for whom a step is planned already and waits for people or for its delivery."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT action.debtor_id, action.step_id, action.date_planned, partner.name
+                  FROM collection_action action
+                  JOIN res_users ON res_users.id = action.user_id
+                  JOIN res_partner partner ON partner.id = res_users.partner_id
+                 WHERE action.debtor_id = ANY(%s)
+                   AND action.state = 'planned'
+                   AND action.step_id IS NOT NULL
+                   AND action.id NOT IN %s
+                """,
+                self.debtor_ids,
+                self.ignored_ids,
+            )
+        )
+        Step = self.env["collection.plan.step"]
+        return {
+            debtor_id: {"step": Step.browse(step_id), "date": day, "user": name}
+            for debtor_id, step_id, day, name in rows
+        }
+
+
+def _parse_days(text):
+    """Return the days of a payment run, for example ``(10, 25)`` for “10, 25”."""
+    days = [day.strip() for day in (text or "").split(",")]
+    return tuple(sorted(int(day) for day in days if day.isdecimal() and 1 <= int(day) <= 31))

@@ -1,0 +1,434 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools.misc import format_date
+from odoo.tools.safe_eval import safe_eval
+
+from .collection_decision import PRESSURE_DAYS, DecisionDesk
+
+
+class CollectionPlan(models.Model):
+    """Ordered steps that a careful colleague would take, and the one function that says which comes next."""
+
+    _name = "collection.plan"
+    _description = "Follow-up Plan"
+    _inherit = ["mail.thread"]
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    sequence = fields.Integer(default=10, help="The first plan whose conditions a customer meets applies.")
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    description = fields.Text(translate=True, help="For whom this plan is, in words.")
+    debtor_domain = fields.Char(
+        string="For Customers who",
+        default="[]",
+        tracking=True,
+        help="Profile, size, amounts, country, tags, language … of the follow-up file. Empty: everybody.",
+    )
+    gap_days = fields.Integer(
+        string="Days between two Steps",
+        default=5,
+        tracking=True,
+        help="Least calendar days between two contacts with a customer, whatever the steps say.",
+    )
+    step_ids = fields.One2many("collection.plan.step", "plan_id", string="Steps", copy=True)
+    user_id = fields.Many2one(
+        "res.users",
+        string="Calls and Tasks go to",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        help="Whoever does what people must do, when the customer has no collector.",
+    )
+
+    # == Switched on ==
+    is_running = fields.Boolean(
+        string="Switched on", readonly=True, copy=False, tracking=True, help="Customers are contacted by themselves."
+    )
+    started_on = fields.Date(readonly=True, copy=False)
+    old_debt_step_id = fields.Many2one(
+        "collection.plan.step",
+        string="Old Debts begin at",
+        domain="[('plan_id', '=', id)]",
+        copy=False,
+        help="Debts that are older than the plan's start begin at the step of their age, but at none above this one. "
+        "Empty: at the first step.",
+    )
+    old_debts_per_day = fields.Integer(
+        default=20,
+        help="How many customers with old debts are contacted for the first time on one day, best score first. "
+        "0: no limit.",
+    )
+    debtor_count = fields.Integer(string="Customers", compute="_compute_debtor_count")
+
+    _gap_positive = models.Constraint("CHECK(gap_days >= 0)", "The days between two steps can't be negative.")
+    _old_debts_positive = models.Constraint(
+        "CHECK(old_debts_per_day >= 0)", "The number of old debts can't be negative."
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_debtor_count(self):
+        for company in self.company_id:
+            plans = self._get_plan_ids(company)
+            counts = {}
+            for plan_id in plans.values():
+                counts[plan_id] = counts.get(plan_id, 0) + 1
+            for plan in self.filtered(lambda plan, company=company: plan.company_id == company):
+                plan.debtor_count = counts.get(plan.id, 0)
+        (self - self.filtered("company_id")).debtor_count = 0
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("debtor_domain")
+    def _check_debtor_domain(self):
+        for plan in self:
+            try:
+                self.env["collection.debtor"].search_count(plan._get_domain(), limit=1)
+            except Exception as error:
+                raise ValidationError(
+                    self.env._("The conditions of “%(plan)s” can't be read: %(error)s", plan=plan.name, error=error)
+                ) from error
+
+    @api.constrains("is_running", "step_ids")
+    def _check_steps(self):
+        for plan in self:
+            if plan.is_running and not plan.step_ids:
+                raise ValidationError(self.env._("“%s” has no step: add at least one.", plan.name))
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        if {"is_running", "started_on"} & vals.keys() and not self.env.su:
+            raise UserError(self.env._("Use the buttons to switch a plan on or off: they show what happens first."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        if self.env["collection.action"].sudo().search_count([("plan_id", "in", self.ids)], limit=1):
+            raise UserError(self.env._("Customers were contacted under this plan: archive it instead."))
+
+    def copy_data(self, default=None):
+        return [
+            {**vals, "name": self.env._("%s (copy)", plan.name)}
+            for plan, vals in zip(self, super().copy_data(default=default), strict=True)
+        ]
+
+    # === ACTION METHODS === #
+
+    def action_start(self):
+        """Open the dialogue that shows what happens when this plan is switched on."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Switch on: %s", self.name),
+            "res_model": "collection.plan.start",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_plan_id": self.id},
+        }
+
+    def action_stop(self):
+        """Switch plans off: what is planned is cancelled, and nothing new is planned."""
+        self.check_access("write")
+        self.sudo().write({"is_running": False})
+        planned = self.env["collection.action"].search([("plan_id", "in", self.ids), ("state", "=", "planned")])
+        planned._set_state("cancelled", result_text=self.env._("The plan was switched off."))
+
+    def action_view_debtors(self):
+        """Open the customers to whom this plan applies."""
+        self.ensure_one()
+        ids = [debtor_id for debtor_id, plan_id in self._get_plan_ids(self.company_id).items() if plan_id == self.id]
+        return {
+            **self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_debtor_action"),
+            "domain": [("id", "in", ids)],
+            "context": {},
+        }
+
+    def action_view_actions(self):
+        """Open what was done and is planned under this plan."""
+        return {
+            **self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_action_action"),
+            "domain": [("plan_id", "in", self.ids)],
+        }
+
+    # === BUSINESS METHODS - WHICH PLAN === #
+
+    def _get_domain(self):
+        """Return the domain of the debtors to whom this plan applies, before those that come first."""
+        self.ensure_one()
+        return Domain(safe_eval(self.debtor_domain or "[]", {"uid": self.env.uid}))
+
+    @api.model
+    def _get_plan_ids(self, company, debtor_ids=None):
+        """Return which plan applies to which debtor of a company: set by hand, else the first that fits.
+
+        One query per plan, whatever the number of debtors.
+
+        :param debtor_ids: limits the debtors; all when ``None``.
+        :return: ``{debtor id: plan id}``; debtors to whom no plan applies are left out.
+        """
+        Debtor = self.env["collection.debtor"].sudo().with_context(active_test=True)
+        scope = Domain("company_id", "=", company.id)
+        if debtor_ids is not None:
+            scope &= Domain("id", "in", list(debtor_ids))
+        plans = self.sudo().search([("company_id", "=", company.id)])
+        chosen = {}
+        for plan in plans:
+            for debtor_id in Debtor._search(scope & plan._get_domain()).get_result_ids():
+                chosen.setdefault(debtor_id, plan.id)
+        by_hand = Debtor.search_fetch(scope & Domain("plan_id", "in", plans.ids), ["plan_id"])
+        return chosen | {debtor.id: debtor.plan_id.id for debtor in by_hand}
+
+    def _get_cadence(self):
+        """Return the steps of this plan, in order, as the plain computation of decisions knows them."""
+        return tuple(step._to_cadence() for step in self.step_ids.sorted("delay"))
+
+    # === BUSINESS METHODS - DECIDE === #
+
+    @api.model
+    def _decide(self, debtors, date, as_if_running=False, ignored_actions=None):
+        """Say what comes next for each of these debtors, judged on ``date``, or why nothing does.
+
+        The one decision code: the scheduled run, the simulation and the answer to “why did / didn't this
+        customer get a reminder?” call it. Set-based: the number of queries depends on the companies and their
+        plans, not on the debtors.
+
+        :param debtors: ``collection.debtor`` records, of any companies. Their facts are taken as they stand.
+        :param date: a day on the companies' own clock, today or later.
+        :param bool as_if_running: whether plans that are not switched on count as switched on.
+        :param ignored_actions: planned actions to take as if they were not there.
+        :return: ``{debtor: Decision}``.
+        """
+        decisions = {}
+        for company, own_debtors in debtors.sudo().grouped("company_id").items():
+            desk = self._get_desk(company, own_debtors, date, as_if_running, ignored_actions)
+            for debtor in own_debtors:
+                decisions[debtor.with_env(debtors.env)] = desk.decide(debtor.id, date)
+        return decisions
+
+    @api.model
+    def _get_desk(self, company, debtors, date, as_if_running=False, ignored_actions=None):
+        """Return everything that the decisions on these debtors of one company need, read at once.
+
+        :return: a ``DecisionDesk``.
+        """
+        return DecisionDesk(self.sudo().with_company(company), company, debtors, date, as_if_running, ignored_actions)
+
+    @api.model
+    def _describe(self, decision, debtor):
+        """Return a decision in words, in the language of the user.
+
+        :param decision: a ``Decision`` on ``debtor``.
+        """
+        day = format_date(self.env, decision.day) if decision.day else ""
+        step = decision.step.sudo().display_name if decision.step else ""
+        details = decision.details
+        words = {
+            "due": lambda: self.env._("“%s” is to be carried out now.", step),
+            "not_yet": lambda: self.env._(
+                "Nothing is to be said before %(day)s, when “%(step)s” comes.", day=day, step=step
+            ),
+            "gap": lambda: self.env._(
+                "“%(step)s” waits until %(day)s: the last contact was too short a time ago.", step=step, day=day
+            ),
+            "pressure": lambda: self.env._(
+                "“%(step)s” waits until %(day)s: %(cap)s contacts in %(days)s days are enough.",
+                step=step,
+                day=day,
+                cap=debtor.company_id.collection_pressure_cap,
+                days=PRESSURE_DAYS,
+            ),
+            "payment_run": lambda: self.env._(
+                "“%(step)s” waits until %(day)s, three days before this customer's payment run.", step=step, day=day
+            ),
+            "closed": lambda: self.env._(
+                "“%(step)s” waits until %(day)s: nobody works or is to be written to before.", step=step, day=day
+            ),
+            "old_debts": lambda: self.env._(
+                "“%(step)s” waits for its turn: %(count)s customers with old debts are contacted per day, best score first.",
+                step=step,
+                count=decision.plan.sudo().old_debts_per_day,
+            ),
+            "finished": lambda: self.env._(
+                "All steps of “%s” were carried out: decide by hand.", decision.plan.sudo().name
+            ),
+            "nothing_claimable": debtor._get_nothing_to_claim_reason,
+            "archived": lambda: self.env._("The follow-up file is archived."),
+            "insolvency": lambda: self.env._(
+                "Insolvency proceedings are open: nobody may ask this customer for money."
+            ),
+            "paused": lambda: self.env._(
+                "The follow-up is paused until %(date)s: %(reason)s",
+                date=day,
+                reason=debtor.pause_reason or self.env._("no reason given"),
+            ),
+            "no_plan": lambda: self.env._("No follow-up plan applies to this customer."),
+            "not_running": lambda: self.env._("The plan “%s” is not switched on.", decision.plan.sudo().name),
+            "unread_reply": lambda: self.env._(
+                "The customer answered on %s: read the answer, then mark it as read.",
+                format_date(self.env, details.get("date")),
+            ),
+            "payment_pending": lambda: self.env._("An online payment of this customer is being processed."),
+            "unmatched_payment": lambda: self.env._(
+                "A bank entry of this customer of %s is not matched yet: it may be the payment.",
+                format_date(self.env, details.get("date")),
+            ),
+            "bank_stale": lambda: self.env._(
+                "“%(journal)s” has no entry since %(date)s: customers who paid may look as if they had not.",
+                journal=details.get("journal"),
+                date=format_date(self.env, details.get("date")) or self.env._("ever"),
+            ),
+            "planned": lambda: self.env._(
+                "“%(step)s” is planned for %(day)s and waits for %(user)s.",
+                step=step,
+                day=format_date(self.env, details.get("date")),
+                user=details.get("user"),
+            ),
+        }
+        return words[decision.reason]() if decision.reason in words else decision.reason
+
+    # === BUSINESS METHODS - PLAN === #
+
+    @api.model
+    def _plan_company(self, company, batch_size=1000):
+        """Write down the actions that are due today for all debtors of a company.
+
+        Safe to be killed and run again: an action is unique per debtor, step and cycle.
+
+        :return: the number of actions.
+        """
+        debtors = self.env["collection.debtor"].sudo().search(self._get_due_debtor_domain(company), order="id")
+        today = company._collection_today()
+        decisions = self._decide(debtors, today)
+        due = [(debtor, decision) for debtor, decision in decisions.items() if decision.is_due]
+        due = self._limit_old_debts(due, today)
+        Action = self.env["collection.action"].sudo()
+        for start in range(0, len(due), batch_size):
+            Action.create(
+                [self._prepare_action(debtor, decision) for debtor, decision in due[start : start + batch_size]]
+            )
+            self.env["ir.cron"]._commit_progress(len(due[start : start + batch_size]), remaining=len(due) - start)
+        return len(due)
+
+    @api.model
+    def _get_due_debtor_domain(self, company):
+        """Return the domain of the debtors of a company for whom a step may come: who owes something."""
+        return Domain("company_id", "=", company.id) & Domain("due_amount", ">", 0)
+
+    @api.model
+    def _limit_old_debts(self, due, date):
+        """Keep, of the first words about old debts, as many as may go today: best score first.
+
+        :param due: list of ``(debtor, decision)``, all due.
+        :return: the list without those that wait for their turn.
+        """
+        kept, waiting = [], {}
+        for debtor, decision in due:
+            if decision.is_old and decision.plan.old_debts_per_day:
+                waiting.setdefault(decision.plan, []).append((debtor, decision))
+            else:
+                kept.append((debtor, decision))
+        for plan, pairs in waiting.items():
+            pairs.sort(key=lambda pair: (-pair[0].score, pair[0].id))
+            kept += pairs[: plan._get_old_debts_left(date)]
+        return kept
+
+    def _get_old_debts_left(self, date):
+        """Return how many old debts may still be begun on a day."""
+        self.ensure_one()
+        begun = (
+            self.env["collection.action"]
+            .sudo()
+            .search_count(
+                [
+                    ("plan_id", "=", self.id),
+                    ("is_old_debt", "=", True),
+                    ("planned_on", "=", date),
+                    ("state", "!=", "cancelled"),
+                ]
+            )
+        )
+        return max(self.old_debts_per_day - begun, 0)
+
+    @api.model
+    def _prepare_action(self, debtor, decision):
+        """Return the values of the action that carries a decision out."""
+        step = decision.step
+        return {
+            "debtor_id": debtor.id,
+            "case_id": debtor._get_plan_case().id,
+            "plan_id": decision.plan.id,
+            "step_id": step.id,
+            "cycle": decision.item_id,
+            "channel": step.channel,
+            "summary": step.name,
+            "date_planned": decision.day,
+            "planned_on": debtor.company_id._collection_today(),
+            "is_old_debt": decision.is_old,
+            "needs_confirmation": not step.is_automatic and step._get_channel()._is_automatic(debtor.company_id),
+            "user_id": (debtor.collector_id or decision.plan.user_id or self.env.user).id,
+            "amount": debtor.claimable_amount,
+        }
+
+    # === BUSINESS METHODS - START === #
+
+    def _start(self, old_debt_step=None, old_debts_per_day=0):
+        """Switch a plan on.
+
+        :param old_debt_step: highest step at which debts older than today begin.
+        :param int old_debts_per_day: how many of them are begun per day, 0 for no limit.
+        """
+        self.check_access("write")
+        for plan in self:
+            plan.sudo().write(
+                {
+                    "is_running": True,
+                    "started_on": plan.started_on or plan.company_id._collection_today(),
+                    "old_debt_step_id": old_debt_step.id if old_debt_step else False,
+                    "old_debts_per_day": old_debts_per_day,
+                }
+            )
+            plan.company_id.sudo().collection_planned_on = False
+        self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
+
+    @api.model
+    def _ensure_plans(self, companies):
+        """Give companies that have no plan the shipped ones, switched off."""
+        shipped = self.browse(
+            plan.id
+            for name in ("key_accounts", "small", "strict", "standard")
+            if (plan := self.env.ref(f"account_collection.plan_{name}", raise_if_not_found=False))
+        ).sudo()
+        with_plans = (
+            self.sudo().with_context(active_test=False).search([("company_id", "in", companies.ids)]).company_id
+        )
+        for company in companies - with_plans:
+            for plan in shipped:
+                copied = plan.copy({"company_id": company.id, "user_id": False})
+                copied.with_context(lang=None).name = plan.with_context(lang=None).name
+
+    # === SCHEDULED ACTIONS === #
+
+    @api.model
+    def _cron_plan_and_deliver(self):
+        """Once per company and day, decide; then deliver what is due. Any number of workers may run it at once."""
+        Action = self.env["collection.action"].sudo()
+        Action._collect_results()
+        Action._skip_what_nobody_did()
+        for company in self._get_companies_to_plan():
+            # One worker plans, the others go on delivering.
+            if not company.try_lock_for_update():
+                continue
+            self.with_company(company)._plan_company(company)
+            company.collection_planned_on = company._collection_today()
+            if not self.env["ir.cron"]._commit_progress(1):
+                return
+        Action._deliver()
+
+    @api.model
+    def _get_companies_to_plan(self):
+        """Return the companies with a plan that is switched on and for which nothing was decided today."""
+        companies = self.sudo().search([("is_running", "=", True)]).company_id
+        return companies.filtered(lambda company: company.collection_planned_on != company._collection_today())

@@ -1,0 +1,167 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..tools import cadence
+
+CHANNELS = [
+    ("email", "E-mail"),
+    ("letter", "Letter"),
+    ("sms", "SMS"),
+    ("call", "Call"),
+    ("task", "Task"),
+]
+
+
+class CollectionPlanStep(models.Model):
+    """One step of a follow-up plan: when, by which channel, in which words, to whom."""
+
+    _name = "collection.plan.step"
+    _description = "Follow-up Step"
+    _order = "plan_id, delay, id"
+    _check_company_auto = True
+
+    plan_id = fields.Many2one("collection.plan", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="plan_id.company_id", store=True)
+    currency_id = fields.Many2one(related="plan_id.currency_id")
+    name = fields.Char(required=True, translate=True)
+    delay = fields.Integer(
+        string="Days after the Due Date",
+        required=True,
+        help="Calendar days; below zero for a courtesy message before the due date.",
+    )
+    channel = fields.Selection(CHANNELS, required=True, default="email")
+    tone = fields.Selection(
+        [("courtesy", "Courtesy"), ("neutral", "Neutral"), ("firm", "Firm"), ("formal", "Formal notice")],
+        required=True,
+        default="neutral",
+        help="How the message is worded. Shown to whoever calls, and printed on letters.",
+    )
+    is_automatic = fields.Boolean(
+        string="Automatic",
+        default=True,
+        help="Otherwise somebody confirms each message before it is sent.",
+    )
+    template_id = fields.Many2one(
+        "mail.template",
+        string="Text",
+        domain="[('model', '=', 'collection.debtor')]",
+        ondelete="restrict",
+        help="What the e-mail or the letter says, in each language.",
+    )
+    sms_template_id = fields.Many2one(
+        "sms.template",
+        string="SMS Text",
+        domain="[('model', '=', 'collection.debtor')]",
+        ondelete="restrict",
+    )
+    script = fields.Html(
+        string="Call Script",
+        translate=True,
+        help="What to say and to ask on the telephone, in a neutral tone. Read in the customer's language.",
+    )
+    recipient = fields.Selection(
+        [("reminder", "Contact for reminders"), ("escalation", "Contact for escalation"), ("legal", "Legal contact")],
+        string="Goes to",
+        required=True,
+        default="reminder",
+        help="When the customer has no such contact, the contact for reminders gets it.",
+    )
+    fallback = fields.Selection(
+        [("none", "Go on without it"), ("letter", "Letter"), ("sms", "SMS"), ("call", "Call")],
+        string="Without an Address",
+        required=True,
+        default="call",
+        help="What happens when no contact of the customer can be reached by this channel. "
+        "The customer's other contacts are tried first.",
+    )
+    attach_invoices = fields.Selection(
+        [("no", "None"), ("missing", "Not sent before"), ("all", "All")],
+        string="Invoices attached",
+        required=True,
+        default="missing",
+    )
+    attach_statement = fields.Boolean(
+        string="Statement attached", help="A statement of the open items goes along as PDF."
+    )
+    min_amount = fields.Monetary(
+        string="From", help="Customers who owe less skip this step. In company currency; 0: everybody."
+    )
+    awaits_run = fields.Boolean(
+        string="Before the Payment Run",
+        help="Waits, ten days at most, until three days before the day on which the customer pays.",
+    )
+    patience = fields.Integer(
+        string="Days to do it",
+        default=10,
+        help="For what people must do or confirm: after so many days the plan goes on without it.",
+    )
+    active = fields.Boolean(default=True)
+    action_count = fields.Integer(string="Done", compute="_compute_action_count")
+
+    _delay_unique = models.UniqueIndex(
+        "(plan_id, delay) WHERE active IS TRUE", "Two steps of a plan can't fall on the same day: change one of them."
+    )
+    _delay_range = models.Constraint(
+        "CHECK(delay BETWEEN -60 AND 730)", "A step lies between 60 days before and two years after the due date."
+    )
+    _patience_positive = models.Constraint("CHECK(patience > 0)", "Give people at least one day to do a step.")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("name", "delay")
+    def _compute_display_name(self):
+        for step in self:
+            step.display_name = f"{step._get_day_label()} {step.name or ''}"
+
+    def _compute_action_count(self):
+        counts = dict(
+            self.env["collection.action"]._read_group(
+                [("step_id", "in", self.ids), ("state", "=", "done")], ["step_id"], ["__count"]
+            )
+        )
+        for step in self:
+            step.action_count = counts.get(step, 0)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("channel", "template_id", "sms_template_id", "active")
+    def _check_text(self):
+        for step in self.filtered("active"):
+            if step.channel in ("email", "letter") and not step.template_id:
+                raise ValidationError(self.env._("“%s” has nothing to say: choose a text.", step.name))
+            if step.channel == "sms" and not step.sms_template_id:
+                raise ValidationError(self.env._("“%s” has nothing to say: choose an SMS text.", step.name))
+
+    @api.constrains("channel", "delay")
+    def _check_before_due(self):
+        for step in self:
+            if step.delay < 0 and step.channel not in ("email", "sms", "letter"):
+                raise ValidationError(
+                    self.env._("“%s”: before the due date one writes a courtesy message, nothing else.", step.name)
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        if self.env["collection.action"].sudo().search_count([("step_id", "in", self.ids)], limit=1):
+            raise ValidationError(
+                self.env._("This step was carried out: archive it instead, so that what was said stays readable.")
+            )
+
+    # === BUSINESS METHODS === #
+
+    def _get_day_label(self):
+        """Return the day of the step as people say it, for example “D+8”."""
+        self.ensure_one()
+        return self.env._("D%+d", self.delay)
+
+    def _to_cadence(self):
+        """Return the step as the plain computation of decisions knows it."""
+        self.ensure_one()
+        return cadence.Step(self.id, self.delay, self.min_amount, self.awaits_run)
+
+    def _get_channel(self, channel=None):
+        """Return the channel by which this step, or an action of it, speaks.
+
+        :param str channel: another one, for a fallback.
+        """
+        return self.env["collection.channel"]._get(channel or self.channel)
