@@ -250,3 +250,26 @@ class AccountMove(models.Model):
         )
         action["context"]["default_move_line_ids"] = items.ids
         return action
+
+    def _get_collection_documents(self):
+        """Return the invoices as files that may go to the customer: as they went out, printed now if they never did.
+
+        :return: ``ir.attachment`` records.
+        """
+        documents = self.env["ir.attachment"].sudo()
+        Report = self.env["ir.actions.report"].sudo()
+        can_print = Report.get_wkhtmltopdf_state() in ("ok", "workers", "upgrade")
+        for move in self.sudo():
+            if move.invoice_pdf_report_id:
+                documents |= move.invoice_pdf_report_id
+            elif can_print:
+                content, file_type = Report._render_qweb_pdf("account.account_invoices", move.ids)
+                documents |= documents.create(
+                    {
+                        "name": move._get_invoice_report_filename(extension=file_type),
+                        "raw": content,
+                        "res_model": move._name,
+                        "res_id": move.id,
+                    }
+                )
+        return documents

@@ -148,7 +148,10 @@ class CollectionAction(models.Model):
     fallback_of_id = fields.Many2one(
         "collection.action", string="Instead of", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
     )
-    attachment_ids = fields.Many2many("ir.attachment", string="Attachments", readonly=True, copy=False)
+    # Invoices are files of a field: only an access that is checked elsewhere shows them.
+    attachment_ids = fields.Many2many(
+        "ir.attachment", string="Attachments", readonly=True, copy=False, bypass_search_access=True
+    )
 
     _due_index = models.Index("(company_id, date_planned) WHERE state = 'planned'")
     _queued_index = models.Index("(id) WHERE delivery_state = 'queued'")
@@ -224,6 +227,7 @@ class CollectionAction(models.Model):
             if action.state == "done" and action.delivery_state == "uncertain":
                 action._set_state("failed", delivery_state="failed")
             if action.state == "failed":
+                action.flush_recordset(["state"])
                 self.sudo().create({**action._prepare_fallback(action.channel), "user_id": self.env.uid})
         self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
 
@@ -262,7 +266,7 @@ class CollectionAction(models.Model):
             **({"case_id": case.id} if case else {}),
             **vals,
         }
-        action = self._get_planned_step(debtor, channel)
+        action = self._get_planned_step(debtor, channel) if channel in ("call", "task") else self.browse()
         if action and (channel != "call" or vals.get("outcome") in REACHED_OUTCOMES):
             # What the plan asked for is done by this.
             action.write({**values, "user_id": self.env.uid})
@@ -279,6 +283,8 @@ class CollectionAction(models.Model):
             if channel in ("email", "letter", "sms"):
                 action.sudo()._write_items()
         action._set_state("done", date_done=fields.Datetime.now())
+        # Whoever speaks to a customer has read what they answered.
+        debtor.sudo().filtered("reply_date").reply_date = False
         return action
 
     @api.model
@@ -441,7 +447,7 @@ class CollectionAction(models.Model):
                  WHERE %s
               ORDER BY debtor.score DESC, action.date_planned, action.id
                  LIMIT %s
-                   FOR UPDATE SKIP LOCKED
+                   FOR NO KEY UPDATE SKIP LOCKED
                 """,
                 conditions,
                 limit,
@@ -507,7 +513,7 @@ class CollectionAction(models.Model):
         except SerializationFailure:
             raise
         except Exception:
-            _logger.info("A batch of %s could not be sent at once, trying one by one.", channel._name, exc_info=True)
+            _logger.info("A batch of %s could not be sent at once, trying one by one.", channel._name)
             for action in ready:
                 try:
                     with self.env.cr.savepoint():
@@ -565,8 +571,8 @@ class CollectionAction(models.Model):
         if not channel:
             self._skip()
             return self.browse()
-        values = self._prepare_fallback(channel)
-        return self.create(values)
+        self.flush_recordset(["state"])  # this one has left the place that its replacement takes
+        return self.create(self._prepare_fallback(channel))
 
     def _get_fallback_channel(self):
         """Return the channel that replaces this action's, ``False`` when there is none."""

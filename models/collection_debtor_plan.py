@@ -64,6 +64,7 @@ class CollectionDebtor(models.Model):
 
     # === COMPUTE METHODS === #
 
+    @api.depends("plan_id", "company_id")
     def _compute_plan_used_id(self):
         Plan = self.env["collection.plan"]
         self.plan_used_id = False
@@ -72,6 +73,7 @@ class CollectionDebtor(models.Model):
             for debtor in debtors:
                 debtor.plan_used_id = plan_ids.get(debtor.id, False)
 
+    @api.depends("plan_id", "claimable_amount", "paused_until", "insolvency", "reply_date", "active")
     def _compute_plan_answer(self):
         Plan = self.env["collection.plan"]
         for company, debtors in self.grouped("company_id").items():

@@ -242,16 +242,26 @@ class DecisionDesk:
             self.env.execute_query(
                 SQL(
                     """
-                    SELECT item.move_line_id, MAX(item.level)
-                      FROM collection_action_item item
-                      JOIN collection_action action ON action.id = item.action_id
-                     WHERE action.debtor_id = ANY(%s)
-                       AND item.level > %s
-                       AND (action.state = 'done' OR action.is_skipped)
-                  GROUP BY item.move_line_id
+                    SELECT said.item_id, MAX(said.level)
+                      FROM (
+                        SELECT item.move_line_id AS item_id, item.level
+                          FROM collection_action_item item
+                          JOIN collection_action action ON action.id = item.action_id
+                         WHERE action.debtor_id = ANY(%(debtors)s)
+                           AND item.level > %(no_level)s
+                           AND (action.state = 'done' OR action.is_skipped)
+                         UNION ALL
+                        -- The item that called for a step, even if it could not be claimed when the step was done.
+                        SELECT action.cycle, step.delay
+                          FROM collection_action action
+                          JOIN collection_plan_step step ON step.id = action.step_id
+                         WHERE action.debtor_id = ANY(%(debtors)s)
+                           AND (action.state = 'done' OR action.is_skipped)
+                      ) said
+                  GROUP BY said.item_id
                     """,
-                    self.debtor_ids,
-                    NO_LEVEL,
+                    debtors=self.debtor_ids,
+                    no_level=NO_LEVEL,
                 )
             )
         )

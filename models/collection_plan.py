@@ -1,6 +1,9 @@
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 from odoo.tools.misc import format_date
 from odoo.tools.safe_eval import safe_eval
 
@@ -47,6 +50,9 @@ class CollectionPlan(models.Model):
         string="Switched on", readonly=True, copy=False, tracking=True, help="Customers are contacted by themselves."
     )
     started_on = fields.Date(readonly=True, copy=False)
+    planned_on = fields.Date(
+        string="Decided on", readonly=True, copy=False, help="The last day on which it was decided who is contacted."
+    )
     old_debt_step_id = fields.Many2one(
         "collection.plan.step",
         string="Old Debts begin at",
@@ -100,7 +106,7 @@ class CollectionPlan(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        if {"is_running", "started_on"} & vals.keys() and not self.env.su:
+        if {"is_running", "started_on", "planned_on"} & vals.keys() and not self.env.su:
             raise UserError(self.env._("Use the buttons to switch a plan on or off: they show what happens first."))
         return super().write(vals)
 
@@ -292,30 +298,52 @@ class CollectionPlan(models.Model):
     # === BUSINESS METHODS - PLAN === #
 
     @api.model
-    def _plan_company(self, company, batch_size=1000):
-        """Write down the actions that are due today for all debtors of a company.
+    def _plan_company(self, company):
+        """Write down the actions that are due today for all debtors of a company, in one transaction.
 
-        Safe to be killed and run again: an action is unique per debtor, step and cycle.
+        Safe to be killed and run again: all or nothing, and an action is unique per debtor, step and cycle.
 
-        :return: the number of actions.
+        :return: the actions.
         """
         debtors = self.env["collection.debtor"].sudo().search(self._get_due_debtor_domain(company), order="id")
         today = company._collection_today()
         decisions = self._decide(debtors, today)
         due = [(debtor, decision) for debtor, decision in decisions.items() if decision.is_due]
-        due = self._limit_old_debts(due, today)
-        Action = self.env["collection.action"].sudo()
-        for start in range(0, len(due), batch_size):
-            Action.create(
-                [self._prepare_action(debtor, decision) for debtor, decision in due[start : start + batch_size]]
-            )
-            self.env["ir.cron"]._commit_progress(len(due[start : start + batch_size]), remaining=len(due) - start)
-        return len(due)
+        due = self._limit_old_debts(self._leave_out_said(due), today)
+        return (
+            self.env["collection.action"]
+            .sudo()
+            .create([self._prepare_action(debtor, decision) for debtor, decision in due])
+        )
 
     @api.model
     def _get_due_debtor_domain(self, company):
         """Return the domain of the debtors of a company for whom a step may come: who owes something."""
         return Domain("company_id", "=", company.id) & Domain("due_amount", ">", 0)
+
+    @api.model
+    def _leave_out_said(self, due):
+        """Leave out what was said about the same item already: a step that was moved in its plan is not said again.
+
+        :param due: list of ``(debtor, decision)``, all due.
+        """
+        said = set(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT debtor_id, step_id, cycle
+                      FROM collection_action
+                     WHERE debtor_id = ANY(%s) AND step_id IS NOT NULL AND state IN ('planned', 'done')
+                    """,
+                    [debtor.id for debtor, _decision in due],
+                )
+            )
+        )
+        return [
+            (debtor, decision)
+            for debtor, decision in due
+            if (debtor.id, decision.step.id, decision.item_id) not in said
+        ]
 
     @api.model
     def _limit_old_debts(self, due, date):
@@ -388,9 +416,9 @@ class CollectionPlan(models.Model):
                     "started_on": plan.started_on or plan.company_id._collection_today(),
                     "old_debt_step_id": old_debt_step.id if old_debt_step else False,
                     "old_debts_per_day": old_debts_per_day,
+                    "planned_on": False,
                 }
             )
-            plan.company_id.sudo().collection_planned_on = False
         self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
 
     @api.model
@@ -417,18 +445,33 @@ class CollectionPlan(models.Model):
         Action = self.env["collection.action"].sudo()
         Action._collect_results()
         Action._skip_what_nobody_did()
+        IrCron = self.env["ir.cron"]
         for company in self._get_companies_to_plan():
-            # One worker plans, the others go on delivering.
-            if not company.try_lock_for_update():
-                continue
-            self.with_company(company)._plan_company(company)
-            company.collection_planned_on = company._collection_today()
-            if not self.env["ir.cron"]._commit_progress(1):
+            try:
+                self.with_company(company)._plan_today(company)
+            except SerializationFailure:
+                # Another worker has just planned this company, or a plan was changed: the next run looks again.
+                self.env.cr.rollback()
+                self.env.invalidate_all(flush=False)
+            if not IrCron._commit_progress(1):
                 return
         Action._deliver()
 
     @api.model
+    def _plan_today(self, company):
+        """Decide for today for a company, unless another worker does or did.
+
+        The plans' rows are written on: whoever decided on an older view of them fails and looks again.
+        """
+        plans = self.sudo().search([("company_id", "=", company.id), ("is_running", "=", True)])
+        if plans.try_lock_for_update(allow_referencing=True) != plans:
+            return
+        self._plan_company(company)
+        plans.write({"planned_on": company._collection_today()})
+        self.env.flush_all()
+
+    @api.model
     def _get_companies_to_plan(self):
         """Return the companies with a plan that is switched on and for which nothing was decided today."""
-        companies = self.sudo().search([("is_running", "=", True)]).company_id
-        return companies.filtered(lambda company: company.collection_planned_on != company._collection_today())
+        plans = self.sudo().search([("is_running", "=", True)])
+        return plans.filtered(lambda plan: plan.planned_on != plan.company_id._collection_today()).company_id

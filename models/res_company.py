@@ -83,9 +83,6 @@ class ResCompany(models.Model):
         help="Nobody is reminded by themselves when the last entry of a watched bank journal is older than "
         "this many days. 0: not looked at.",
     )
-    collection_planned_on = fields.Date(
-        string="Decided on", readonly=True, help="The last day on which it was decided who is contacted."
-    )
 
     # === CONSTRAINT METHODS === #
 

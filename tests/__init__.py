@@ -9,6 +9,7 @@ from . import (
     test_freshness,
     test_partner_and_move,
     test_plan_delivery,
+    test_plan_rules,
     test_promise,
     test_recap,
     test_recap_xlsx,

@@ -261,7 +261,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
     @staticmethod
     def _plain(text):
         """Return text with all kinds of spaces as plain ones, as people read it."""
-        return str(text).replace("\u202f", " ").replace("\xa0", " ")
+        return str(text).replace("\u202f", " ").replace("\xa0", " ").replace("&nbsp;", " ")
 
     @classmethod
     def _days(cls, count):

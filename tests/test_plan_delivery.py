@@ -1,3 +1,6 @@
+from datetime import timedelta
+
+from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
 
 from .plan_common import PlanCommon
@@ -49,3 +52,284 @@ class TestPlanDelivery(PlanCommon):
         self.assertEqual(action.state, "cancelled")
         self.assertEqual(action.result_text, "Nothing is overdue.")
         self.assertFalse(action.mail_message_id)
+
+    def _plan_today(self):
+        """Return what is planned for today, before anything is delivered."""
+        self._synchronize()
+        return self.env["collection.plan"]._plan_company(self.company)
+
+    def test_cancelled_with_a_reason_when_not_due_any_more(self):
+        invoice = self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        cases = {
+            "Insolvency": lambda: debtor.write({"insolvency": True}),
+            "paused": lambda: debtor.write({"insolvency": False, "paused_until": "2026-05-01"}),
+            "excluded": lambda: (debtor.write({"paused_until": False}), invoice.line_ids.write({"no_followup": True})),
+            "answered": lambda: (
+                invoice.line_ids.write({"no_followup": False}),
+                debtor.sudo().write({"reply_date": self.today}),
+            ),
+            "not switched on": lambda: (
+                debtor.sudo().write({"reply_date": False}),
+                self.plan.sudo().write({"is_running": False}),
+            ),
+        }
+        for words, change in cases.items():
+            with self.subTest(words):
+                self.plan.sudo().is_running = True
+                debtor.sudo().write({"insolvency": False, "paused_until": False, "reply_date": False})
+                invoice.line_ids.no_followup = False
+                action = self._plan_today()
+                self.assertEqual(action.state, "planned")
+                change()
+                self._run_cron()
+                self.assertEqual(action.state, "cancelled")
+                self.assertIn(words, action.result_text)
+                self.assertFalse(action.mail_message_id)
+                # A cancelled step may come again: here it would, later the same day.
+                self._actions(debtor, state="planned")._set_state("cancelled")
+
+    def test_wrong_contacts_are_not_written_to(self):
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        stranger = self.env["res.partner"].create({"name": "Stranger", "email": "stranger@else.example"})
+        archived = self.env["res.partner"].create(
+            {"name": "Left", "email": "left@customer.example", "parent_id": self.customer.id, "active": False}
+        )
+        asked = self.env["res.partner"].create(
+            {"name": "Asked", "email": "asked@customer.example", "parent_id": self.customer.id, "lang": "fr_FR"}
+        )
+        debtor.sudo().write({"contact_id": stranger.id, "escalation_contact_id": archived.id})
+        self._run_cron()
+        self.assertEqual(self._actions(debtor).contact_id, self.customer)
+        debtor.contact_id = asked
+        with freeze_time("2026-03-13 09:00:00"):
+            self._synchronize()
+            self._run_cron()
+            action = self._actions(debtor)[-1:]
+            self.assertEqual(action.address, "asked@customer.example")
+
+    def test_one_language_per_message(self):
+        french = self._create_customer("Café Élan", lang="fr_FR")
+        self._create_invoice(french, amount=1234.5, days_late=10)
+        self._create_invoice(amount=1234.5, days_late=10)
+        self._synchronize()
+        self._run_cron()
+        in_french = self._actions(partner_id=french.id).mail_message_id
+        in_english = self._actions(partner_id=self.customer.id).mail_message_id
+        self.assertIn("1 234,50", self._plain(in_french.body))
+        self.assertIn("28/02/2026", in_french.body)
+        self.assertIn("1,234.50", self._plain(in_english.body))
+        self.assertIn("02/28/2026", in_english.body)
+        self.assertNotIn("Invoice<", in_french.body)
+        self.assertIn("Facture", in_french.body)
+
+    def test_attachments_are_the_customers_own(self):
+        self.plan.step_ids.attach_invoices = "all"
+        documents = {}
+        for partner in (self.customer, self.other_customer):
+            invoice = self._create_invoice(partner, days_late=10)
+            documents[partner] = self.env["ir.attachment"].create(
+                {
+                    "name": f"{partner.name}.pdf",
+                    "raw": b"%PDF-1.4 " + partner.name.encode(),
+                    "res_model": "account.move",
+                    "res_id": invoice.id,
+                    "res_field": "invoice_pdf_report_file",
+                }
+            )
+        self.env.invalidate_all()
+        self._synchronize()
+        self._run_cron()
+        for partner, document in documents.items():
+            action = self._actions(partner_id=partner.id)
+            self.assertEqual(action.attachment_ids, document)
+            self.assertEqual(action.mail_message_id.attachment_ids, document)
+
+    def test_what_was_sent_before_is_not_attached_again(self):
+        invoice = self._create_invoice(days_late=10)
+        self.plan.step_ids.attach_invoices = "missing"
+        self.env["ir.attachment"].create(
+            {
+                "name": "invoice.pdf",
+                "raw": b"%PDF-1.4",
+                "res_model": "account.move",
+                "res_id": invoice.id,
+                "res_field": "invoice_pdf_report_file",
+            }
+        )
+        self.env.invalidate_all()
+        debtor = self._get_debtor()
+        self._run_cron()
+        self.assertTrue(self._actions(debtor).attachment_ids)
+        with freeze_time("2026-03-13 09:00:00"):
+            self._synchronize()
+            self._run_cron()
+            self.assertFalse(self._actions(debtor)[-1:].attachment_ids)
+
+    def test_without_an_address_somebody_calls(self):
+        self.customer.email = False
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        failed, call = self._actions(debtor)
+        self.assertRecordValues(
+            failed + call,
+            [
+                {"state": "failed", "channel": "email", "delivery_state": "failed"},
+                {"state": "planned", "channel": "call", "delivery_state": False},
+            ],
+        )
+        self.assertIn("e-mail address", failed.result_text)
+        self.assertEqual(call.fallback_of_id, failed)
+        self.assertFalse(failed.item_ids, "what failed was not said")
+        self._run_cron()
+        self.assertEqual(len(self._actions(debtor)), 2)
+        self._log_call(debtor)
+        self.assertEqual(call.state, "done")
+        self.assertEqual(call.item_ids.level, 3)
+
+    def test_blacklisted_address(self):
+        self.env["mail.blacklist"]._add("boulangerie@customer.example")
+        other = self.env["res.partner"].create(
+            {"name": "Accounts", "email": "accounts@customer.example", "parent_id": self.customer.id}
+        )
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        self.assertEqual(self._actions(debtor).contact_id, other, "the next contact is tried first")
+
+    def test_bounce_marks_the_address_and_falls_back(self):
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        action = self._actions(debtor)
+        debtor._message_receive_bounce("boulangerie@customer.example", self.customer)
+        self.assertRecordValues(action, [{"state": "failed", "delivery_state": "failed"}])
+        self.assertEqual(debtor.bounced_emails, "boulangerie@customer.example")
+        call = self._actions(debtor)[1:]
+        self.assertRecordValues(call, [{"channel": "call", "state": "planned"}])
+        # Corrected on the contact, the address is used again.
+        call._set_state("cancelled")
+        self.customer.email = "right@customer.example"
+        with freeze_time("2026-03-13 09:00:00"):
+            self._synchronize()
+            self._run_cron()
+            self.assertEqual(self._actions(debtor)[-1:].address, "right@customer.example")
+
+    def test_to_confirm_waits_for_a_person(self):
+        self._step(3).is_automatic = False
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        debtor.collector_id = self.collector
+        self._run_cron()
+        action = self._actions(debtor)
+        self.assertRecordValues(
+            action, [{"state": "planned", "needs_confirmation": True, "user_id": self.collector.id}]
+        )
+        self.assertEqual(self.env["collection.plan"]._decide(debtor, self.today)[debtor].reason, "planned")
+        with self.assertRefused("can't be written by hand"):
+            action.with_user(self.collector).needs_confirmation = False
+        action.with_user(self.collector).action_confirm()
+        self._run_cron()
+        self.assertEqual(action.state, "done")
+
+    def test_what_nobody_does_does_not_stop_the_plan(self):
+        plan = self._create_plan(steps=((3, "call"), (8, "email")), sequence=0)
+        plan._start()
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        call = self._actions(debtor)
+        self.assertEqual((call.channel, call.state), ("call", "planned"))
+        with freeze_time("2026-03-20 09:00:00"):
+            self._run_cron()
+            self.assertEqual(call.state, "planned", "ten days to do it")
+        with freeze_time("2026-03-23 09:00:00"):
+            self._synchronize()
+            self._run_cron()
+            self.assertRecordValues(call, [{"state": "cancelled", "is_skipped": True}])
+            self.assertEqual(self._actions(debtor)[-1:].step_id, self._step(8, plan))
+
+    def test_unanswered_call_is_not_done(self):
+        plan = self._create_plan(steps=((3, "call"), (8, "email")), sequence=0)
+        plan._start()
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        call = self._actions(debtor)
+        self._log_call(debtor, outcome="no_answer", next_step="call", next_date=self._days(2))
+        self.assertRecordValues(call, [{"state": "planned", "date_planned": self.today + timedelta(days=2)}])
+        self._log_call(debtor, outcome="right_person", next_step="none")
+        self.assertEqual(call.state, "done")
+
+    def test_only_the_system_writes_what_was_delivered(self):
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        action = self._actions(debtor)
+        manager = self.env.user
+        for values in (
+            {"delivery_state": "sent"},
+            {"step_id": self._step(8).id},
+            {"cycle": 1},
+            {"is_skipped": True},
+            {"address": "else@else.example"},
+        ):
+            with self.assertRefused("can't be"):
+                action.with_user(manager).write(values)
+        with self.assertRefused("stays on file"):
+            action.item_ids.with_user(manager).write({"level": 30})
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.env["collection.action"].with_user(self.collector).create(
+                {"debtor_id": debtor.id, "channel": "email", "step_id": self._step(8).id, "cycle": 5}
+            )
+
+    def test_html_in_names_is_text(self):
+        self.customer.name = "<script>alert(1)</script> & Fils"
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        body = self._actions(debtor).mail_message_id.body
+        self.assertNotIn("<script", body)
+
+    def test_two_currencies_are_two_sums(self):
+        dollar = self.setup_other_currency("USD", rates=[("2025-01-01", 2.0)])
+        self._create_invoice(amount=100, days_late=10)
+        self._create_invoice(amount=100, days_late=10, currency=dollar)
+        debtor = self._get_debtor()
+        self._run_cron()
+        action = self._actions(debtor)
+        self.assertEqual(sorted(action.item_ids.mapped("amount")), [100.0, 100.0])
+        self.assertEqual(action.item_ids.currency_id, dollar + self.company.currency_id)
+        self.assertNotIn("150", action.mail_message_id.body)
+        self.assertNotIn("200.00", action.mail_message_id.body)
+
+    def test_case_of_the_campaign_knows(self):
+        self._create_invoice(days_late=10)
+        self._get_debtor()
+        campaign = self._start_campaign()
+        self._run_cron()
+        case = campaign.case_ids
+        self.assertEqual(self._actions().case_id, case)
+        self.assertTrue(case.last_contact_date)
+
+    def test_one_broken_customer_does_not_hold_up_the_others(self):
+        self._create_invoice(days_late=10)
+        self._create_invoice(self.other_customer, days_late=10)
+        self._synchronize()
+        broken = self._get_debtor(self.other_customer)
+        Email = type(self.env["collection.channel.email"])
+        prepare = Email._prepare_mail
+
+        def fail_for_one(channel, action, payload, reply_to):
+            if action.debtor_id == broken:
+                raise ValueError("no such thing")
+            return prepare(channel, action, payload, reply_to)
+
+        self.patch(Email, "_prepare_mail", fail_for_one)
+        self._run_cron()
+        self.assertEqual(self._actions(partner_id=self.customer.id).state, "done")
+        failed, call = self._actions(broken)
+        self.assertEqual((failed.state, failed.result_text), ("failed", "no such thing"))
+        self.assertEqual((call.state, call.channel), ("planned", "call"))

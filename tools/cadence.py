@@ -132,11 +132,11 @@ def decide(file: File, steps: Sequence[Step], rules: Rules, day: date) -> Decisi
     ready = [(item, step) for item, step in candidates if _step_day(item, step) <= day]
     if not ready:
         item, step = min(candidates, key=lambda pair: (_step_day(*pair), pair[0].due, pair[0].key))
-        when, _reason = _first_day(file, step, rules, _step_day(item, step), _step_day(item, step))
+        when, _reason = _first_day(file, step, rules, _step_day(item, step))
         return Decision("not_yet", step, when, item.key)
     # One message at the highest level that is due; the oldest item calls for it.
     item, step = min(ready, key=lambda pair: (-pair[1].delay, pair[0].due, pair[0].key))
-    when, reason = _first_day(file, step, rules, day, _step_day(item, step))
+    when, reason = _first_day(file, step, rules, day)
     return Decision(DUE, step, day, item.key) if when <= day else Decision(reason, step, when, item.key)
 
 
@@ -194,11 +194,10 @@ def _next_step(
 
 def _comes_before_due(item: Item, step: Step, file: File, rules: Rules, day: date) -> bool:
     """Return whether a word before the due date can still be said in time."""
-    wanted = _step_day(item, step)
-    return item.due > day and _first_day(file, step, rules, max(day, wanted), wanted)[0] < item.due
+    return item.due > day and _first_day(file, step, rules, max(day, _step_day(item, step)))[0] < item.due
 
 
-def _first_day(file: File, step: Step, rules: Rules, day: date, wanted: date) -> tuple[date, str | None]:
+def _first_day(file: File, step: Step, rules: Rules, day: date) -> tuple[date, str | None]:
     """Return the first day from ``day`` on which one may speak, and what it waits for."""
     reason = None
     if rules.gap and file.last_message and file.last_message + timedelta(days=rules.gap) > day:
@@ -207,7 +206,7 @@ def _first_day(file: File, step: Step, rules: Rules, day: date, wanted: date) ->
         day, reason = free, "pressure"
     if step.awaits_run and file.payment_days:
         target = _before_run(file.payment_days, day)
-        if day < target <= wanted + timedelta(days=LONGEST_WAIT_FOR_RUN):
+        if day < target <= day + timedelta(days=LONGEST_WAIT_FOR_RUN):
             day, reason = target, "payment_run"
     for _attempt in range(LONGEST_CLOSURE):
         if not (rules.is_closed and rules.is_closed(day)) and not (file.is_closed and file.is_closed(day)):

@@ -151,7 +151,6 @@ class CollectionCallLog(models.TransientModel):
         if self.next_step == "call" and (not next_date or next_date < today):
             raise UserError(self.env._("Choose a day from today on for the next call."))
         Action = self.env["collection.action"]
-        Action._cancel_planned(self.debtor_id, self.env._("Called on %s.", format_date(self.env, today)))
         action = Action._log(
             self.debtor_id,
             "call",
@@ -160,6 +159,12 @@ class CollectionCallLog(models.TransientModel):
             outcome=self.outcome,
             reason_id=self.reason_id.id,
             note=self.note,
+        )
+        # A step of the plan that nobody could be reached for stays to be done.
+        Action._cancel_planned(
+            self.debtor_id,
+            self.env._("Called on %s.", format_date(self.env, today)),
+            keep=Action._get_planned_step(self.debtor_id, "call"),
         )
         self.debtor_id.message_post(body=self._get_message())
         summary = self.env._("Call again")

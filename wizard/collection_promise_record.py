@@ -170,7 +170,6 @@ class CollectionPromiseRecord(models.TransientModel):
         self.ensure_one()
         claimable = self.debtor_id.claimable_amount
         promise = self.env["collection.promise"].create(self._prepare_promise())
-        self.env["collection.action"]._cancel_planned(self.debtor_id, self.env._("The customer promised to pay."))
         action = self.env["collection.action"]._log(
             self.debtor_id,
             self.channel,
@@ -182,5 +181,6 @@ class CollectionPromiseRecord(models.TransientModel):
             amount=claimable,
             promise_id=promise.id,
         )
+        self.env["collection.action"]._cancel_planned(self.debtor_id, self.env._("The customer promised to pay."))
         self.env["collection.case"]._after_contact(action)
         return promise

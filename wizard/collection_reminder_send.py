@@ -111,35 +111,20 @@ class CollectionReminderSend(models.TransientModel):
                 )
             )
 
-    def _prepare_attachments(self):
-        """Return the files that go along: ``(ids of existing attachments, [(name, content)])``.
-
-        The invoice that the customer got before is sent again as it was; one that was never made
-        into a file is printed now.
-        """
-        if not self.attach_invoices:
-            return [], []
-        existing, printed = [], []
-        Report = self.env["ir.actions.report"].sudo().with_context(lang=self._get_lang())
-        for move in self.invoice_ids.sudo():
-            if move.invoice_pdf_report_id:
-                existing.append(move.invoice_pdf_report_id.id)
-            elif Report.get_wkhtmltopdf_state() in ("ok", "workers", "upgrade"):
-                content, file_type = Report._render_qweb_pdf("account.account_invoices", move.ids)
-                printed.append((move._get_invoice_report_filename(extension=file_type), content))
-        return existing, printed
-
     def _prepare_message(self):
         """Return the arguments of ``message_post``."""
-        attachment_ids, attachments = self._prepare_attachments()
+        documents = (
+            self.invoice_ids.with_context(lang=self._get_lang())._get_collection_documents()
+            if self.attach_invoices
+            else self.env["ir.attachment"]
+        )
         return {
             "subject": self.subject,
             "body": Markup(self.body),  # noqa: S704 - rendered from our template, or edited by an internal user
             "message_type": "comment",
             "subtype_xmlid": "mail.mt_comment",
             "partner_ids": self.contact_id.ids,
-            "attachment_ids": attachment_ids,
-            "attachments": attachments,
+            "attachment_ids": documents.ids,
             "author_id": self.env.user.partner_id.id,
             "email_from": self.company_id.email_formatted or self.env.user.email_formatted,
             "email_layout_xmlid": "mail.mail_notification_light",
