@@ -561,8 +561,23 @@ class CollectionAction(models.Model):
         """
         for action in self:
             action.sudo()._set_state("failed", result_text=reason, delivery_state="failed")
-            if action.step_id:
+            if action.step_id and not action._is_overtaken():
                 action.sudo()._plan_fallback()
+
+    def _is_overtaken(self):
+        """Return whether a failure is old news: a later step was said or is planned already."""
+        self.ensure_one()
+        return bool(
+            self.sudo().search_count(
+                [
+                    ("debtor_id", "=", self.debtor_id.id),
+                    ("step_id", "!=", False),
+                    ("state", "in", ("planned", "done")),
+                    ("id", ">", self.id),
+                ],
+                limit=1,
+            )
+        )
 
     def _plan_fallback(self):
         """Plan the next best way to say a step that failed; without one, the plan goes on after it."""
@@ -617,32 +632,40 @@ class CollectionAction(models.Model):
         :param str reason: why, for actions that are still planned.
         """
         for action in self:
-            action.sudo()._write_items(level=action.step_id.delay)
+            if not action.item_ids:
+                action.sudo()._write_items(level=action.step_id.delay)
             if action.state == "planned":
                 action._set_state("cancelled", result_text=reason, is_skipped=True)
             else:
                 action.with_context(**self._get_guard()).write({"is_skipped": True})
 
     @api.model
-    def _skip_what_nobody_did(self):
-        """Let plans go on after what people neither did nor confirmed in the days that the step gives them."""
-        for company in self.env["collection.plan"].sudo().search([("is_running", "=", True)]).company_id:
+    def _review_waiting(self):
+        """Look again at the steps that wait for people.
+
+        What is not due any more is cancelled with its reason; what nobody did or confirmed in the days that the
+        step gives them is skipped.
+        """
+        for company in self.env["collection.plan"].sudo().search([("started_on", "!=", False)]).company_id:
+            waiting = self.sudo().with_company(company).with_context(lang=company.partner_id.lang)
+            waiting = waiting.search(self._get_waiting_domain(company))
             today = company._collection_today()
-            automatic = self.env["collection.channel"]._get_automatic_channels(company)
-            waiting = self.sudo().search(
-                Domain("company_id", "=", company.id)
-                & Domain("state", "=", "planned")
-                & Domain("step_id", "!=", False)
-                & (Domain("needs_confirmation", "=", True) | Domain("channel", "not in", automatic))
-                & Domain("date_planned", "<", today)
-            )
-            for step, actions in waiting.grouped("step_id").items():
+            for step, actions in waiting._look_again().grouped("step_id").items():
                 late = actions.filtered(
                     lambda action, limit=today - timedelta(days=step.patience): action.date_planned < limit
                 )
-                late._skip(
-                    self.env._("Not done within %s days: the plan went on.", step.patience),
-                )
+                late._skip(self.env._("Not done within %s days: the plan went on.", step.patience))
+
+    @api.model
+    def _get_waiting_domain(self, company):
+        """Return the domain of the steps that people of a company must do or confirm."""
+        automatic = self.env["collection.channel"]._get_automatic_channels(company)
+        return (
+            Domain("company_id", "=", company.id)
+            & Domain("state", "=", "planned")
+            & Domain("step_id", "!=", False)
+            & (Domain("needs_confirmation", "=", True) | Domain("channel", "not in", automatic))
+        )
 
     # === BUSINESS METHODS - RESULTS === #
 

@@ -444,7 +444,7 @@ class CollectionPlan(models.Model):
         """Once per company and day, decide; then deliver what is due. Any number of workers may run it at once."""
         Action = self.env["collection.action"].sudo()
         Action._collect_results()
-        Action._skip_what_nobody_did()
+        Action._review_waiting()
         IrCron = self.env["ir.cron"]
         for company in self._get_companies_to_plan():
             try:

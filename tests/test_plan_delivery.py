@@ -333,3 +333,37 @@ class TestPlanDelivery(PlanCommon):
         failed, call = self._actions(broken)
         self.assertEqual((failed.state, failed.result_text), ("failed", "no such thing"))
         self.assertEqual((call.state, call.channel), ("planned", "call"))
+
+    def test_steps_for_people_go_away_with_their_cause(self):
+        plan = self._create_plan(steps=((3, "call"), (8, "email")), sequence=0)
+        plan._start()
+        invoice = self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        call = self._actions(debtor)
+        self.assertEqual(call.state, "planned")
+        self._promise(debtor, date=self.today + timedelta(days=5), channel="email")
+        self.assertEqual(call.state, "cancelled")
+        debtor.promise_ids.with_user(self.team_user).action_cancel()
+        with freeze_time("2026-03-16 09:00:00"):
+            self._synchronize()
+            self._run_cron()
+            call = self._actions(debtor, channel="call")[-1:]
+            self.assertEqual(call.state, "planned", "the step comes again once the promise is gone")
+            self._pay(invoice)
+            self._synchronize()
+            self._run_cron()
+            self.assertEqual(call.state, "cancelled")
+            self.assertIn(call.result_text, ("Nothing is overdue.", "Paid."))
+
+    def test_old_bounce_does_not_go_back_a_step(self):
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        first = self._actions(debtor)
+        with freeze_time("2026-03-13 09:00:00"):
+            self._synchronize()
+            self._run_cron()
+            first._note_result("failed", "It came back.")
+            self.assertEqual(first.state, "failed")
+            self.assertEqual(len(self._actions(debtor)), 2, "no call about a step that another one has overtaken")
