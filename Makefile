@@ -20,14 +20,14 @@ setup: ## fetch Odoo, PostgreSQL and the Python packages, without starting anyth
 run: ## start Odoo with the demo company on http://127.0.0.1:8069 (PORT=... for another port)
 	@$(DEV) run --port $(PORT)
 
-test: ## run all tests (T=/account_collection:TestName for some, T=pure for those without Odoo)
+test: ## run all tests (T=/account_collection:TestName for some, T=pure without Odoo, T=processes with killed workers)
 	@$(DEV) test "$(T)"
 
 bench: ## measure speed on ledgers of 20,000 and 200,000 invoices (SIZE=S the first alone, SIZE=L 1,000,000 too)
 	@$(DEV) bench $(SIZE)
 
-soak: ## run the property tests on hundreds of random ledgers (takes long)
-	@COLLECTION_SOAK=1 $(DEV) test "/account_collection:TestReference,/account_collection:TestConservation"
+soak: ## run the property tests on hundreds of random ledgers, and kill workers at work (takes long)
+	@$(DEV) soak
 
 lint: ## check style, Odoo conventions, XML and translations
 	@$(DEV) lint

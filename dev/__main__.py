@@ -14,7 +14,7 @@ from .paths import CACHE
 def _parser():
     parser = argparse.ArgumentParser(prog="dev", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("setup", "shell", "psql", "lint", "format", "i18n", "reset", "stop", "clean"):
+    for name in ("setup", "shell", "psql", "lint", "format", "i18n", "reset", "soak", "stop", "clean"):
         commands.add_parser(name)
     commands.add_parser("run").add_argument("--port", type=int, default=8069)
     commands.add_parser("test").add_argument("tags", nargs="?", default="")
@@ -56,6 +56,7 @@ def _dispatch(args):
         "lint": lint.check,
         "format": lint.reformat,
         "i18n": translate.run,
+        "soak": run_tests.soak,
         "bench": lambda: run_bench.run(args.size),
         "screenshots": lambda: screenshots.run(args),
         "reset": _reset,

@@ -1,4 +1,4 @@
-"""``make test``: the pure-Python tests, Odoo's suite in a fresh database, and the demo data.
+"""``make test``: the pure-Python tests, Odoo's suite in a fresh database, workers that are killed, and the demo data.
 
 A run fails when a test fails, when Odoo warns of anything, when no test ran, and, in CI, when a
 test was skipped (a missing browser must not look like a pass).
@@ -15,6 +15,7 @@ import tempfile
 from . import databases, environment, odoo_log
 from .console import log
 from .paths import CACHE, LOGS, NAME, ROOT
+from .soak import run_soak
 
 _BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 
@@ -35,15 +36,34 @@ def run(selection):
     """Run the tests and print the closing line.
 
     :param str selection: empty for all; Odoo test tags for a part of its suite; ``pure`` or
-        ``pure:NAME`` for the tests without Odoo, or those with NAME in their name
+        ``pure:NAME`` for the tests without Odoo, or those with NAME in their name; ``processes``
+        for the workers that compete and are killed
     :return: whether all is well
     :rtype: bool
     """
     outcome = Outcome()
     if not selection or selection.startswith("pure"):
         outcome += _run_pure(selection.partition(":")[2])
-    if not selection.startswith("pure"):
+    if selection == "processes":
+        outcome += Outcome(*run_soak.run("short"))
+    elif not selection.startswith("pure"):
         outcome += _run_odoo(selection)
+    return _conclude(outcome)
+
+
+def soak():
+    """Run what takes long: hundreds of random ledgers, and workers that are killed over a thousand actions.
+
+    :return: whether all is well
+    :rtype: bool
+    """
+    os.environ["COLLECTION_SOAK"] = "1"
+    outcome = _run_odoo(f"/{NAME}:TestReference,/{NAME}:TestConservation")
+    outcome += Outcome(*run_soak.run("long"))
+    return _conclude(outcome)
+
+
+def _conclude(outcome):
     print(f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped")
     skips_count = bool(os.environ.get("CI"))
     return bool(outcome.passed and not outcome.failed and not (skips_count and outcome.skipped))
@@ -80,23 +100,27 @@ def _run_odoo(tags):
     env = environment.set_up()
     if not any(map(shutil.which, _BROWSERS)):
         log("Tests: no browser, so tours are skipped: install chromium")
-    outcome = _run_suite(env, tags or f"/{NAME}")
+    outcome = _run_suite(env, tags or f"/{NAME}", and_processes=not tags)
     if not tags:
         outcome += _run_suite(env, f"collection_demo/{NAME}", demo=True)
     return outcome
 
 
-def _run_suite(env, tags, demo=False):
+def _run_suite(env, tags, demo=False, and_processes=False):
     """Install the addon in a fresh database and run the tests that carry ``tags``.
 
     :param bool demo: with the demo data, which must load cleanly
+    :param bool and_processes: have workers compete in that database afterwards
     """
+    processes = Outcome()
     with databases.temporary(env, "demotest" if demo else "test", demo=demo) as database:
         logfile = LOGS / f"{database}.log"
         log(f"Tests: {tags} in Odoo, log in {logfile}")
         options = ["-d", database, "-i", NAME, "--test-tags", tags, "--stop-after-init"]
         options += ["--http-port", str(environment.free_port())]
         ended_well = _follow(env, options, logfile)
+        if and_processes and ended_well:
+            processes = Outcome(*run_soak.run_on(env, database, "short"))
     report = odoo_log.read(logfile)
     for reason in report.skipped:
         print(f"skipped: {reason}")
@@ -112,7 +136,7 @@ def _run_suite(env, tags, demo=False):
         failed = max(failed, 1)
     skipped = len(report.skipped)
     passed = max(report.total - report.failed - skipped, 0)
-    return Outcome(passed, failed, skipped)
+    return Outcome(passed, failed, skipped) + processes
 
 
 def _follow(env, options, logfile):

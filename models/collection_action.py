@@ -1,11 +1,10 @@
 import logging
 from datetime import timedelta
 
-from psycopg2.errors import SerializationFailure
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..tools import cadence
@@ -24,7 +23,7 @@ CALL_OUTCOMES = [
 REACHED_OUTCOMES = ("right_person", "someone_else")
 # Actions that are delivered in one transaction.
 BATCH_SIZE = 100
-# How often a delivery starts again when somebody else writes on the same customers.
+# How often a batch is begun when somebody else writes on the same customers.
 MAX_CONFLICTS = 20
 # How often an e-mail is tried again while the mail server can't be reached.
 MAX_TRIES = 5
@@ -192,6 +191,12 @@ class CollectionAction(models.Model):
                 raise ValidationError(self.env._("Only a call has an outcome such as “voicemail”."))
 
     # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # What replaces a failed action is judged by the states as the database knows them: each step once.
+        self.flush_model(["state"])
+        return super().create(vals_list)
 
     def write(self, vals):
         frozen = vals.keys() - self._fields_after_done
@@ -375,27 +380,42 @@ class CollectionAction(models.Model):
         :param int limit: most actions to look at; all that are due when ``None``.
         :return: the number of actions looked at.
         """
-        IrCron = self.env["ir.cron"]
-        taken = conflicts = 0
+        taken = 0
         while limit is None or taken < limit:
-            try:
-                batch = self._take_due(min(BATCH_SIZE, limit - taken if limit is not None else BATCH_SIZE))
-                if not batch:
-                    break
-                batch._deliver_batch()
-                self.env.flush_all()
-            except SerializationFailure:
-                # Somebody wrote on one of these customers between our first look and the lock: look again.
-                self.env.cr.rollback()
-                self.env.invalidate_all(flush=False)
-                conflicts += 1
-                if conflicts > MAX_CONFLICTS:
-                    raise
-                continue
-            taken += len(batch)
-            if not IrCron._commit_progress(len(batch), remaining=self._count_due()):
+            size = BATCH_SIZE if limit is None else min(BATCH_SIZE, limit - taken)
+            count = self._retry_conflicts(lambda size=size: self._deliver_next(size))
+            if not count:
+                break
+            taken += count
+            if not self.env["ir.cron"]._commit_progress(count, remaining=self._count_due()):
                 break
         return taken
+
+    def _deliver_next(self, size):
+        """Carry out one batch.
+
+        :return: the number of actions looked at.
+        """
+        batch = self._take_due(size)
+        batch._deliver_batch()
+        return len(batch)
+
+    @api.model
+    def _retry_conflicts(self, work):
+        """Do a work that begins a transaction; do it again when somebody else wrote on the same rows meanwhile.
+
+        :param work: function without arguments.
+        :return: what it returned.
+        """
+        for left in reversed(range(MAX_CONFLICTS)):
+            try:
+                result = work()
+                self.env.flush_all()
+                return result
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                if not left:
+                    raise
+                self.env.cr.rollback()
 
     @api.model
     def _get_due_conditions(self):
@@ -438,7 +458,7 @@ class CollectionAction(models.Model):
         if not conditions:
             return self.browse()
         self.env.flush_all()
-        rows = self.env.execute_query(
+        self.env.cr.execute(
             SQL(
                 """
                 SELECT action.id, action.debtor_id
@@ -451,10 +471,11 @@ class CollectionAction(models.Model):
                 """,
                 conditions,
                 limit,
-            )
+            ),
+            log_exceptions=False,  # a conflict is no fault: the caller looks again
         )
         first_of_debtor = {}
-        for action_id, debtor_id in rows:
+        for action_id, debtor_id in self.env.cr.fetchall():
             first_of_debtor.setdefault(debtor_id, action_id)
         self.invalidate_model()
         return self.sudo().browse(first_of_debtor.values())
@@ -504,34 +525,31 @@ class CollectionAction(models.Model):
 
     def _deliver_by(self, channel):
         """Say what is due by one channel. What goes wrong with one customer doesn't hold up the others."""
-        for action, reason in channel._applicable(self).items():
-            action._fail(reason)
-        ready = self.filtered(lambda action: action.state == "planned")
         try:
             with self.env.cr.savepoint():
-                ready._hand_over(channel)
-        except SerializationFailure:
+                self._hand_over(channel)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
-        except Exception:
-            _logger.info("A batch of %s could not be sent at once, trying one by one.", channel._name)
-            for action in ready:
-                try:
-                    with self.env.cr.savepoint():
-                        action._hand_over(channel)
-                except SerializationFailure:
-                    raise
-                except Exception as error:
-                    _logger.info("Action %s failed.", action.id, exc_info=True)
-                    action._fail(str(error) or type(error).__name__)
+        except Exception as error:
+            if len(self) == 1:
+                _logger.info("Action %s failed.", self.id, exc_info=True)
+                self._fail(str(error) or type(error).__name__)
+                return
+            _logger.info("A batch of %s could not be sent at once, trying one by one.", channel._name, exc_info=True)
+            for action in self:
+                action._deliver_by(channel)
 
     def _hand_over(self, channel):
         """Give messages to what sends them, and write down in the same transaction that this was done."""
-        if not self:
+        for action, reason in channel._applicable(self).items():
+            action._fail(reason)
+        ready = self.filtered(lambda action: action.state == "planned")
+        if not ready:
             return
-        payloads = channel._prepare(self)
+        payloads = channel._prepare(ready)
         results = channel._send(payloads)
         now = fields.Datetime.now()
-        for action in self:
+        for action in ready:
             action._set_state(
                 "done",
                 date_done=now,
@@ -541,9 +559,9 @@ class CollectionAction(models.Model):
                 amount=action.debtor_id.claimable_amount,
                 **results[action],
             )
-        for step, actions in self.grouped("step_id").items():
+        for step, actions in ready.grouped("step_id").items():
             actions._write_items({action.debtor_id: payloads[action]["rows"] for action in actions}, step.delay)
-        self._after_delivery()
+        ready._after_delivery()
 
     def _after_delivery(self):
         """Tell the cases and the follow-up files that something was said."""
@@ -648,7 +666,7 @@ class CollectionAction(models.Model):
         """
         for company in self.env["collection.plan"].sudo().search([("started_on", "!=", False)]).company_id:
             waiting = self.sudo().with_company(company).with_context(lang=company.partner_id.lang)
-            waiting = waiting.search(self._get_waiting_domain(company))
+            waiting = waiting.search(self._get_waiting_domain(company)).try_lock_for_update()
             today = company._collection_today()
             for step, actions in waiting._look_again().grouped("step_id").items():
                 late = actions.filtered(
@@ -670,16 +688,29 @@ class CollectionAction(models.Model):
     # === BUSINESS METHODS - RESULTS === #
 
     @api.model
-    def _collect_results(self, limit=1000):
-        """Ask the channels what became of the messages that were handed over."""
+    def _collect_results(self, after_id=0, limit=1000):
+        """Ask the channels what became of messages that were handed over. Safe in any number of workers.
+
+        :param int after_id: looks at later actions only, to go through many in batches.
+        :return: id of the last action looked at, 0 when there was none.
+        """
         queued = self.sudo().search(
-            [("delivery_state", "=", "queued"), ("state", "=", "done")], limit=limit, order="id"
+            [("delivery_state", "=", "queued"), ("state", "=", "done"), ("id", ">", after_id)], limit=limit, order="id"
         )
-        for channel, actions in queued.grouped("channel").items():
-            for action, (delivery_state, reason) in (
-                self.env["collection.channel"]._get(channel)._result(actions).items()
-            ):
-                action._note_result(delivery_state, reason)
+        for channel, actions in queued.try_lock_for_update().grouped("channel").items():
+            actions._note_results(self.env["collection.channel"]._get(channel)._result(actions))
+        return queued[-1:].id or 0
+
+    def _note_results(self, results):
+        """Write down what became of messages.
+
+        :param dict results: ``{action: (delivery_state, reason)}``, see ``_note_result``.
+        """
+        sent = self.filtered(lambda action: results.get(action) == ("sent", None))
+        sent.with_context(**self._get_guard()).write({"delivery_state": "sent", "result_text": False})
+        for action in self - sent:
+            if action in results:
+                action._note_result(*results[action])
 
     def _note_result(self, delivery_state, reason=None):
         """Write down what became of a message.
@@ -695,3 +726,15 @@ class CollectionAction(models.Model):
             self.sudo().with_context(**self._get_guard()).write(
                 {"delivery_state": delivery_state, "result_text": reason or False}
             )
+
+    @api.model
+    def _note_resent(self, mails):
+        """Wait for news again of messages that a person sends once more.
+
+        :param mails: ``mail.mail`` records.
+        """
+        actions = self.search([("mail_message_id", "in", mails.mail_message_id.ids), ("state", "=", "done")])
+        actions.with_context(**self._get_guard()).write({"delivery_state": "queued", "result_text": False})
+        mails.sudo().mail_message_id.notification_ids.filtered(
+            lambda notification: notification.notification_status == "exception"
+        ).write({"notification_status": "ready", "failure_type": False, "failure_reason": False})

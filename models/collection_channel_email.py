@@ -1,3 +1,4 @@
+import re
 from uuid import uuid4
 
 from markupsafe import Markup
@@ -6,6 +7,8 @@ from odoo import models
 from odoo.tools import email_normalize, groupby
 
 # What Odoo says of a mail that will not arrive however often one tries.
+# What a mail server says of a recipient that it will never take, as Python and Odoo quote it.
+REFUSED_RECIPIENT = re.compile(r"SMTPRecipientsRefused: .*?\(5\d\d,")
 FINAL_FAILURES = ("mail_email_invalid", "mail_email_missing", "mail_bounce", "mail_bl", "mail_optout", "mail_dup")
 
 
@@ -111,6 +114,12 @@ class CollectionChannelEmail(models.AbstractModel):
                 )
             elif notification.notification_status == "bounce" or notification.failure_type in FINAL_FAILURES:
                 results[action] = ("failed", self._get_failure_text(notification))
+            elif REFUSED_RECIPIENT.search(notification.failure_reason or ""):
+                action.debtor_id._note_bounced_email(action.address)
+                results[action] = (
+                    "failed",
+                    self.env._("The mail server knows no %s: correct the address on the contact.", action.address),
+                )
             elif notification.notification_status == "exception":
                 if not self._try_again(action, notification):
                     results[action] = ("failed", self._get_failure_text(notification))

@@ -182,14 +182,19 @@ class CollectionDebtor(models.Model):
                 user_id=user.id,
             )
 
+    def _note_bounced_email(self, address):
+        """Write down that an address of these customers doesn't work."""
+        for debtor in self.sudo():
+            bounced = debtor._get_bounced_emails() | ({address} if address else set())
+            debtor.bounced_emails = " ".join(sorted(bounced))
+
     # EXTENDS mail
     def _message_receive_bounce(self, email, partner):
         """An address from which a message came back is not used again for this customer."""
         super()._message_receive_bounce(email, partner)
         address = email_normalize(email or "")
         for debtor in self.sudo():
-            bounced = debtor._get_bounced_emails() | ({address} if address else set())
-            debtor.bounced_emails = " ".join(sorted(bounced))
+            debtor._note_bounced_email(address)
             action = debtor.action_ids.filtered(
                 lambda action: action.state == "done" and action.channel == "email" and action.address == address
             ).sorted("id")[-1:]

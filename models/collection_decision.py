@@ -237,7 +237,10 @@ class DecisionDesk:
         return items
 
     def _read_levels(self):
-        """Return ``{item id: delay of the highest step that was said about it}``."""
+        """Return ``{item id: delay of the highest step that was said about it}``.
+
+        A step also counts for the item that called for it as it stands today, should its day have been edited.
+        """
         return dict(
             self.env.execute_query(
                 SQL(

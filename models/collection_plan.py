@@ -1,5 +1,3 @@
-from psycopg2.errors import SerializationFailure
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -443,17 +441,15 @@ class CollectionPlan(models.Model):
     def _cron_plan_and_deliver(self):
         """Once per company and day, decide; then deliver what is due. Any number of workers may run it at once."""
         Action = self.env["collection.action"].sudo()
-        Action._collect_results()
-        Action._review_waiting()
-        IrCron = self.env["ir.cron"]
+        commit = self.env["ir.cron"]._commit_progress
+        last_id = 0
+        while last_id := Action._retry_conflicts(lambda: Action._collect_results(last_id)):
+            commit()
+        Action._retry_conflicts(Action._review_waiting)
+        commit()
         for company in self._get_companies_to_plan():
-            try:
-                self.with_company(company)._plan_today(company)
-            except SerializationFailure:
-                # Another worker has just planned this company, or a plan was changed: the next run looks again.
-                self.env.cr.rollback()
-                self.env.invalidate_all(flush=False)
-            if not IrCron._commit_progress(1):
+            Action._retry_conflicts(lambda company=company: self.with_company(company)._plan_today(company))
+            if not commit(1):
                 return
         Action._deliver()
 
@@ -463,12 +459,12 @@ class CollectionPlan(models.Model):
 
         The plans' rows are written on: whoever decided on an older view of them fails and looks again.
         """
+        today = company._collection_today()
         plans = self.sudo().search([("company_id", "=", company.id), ("is_running", "=", True)])
-        if plans.try_lock_for_update(allow_referencing=True) != plans:
+        if plans.try_lock_for_update(allow_referencing=True) != plans or all(plan.planned_on == today for plan in plans):
             return
         self._plan_company(company)
-        plans.write({"planned_on": company._collection_today()})
-        self.env.flush_all()
+        plans.write({"planned_on": today})
 
     @api.model
     def _get_companies_to_plan(self):

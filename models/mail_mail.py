@@ -1,4 +1,9 @@
-from odoo import fields, models
+import smtplib
+
+from psycopg2.errors import SerializationFailure
+
+from odoo import fields, models, modules
+from odoo.tools import SQL
 
 
 class MailMail(models.Model):
@@ -16,23 +21,87 @@ class MailMail(models.Model):
         help="The server stopped between handing the message to the mail server and writing that down.",
     )
 
+    # === ACTION METHODS === #
+
     # EXTENDS mail
-    def _send(self, auto_commit=False, post_send_callback=None, **kwargs):
+    def mark_outgoing(self):
+        """A person wants these mails to go again, whether or not they arrived before."""
+        self.filtered("collection_is_ours").write({"collection_sending_since": False, "collection_is_uncertain": False})
+        self.env["collection.action"].sudo()._note_resent(self)
+        return super().mark_outgoing()
+
+    # === BUSINESS METHODS === #
+
+    # EXTENDS mail
+    def _send(self, auto_commit=False, smtp_session=None, post_send_callback=None, **kwargs):
         """Send reminders at most once: what a killed worker may have sent already is not sent again by itself."""
-        ours = self.filtered("collection_is_ours") if auto_commit is True else self.browse()
-        for mail in ours.filtered(lambda mail: mail.state == "outgoing"):
+        ours = self.filtered("collection_is_ours")
+        if auto_commit is not True:
+            if modules.module.current_test:
+                return super()._send(auto_commit=auto_commit, smtp_session=smtp_session, **kwargs)
+            # Nothing can be reserved in a transaction that may still be undone: the queue sends them in a moment.
+            if ours:
+                self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        else:
+            ours._send_once_each(smtp_session, post_send_callback, **kwargs)
+        return super(MailMail, self - ours)._send(
+            auto_commit=auto_commit, smtp_session=smtp_session, post_send_callback=post_send_callback, **kwargs
+        )
+
+    def _send_once_each(self, smtp_session, post_send_callback, **kwargs):
+        """Send reminders one by one, each in transactions of its own.
+
+        The mail is reserved and committed before anything leaves the house, and locked while the mail server
+        takes it. Who finds a reserved mail that nobody holds knows that its sender was killed.
+        """
+        for mail in self:
+            if not _is_alive(smtp_session):
+                # A server that hangs up between two messages has not taken this one: it goes with the next connection.
+                self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+                break
+            if not mail._lock_outgoing():
+                continue
             if mail.collection_sending_since:
                 mail._give_up_uncertain()
-            else:
-                mail.collection_sending_since = fields.Datetime.now()
-                self.env.cr.commit()  # pylint: disable=invalid-commit - reserved before anything leaves the house
-                super(MailMail, mail)._send(auto_commit=auto_commit, post_send_callback=post_send_callback, **kwargs)
-                if mail.exists() and mail.state == "exception":
-                    # The mail server said no: that is certain, and it may be tried again.
-                    mail.collection_sending_since = False
-                    self.env.cr.commit()  # pylint: disable=invalid-commit - as Odoo does after each mail
-        rest = self - ours
-        return super(MailMail, rest)._send(auto_commit=auto_commit, post_send_callback=post_send_callback, **kwargs)
+                continue
+            mail.collection_sending_since = fields.Datetime.now()
+            if mail._lock_outgoing():
+                mail._send_reserved(smtp_session, **kwargs)
+            if post_send_callback:
+                post_send_callback(mail.ids)
+        self.env.cr.commit()  # pylint: disable=invalid-commit - as Odoo does after each mail
+
+    def _lock_outgoing(self):
+        """Commit, then lock one mail.
+
+        :return: whether it is still to be sent, and by this worker.
+        """
+        self.ensure_one()
+        self.env.cr.commit()  # pylint: disable=invalid-commit - what is reserved must survive this process
+        try:
+            self.env.cr.execute(
+                SQL("SELECT id FROM mail_mail WHERE id = %s AND state = 'outgoing' FOR UPDATE SKIP LOCKED", self.id),
+                log_exceptions=False,
+            )
+        except SerializationFailure:
+            # Another worker has just had it.
+            self.env.cr.rollback()
+            return False
+        return bool(self.env.cr.fetchall())
+
+    def _send_reserved(self, smtp_session, **kwargs):
+        """Send a mail that is reserved and locked, and commit what is known of it then."""
+        try:
+            super()._send(auto_commit=False, smtp_session=smtp_session, post_send_callback=None, **kwargs)
+        except smtplib.SMTPServerDisconnected:
+            # The server hung up in the middle of this message: it may have taken it.
+            self.env.cr.rollback()
+            self._give_up_uncertain()
+            return
+        if self.exists() and self.state == "exception":
+            # The mail server said no: that is certain, and it may be tried again.
+            self.collection_sending_since = False
+        self.env.cr.commit()  # pylint: disable=invalid-commit - as Odoo does after each mail
 
     def _give_up_uncertain(self):
         """Mark a mail as perhaps sent: a person decides whether it goes again."""
@@ -49,3 +118,13 @@ class MailMail(models.Model):
             success_pids=[], success_emails=[], failure_type="unknown", failure_reason=reason
         )
         self.env.cr.commit()  # pylint: disable=invalid-commit - as Odoo does after each mail
+
+
+def _is_alive(smtp_session):
+    """Return whether a mail server still listens; many hang up after so many messages."""
+    if not isinstance(smtp_session, smtplib.SMTP):
+        return True
+    try:
+        return smtp_session.noop()[0] == 250
+    except (smtplib.SMTPException, OSError):
+        return False

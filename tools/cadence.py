@@ -200,15 +200,18 @@ def _comes_before_due(item: Item, step: Step, file: File, rules: Rules, day: dat
 def _first_day(file: File, step: Step, rules: Rules, day: date) -> tuple[date, str | None]:
     """Return the first day from ``day`` on which one may speak, and what it waits for."""
     reason = None
-    if rules.gap and file.last_message and file.last_message + timedelta(days=rules.gap) > day:
-        day, reason = file.last_message + timedelta(days=rules.gap), "gap"
+    # Without a gap, two steps still never fall on one day, however often one asks on that day.
+    gap = timedelta(days=max(rules.gap, 1))
+    if file.last_message and file.last_message + gap > day:
+        day, reason = file.last_message + gap, "gap"
     if rules.cap and (free := _under_pressure_until(file.contacts, rules, day)) > day:
         day, reason = free, "pressure"
-    if step.awaits_run and file.payment_days:
-        target = _before_run(file.payment_days, day)
-        if day < target <= day + timedelta(days=LONGEST_WAIT_FOR_RUN):
-            day, reason = target, "payment_run"
     for _attempt in range(LONGEST_CLOSURE):
+        # Looked at anew after each closed day, as the run of that day will.
+        if step.awaits_run and file.payment_days:
+            target = _before_run(file.payment_days, day)
+            if day < target <= day + timedelta(days=LONGEST_WAIT_FOR_RUN):
+                day, reason = target, "payment_run"
         if not (rules.is_closed and rules.is_closed(day)) and not (file.is_closed and file.is_closed(day)):
             break
         day, reason = day + _DAY, "closed"
@@ -227,18 +230,21 @@ def _under_pressure_until(contacts: Sequence[date], rules: Rules, day: date) -> 
 
 
 def _before_run(payment_days: Sequence[int], day: date) -> date:
-    """Return the day on which to remind before the next payment run that still leaves time.
+    """Return the day on which to remind before the next payment run: from three days before until the day before.
 
     >>> _before_run((10, 25), date(2026, 3, 2))
     datetime.date(2026, 3, 7)
     >>> _before_run((31,), date(2026, 2, 20))
     datetime.date(2026, 2, 25)
     """
-    target = day
-    for _attempt in range(LONGEST_CLOSURE):
-        run = target + timedelta(days=DAYS_BEFORE_RUN)
-        is_last_day = (run + _DAY).month != run.month
-        if run.day in payment_days or (is_last_day and max(payment_days) > run.day):
+    for ahead in range(LONGEST_CLOSURE):
+        target = day + timedelta(days=ahead)
+        if any(_is_run(payment_days, target + timedelta(days=left)) for left in range(1, DAYS_BEFORE_RUN + 1)):
             return target
-        target += _DAY
     return day
+
+
+def _is_run(payment_days: Sequence[int], day: date) -> bool:
+    """Return whether a customer pays on a day; in a month without their day it is the last one."""
+    is_last_day = (day + _DAY).month != day.month
+    return day.day in payment_days or (is_last_day and max(payment_days) > day.day)
