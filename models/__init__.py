@@ -33,5 +33,6 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_campaign,
     collection_case,
     collection_case_item,
+    collection_digest,
     mail_mail,
 )

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 
@@ -12,6 +13,7 @@ class AccountJournal(models.Model):
         "customers who paid would look as if they had not.",
     )
     collection_last_entry_date = fields.Date(string="Last Entry", compute="_compute_collection_last_entry_date")
+    collection_entry_age = fields.Integer(string="Days since", compute="_compute_collection_last_entry_date")
     collection_is_stale = fields.Boolean(string="Not up to date", compute="_compute_collection_last_entry_date")
 
     # === COMPUTE METHODS === #
@@ -22,13 +24,29 @@ class AccountJournal(models.Model):
         for journal in self:
             company = journal.company_id
             journal.collection_last_entry_date = dates.get(journal.id, False)
+            journal.collection_entry_age = (
+                (company._collection_today() - journal.collection_last_entry_date).days
+                if journal.collection_last_entry_date
+                else 0
+            )
             journal.collection_is_stale = bool(
                 company.collection_bank_fresh_days
                 and journal.collection_is_watched
-                and journal.collection_last_entry_date
-                and (company._collection_today() - journal.collection_last_entry_date).days
-                > company.collection_bank_fresh_days
+                and journal.collection_entry_age > company.collection_bank_fresh_days
             )
+
+    # === ACTION METHODS === #
+
+    def action_collection_watch(self):
+        """Watch bank journals, or leave them out: a matter of the follow-up, which needs no right on accounting.
+
+        :raises AccessError: for anybody but the managers of the follow-up.
+        """
+        if not self.env.user.has_group("account_collection.group_collection_manager"):
+            raise AccessError(self.env._("Only managers of the follow-up say which bank journals are watched."))
+        self.check_access("read")
+        for journal in self.filtered(lambda journal: journal.type == "bank"):
+            journal.sudo().write({"collection_is_watched": not journal.collection_is_watched})
 
     # === BUSINESS METHODS === #
 

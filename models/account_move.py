@@ -216,6 +216,13 @@ class AccountMove(models.Model):
         self.ensure_one()
         return self._get_collection_debtor()._get_form_action()
 
+    def action_view_collection_reminders(self):
+        """Open the messages and calls in which this invoice was named."""
+        return {
+            **self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_action_item_action"),
+            "domain": [("move_line_id.move_id", "in", self.ids), ("action_id.state", "in", ("done", "failed"))],
+        }
+
     def action_collection_promise(self):
         """Record a promise to pay this invoice."""
         return self._action_collection_dialog("action_record_promise")

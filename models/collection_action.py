@@ -21,6 +21,23 @@ CALL_OUTCOMES = [
 ]
 # Outcomes in which somebody picked up the phone.
 REACHED_OUTCOMES = ("right_person", "someone_else")
+# Why planned steps of a plan are cancelled: the reasons of decisions, and what people do.
+CANCEL_CODES = [
+    ("nothing_claimable", "Nothing to claim any more"),
+    ("payment_pending", "Online payment under way"),
+    ("unmatched_payment", "Bank entry not matched yet"),
+    ("bank_stale", "Bank journal not up to date"),
+    ("unread_reply", "Answer not read yet"),
+    ("paused", "Paused"),
+    ("insolvency", "Insolvency proceedings"),
+    ("archived", "File archived"),
+    ("other_step", "Another step came first"),
+    ("no_plan", "No plan applies"),
+    ("plan_off", "Plan switched off"),
+    ("by_hand", "Cancelled by hand"),
+    ("not_done", "Not done in time"),
+    ("other", "Other reasons"),
+]
 # Actions that are delivered in one transaction.
 BATCH_SIZE = 100
 # How often a batch is begun when somebody else writes on the same customers.
@@ -63,6 +80,7 @@ class CollectionAction(models.Model):
             "is_skipped",
             "delivery_state",
             "try_count",
+            "cancel_code",
             "address",
             "fallback_of_id",
             "item_ids",
@@ -125,6 +143,13 @@ class CollectionAction(models.Model):
     )
     needs_confirmation = fields.Boolean(
         string="To Confirm", readonly=True, copy=False, help="Somebody has a look before this message is sent."
+    )
+    cancel_code = fields.Selection(
+        CANCEL_CODES,
+        string="Why cancelled",
+        readonly=True,
+        copy=False,
+        help="In a word, to count them; “Why” says it in full.",
     )
     is_skipped = fields.Boolean(string="Skipped", readonly=True, copy=False, help="The plan went on without this step.")
     item_ids = fields.One2many("collection.action.item", "action_id", string="Items named", readonly=True, copy=False)
@@ -216,7 +241,9 @@ class CollectionAction(models.Model):
     def action_cancel(self):
         """Drop planned actions that are no longer needed."""
         self.check_access("write")
-        self._set_state("cancelled", result_text=self.env._("Cancelled by %s", self.env.user.name))
+        self._set_state(
+            "cancelled", result_text=self.env._("Cancelled by %s", self.env.user.name), cancel_code="by_hand"
+        )
 
     def action_confirm(self):
         """Let messages that waited for a look go out."""
@@ -241,6 +268,16 @@ class CollectionAction(models.Model):
         self.check_access("write")
         for action in self.filtered(lambda action: action.state == "planned" and action.channel == "task"):
             self._log(action.debtor_id, "task", case=action.case_id, summary=action.summary)
+
+    def action_log_call(self):
+        """Log the call that was planned."""
+        self.ensure_one()
+        return (self.case_id or self.debtor_id).action_log_call()
+
+    def action_why(self):
+        """Show what is decided about this customer, and why."""
+        self.ensure_one()
+        return self.debtor_id.action_why()
 
     def action_open_target(self):
         """Open the case of this action, else its debtor: where one works on it."""
@@ -513,7 +550,11 @@ class CollectionAction(models.Model):
                     }
                 )
             else:
-                action._set_state("cancelled", result_text=action._get_cancel_reason(decision))
+                action._set_state(
+                    "cancelled",
+                    result_text=action._get_cancel_reason(decision),
+                    cancel_code=action._get_cancel_code(decision),
+                )
         return ready
 
     def _get_cancel_reason(self, decision):
@@ -522,6 +563,14 @@ class CollectionAction(models.Model):
         if decision.is_due:
             return self.env._("“%s” is due instead.", decision.step.display_name)
         return self.env["collection.plan"]._describe(decision, self.debtor_id)
+
+    @api.model
+    def _get_cancel_code(self, decision):
+        """Return in a word why a planned action is not carried out any more (see ``CANCEL_CODES``)."""
+        if decision.step:
+            return "other_step"
+        code = "plan_off" if decision.reason == "not_running" else decision.reason
+        return code if code in dict(CANCEL_CODES) else "other"
 
     def _deliver_by(self, channel):
         """Say what is due by one channel. What goes wrong with one customer doesn't hold up the others."""
@@ -653,7 +702,7 @@ class CollectionAction(models.Model):
             if not action.item_ids:
                 action.sudo()._write_items(level=action.step_id.delay)
             if action.state == "planned":
-                action._set_state("cancelled", result_text=reason, is_skipped=True)
+                action._set_state("cancelled", result_text=reason, cancel_code="not_done", is_skipped=True)
             else:
                 action.with_context(**self._get_guard()).write({"is_skipped": True})
 

@@ -20,6 +20,11 @@ class CollectionActionItem(models.Model):
         "account.move.line", string="Journal Item", required=True, readonly=True, index=True, ondelete="cascade"
     )
     move_id = fields.Many2one(related="move_line_id.move_id")
+    date_done = fields.Datetime(related="action_id.date_done")
+    channel = fields.Selection(related="action_id.channel")
+    step_id = fields.Many2one(related="action_id.step_id")
+    state = fields.Selection(related="action_id.state")
+    user_id = fields.Many2one(related="action_id.user_id")
     company_id = fields.Many2one(related="action_id.company_id", store=True, index=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     due_date = fields.Date(readonly=True)
@@ -41,6 +46,20 @@ class CollectionActionItem(models.Model):
     def write(self, vals):
         self._check_system()
         return super().write(vals)
+
+    # === ACTION METHODS === #
+
+    def action_open_action(self):
+        """Open the message or the call in which this item was named."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "collection.action",
+            "res_id": self.action_id.id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS === #
 
     def _check_system(self):
         """Check that nobody rewrites by hand what a customer was told.

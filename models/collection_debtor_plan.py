@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import email_normalize
 from odoo.tools.misc import format_date
 
@@ -17,7 +18,12 @@ class CollectionDebtor(models.Model):
         ondelete="set null",
         help="Set it to overrule the conditions of the plans. Empty: the first plan that fits.",
     )
-    plan_used_id = fields.Many2one("collection.plan", string="Plan that applies", compute="_compute_plan_used_id")
+    plan_used_id = fields.Many2one(
+        "collection.plan",
+        string="Plan that applies",
+        compute="_compute_plan_used_id",
+        search="_search_plan_used_id",
+    )
     plan_answer = fields.Char(
         string="What comes next",
         compute="_compute_plan_answer",
@@ -73,6 +79,31 @@ class CollectionDebtor(models.Model):
             for debtor in debtors:
                 debtor.plan_used_id = plan_ids.get(debtor.id, False)
 
+    @api.model
+    def _search_plan_used_id(self, operator, value):
+        """Find the customers of some plans, one query per plan of their companies."""
+        if operator not in ("in", "any"):
+            return NotImplemented
+        plans = self.env["collection.plan"].sudo()
+        wanted = (
+            plans.search(value) if operator == "any" else plans.browse(plan_id for plan_id in value if plan_id).exists()
+        )
+        debtor_ids = [
+            debtor_id
+            for company in wanted.company_id
+            for debtor_id, plan_id in plans._get_plan_ids(company).items()
+            if plan_id in wanted._ids
+        ]
+        domain = Domain("id", "in", debtor_ids)
+        if operator == "in" and False in value:
+            with_plan = [
+                debtor_id
+                for company in self.env.companies
+                for debtor_id in plans._get_plan_ids(company)
+            ]
+            domain |= Domain("id", "not in", with_plan)
+        return domain
+
     @api.depends("plan_id", "claimable_amount", "paused_until", "insolvency", "reply_date", "active")
     def _compute_plan_answer(self):
         Plan = self.env["collection.plan"]
@@ -92,6 +123,23 @@ class CollectionDebtor(models.Model):
         return super().write(vals)
 
     # === ACTION METHODS === #
+
+    def action_why(self):
+        """Open the answer to “why did, or didn't, this customer get a reminder?”."""
+        self.ensure_one()
+        why = self.env["collection.debtor.why"].create({"debtor_id": self.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Why? %s", self.partner_id.display_name),
+            "res_model": why._name,
+            "res_id": why.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_simulate(self):
+        """Show what these customers get in the next 30 days."""
+        return self.env["collection.plan.simulation"]._open_result(debtors=self)
 
     def action_mark_read(self):
         """Note that somebody has read the customer's answer: the plan goes on."""

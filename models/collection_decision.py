@@ -27,6 +27,7 @@ class Decision:
     :param item_id: id of the journal item that calls for the step.
     :param is_old: whether it is the first word about a debt that is older than the plan's start.
     :param details: what the words of the reason need.
+    :param delay: days of the step after the due date, as it was decided on.
     """
 
     reason: str
@@ -36,6 +37,7 @@ class Decision:
     item_id: int | None = None
     is_old: bool = False
     details: dict = field(default_factory=dict, compare=False)
+    delay: int | None = field(default=None, compare=False)
 
     @property
     def is_due(self) -> bool:
@@ -46,11 +48,41 @@ class Decision:
         return self.reason in cadence.WAITING
 
 
+# Stands for “as the plan says”, where ``None`` means something else.
+AS_IT_IS = object()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """What is taken to be different about a plan, to see what would happen; the plan itself stays as it is.
+
+    :param steps: the steps as ``tools/cadence.py`` knows them.
+    :param gap_days: days between two steps.
+    :param old_debt_delay: delay of the highest step at which old debts begin, ``None`` for the first one.
+    """
+
+    steps: Any = AS_IT_IS
+    gap_days: Any = AS_IT_IS
+    old_debt_delay: Any = AS_IT_IS
+
+    def translate(self, level, steps):
+        """Return the level of an item once the steps that were said about it have other days.
+
+        :param level: the level among the plan's own ``steps``.
+        """
+        if level is None or self.steps is AS_IT_IS:
+            return level
+        delays = {step.key: step.delay for step in self.steps}
+        said = [delays.get(step.key, step.delay) for step in steps if step.delay <= level]
+        return max(said, default=level)
+
+
 class DecisionDesk:
     """The facts on some debtors of one company, from which decisions on any day are taken without another query."""
 
-    def __init__(self, Plan, company, debtors, date, as_if_running, ignored_actions):
+    def __init__(self, Plan, company, debtors, date, as_if_running, ignored_actions, changes=None):
         self.env = Plan.env
+        self.changes = changes or {}
         self.company = company
         self.as_if_running = as_if_running
         self.ignored_ids = tuple(ignored_actions.ids) if ignored_actions else (0,)
@@ -58,20 +90,27 @@ class DecisionDesk:
         self.plan_ids = Plan._get_plan_ids(company, debtors.ids)
         self.plans = {plan.id: plan for plan in Plan.browse(sorted(set(self.plan_ids.values())))}
         self.steps = {plan.id: plan.step_ids.sorted("delay") for plan in self.plans.values()}
-        self.cadences = {plan.id: plan._get_cadence() for plan in self.plans.values()}
+        self.own_cadences = {plan.id: plan._get_cadence() for plan in self.plans.values()}
+        self.cadences = {
+            plan_id: steps if (changed := self._get_change(plan_id).steps) is AS_IT_IS else changed
+            for plan_id, steps in self.own_cadences.items()
+        }
         self.records = {step.id: step for steps in self.steps.values() for step in steps}
         Quiet = self.env["collection.quiet.period"]
         common, self.own_periods = Quiet._get_periods(company, self.debtor_ids)
         is_closed = Quiet._get_closure(company, common)
         self.rules = {
             plan.id: cadence.Rules(
-                max(plan.gap_days, company.collection_contact_gap_days),
+                max(self._get_gap_days(plan), company.collection_contact_gap_days),
                 company.collection_pressure_cap,
                 PRESSURE_DAYS,
                 is_closed,
             )
             for plan in self.plans.values()
         }
+        self.silent_channels = self.env["collection.action"]._get_silent_channels()
+        # Channels that are taken to be others than the steps': {step id: channel}.
+        self.channels = {}
         self.files, self.details = {}, {}
         self._read_files(date)
 
@@ -90,19 +129,27 @@ class DecisionDesk:
             step = self.details[debtor_id]["step"]
         is_old = any(item.key == decision.item and item.is_old for item in file.items)
         return Decision(
-            decision.reason, plan, step, decision.day, decision.item, is_old, self.details.get(debtor_id, {})
+            decision.reason,
+            plan,
+            step,
+            decision.day,
+            decision.item,
+            is_old,
+            self.details.get(debtor_id, {}),
+            decision.step.delay if decision.step else None,
         )
 
     def carry_out(self, debtor_id, decision, day):
         """Take a decision as carried out on a day: for the simulation of the days to come."""
         file, steps = self.files[debtor_id], self.cadences[decision.plan.id]
         for item in file.items:
-            level = cadence.covered_level(decision.step.delay, item.due, day, steps)
+            level = cadence.covered_level(decision.delay, item.due, day, steps)
             if level is not None:
                 item.level = max(level, NO_LEVEL if item.level is None else item.level)
             item.is_old = False
-        file.contacts.append(day)
-        file.last_message = day
+        if self.get_channel(decision.step) not in self.silent_channels:
+            file.contacts.append(day)
+            file.last_message = day
 
     def claimable(self, debtor_id, day, horizon=0):
         """Return what may be claimed of a debtor on a day as things stand, in company currency.
@@ -111,7 +158,24 @@ class DecisionDesk:
         """
         return sum(item.amount for item in self.files[debtor_id].items if item.due < day + timedelta(days=horizon))
 
+    def get_channel(self, step):
+        """Return by which channel a step speaks."""
+        return self.channels.get(step.id) or step.channel
+
     # -- facts
+
+    def _get_change(self, plan_id):
+        return self.changes.get(plan_id) or PlanChange()
+
+    def _get_gap_days(self, plan):
+        gap_days = self._get_change(plan.id).gap_days
+        return plan.gap_days if gap_days is AS_IT_IS else gap_days
+
+    def _get_old_debt_delay(self, plan):
+        delay = self._get_change(plan.id).old_debt_delay
+        if delay is AS_IT_IS:
+            return plan.old_debt_step_id.delay if plan.old_debt_step_id else None
+        return delay
 
     def _read_files(self, date):
         if not self.debtor_ids:
@@ -189,10 +253,13 @@ class DecisionDesk:
             if amount <= 0:
                 continue
             level = levels.get(row["item_id"])
+            if plan and level is not None:
+                level = self._get_change(plan.id).translate(level, self.own_cadences[plan.id])
             is_old = bool(level is None and started_on and row["due_date"] < started_on)
             if is_old:
-                first = plan.old_debt_step_id.delay if plan.old_debt_step_id else None
-                level = cadence.starting_level(row["due_date"], started_on, first, steps)
+                level = cadence.starting_level(
+                    row["due_date"], started_on, self._get_old_debt_delay(plan), steps
+                )
             result.append(cadence.Item(row["item_id"], row["due_date"], amount, level, is_old))
         return result
 

@@ -64,6 +64,8 @@ class CollectionPlan(models.Model):
         help="How many customers with old debts are contacted for the first time on one day, best score first. "
         "0: no limit.",
     )
+    run_state = fields.Char(string="Status", compute="_compute_run_state")
+    step_summary = fields.Char(string="Days", compute="_compute_step_summary")
     debtor_count = fields.Integer(string="Customers", compute="_compute_debtor_count")
 
     _gap_positive = models.Constraint("CHECK(gap_days >= 0)", "The days between two steps can't be negative.")
@@ -72,6 +74,16 @@ class CollectionPlan(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("is_running")
+    def _compute_run_state(self):
+        for plan in self:
+            plan.run_state = self.env._("Switched on") if plan.is_running else self.env._("Switched off")
+
+    @api.depends("step_ids.delay")
+    def _compute_step_summary(self):
+        for plan in self:
+            plan.step_summary = " · ".join(step._get_day_label() for step in plan.step_ids.sorted("delay"))
 
     def _compute_debtor_count(self):
         for company in self.company_id:
@@ -138,7 +150,17 @@ class CollectionPlan(models.Model):
         self.check_access("write")
         self.sudo().write({"is_running": False})
         planned = self.env["collection.action"].search([("plan_id", "in", self.ids), ("state", "=", "planned")])
-        planned._set_state("cancelled", result_text=self.env._("The plan was switched off."))
+        planned._set_state("cancelled", result_text=self.env._("The plan was switched off."), cancel_code="plan_off")
+
+    def action_simulate(self):
+        """Show who gets what in the next 30 days under these plans."""
+        return self.env["collection.plan.simulation"]._open_result(self)
+
+    def action_try_changes(self):
+        """Open copies of the steps, to see what changes of them would do to the next 30 days."""
+        self.ensure_one()
+        simulation = self.env["collection.plan.simulation"]._create_simulation(self, with_steps=True)
+        return simulation._get_form_action()
 
     def action_view_debtors(self):
         """Open the customers to whom this plan applies."""
@@ -213,12 +235,15 @@ class CollectionPlan(models.Model):
         return decisions
 
     @api.model
-    def _get_desk(self, company, debtors, date, as_if_running=False, ignored_actions=None):
+    def _get_desk(self, company, debtors, date, as_if_running=False, ignored_actions=None, changes=None):
         """Return everything that the decisions on these debtors of one company need, read at once.
 
+        :param changes: ``{plan id: PlanChange}``, for what would happen if plans were different.
         :return: a ``DecisionDesk``.
         """
-        return DecisionDesk(self.sudo().with_company(company), company, debtors, date, as_if_running, ignored_actions)
+        return DecisionDesk(
+            self.sudo().with_company(company), company, debtors, date, as_if_running, ignored_actions, changes
+        )
 
     @api.model
     def _describe(self, decision, debtor):
@@ -292,6 +317,32 @@ class CollectionPlan(models.Model):
             ),
         }
         return words[decision.reason]() if decision.reason in words else decision.reason
+
+    @api.model
+    def _get_reason_label(self, reason):
+        """Return the reason of a decision in a few words, to count customers by it."""
+        labels = {
+            "due": self.env._("Due now"),
+            "not_yet": self.env._("Nothing to be said yet"),
+            "gap": self.env._("Contacted a short time ago"),
+            "pressure": self.env._("Contacted often enough"),
+            "payment_run": self.env._("Before their payment run"),
+            "closed": self.env._("Nobody is there"),
+            "old_debts": self.env._("Wait for their turn among old debts"),
+            "finished": self.env._("All steps carried out"),
+            "nothing_claimable": self.env._("Nothing to claim"),
+            "archived": self.env._("File archived"),
+            "insolvency": self.env._("Insolvency proceedings"),
+            "paused": self.env._("Paused"),
+            "no_plan": self.env._("No plan applies"),
+            "not_running": self.env._("Plan switched off"),
+            "unread_reply": self.env._("Answer not read yet"),
+            "payment_pending": self.env._("Online payment under way"),
+            "unmatched_payment": self.env._("Bank entry not matched yet"),
+            "bank_stale": self.env._("Bank journal not up to date"),
+            "planned": self.env._("Planned already"),
+        }
+        return labels.get(reason, reason)
 
     # === BUSINESS METHODS - PLAN === #
 

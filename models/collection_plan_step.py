@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -10,6 +12,13 @@ CHANNELS = [
     ("call", "Call"),
     ("task", "Task"),
 ]
+CHANNEL_ICONS = {
+    "email": "fa-envelope-o",
+    "letter": "fa-file-text-o",
+    "sms": "fa-mobile",
+    "call": "fa-phone",
+    "task": "fa-check-square-o",
+}
 
 
 class CollectionPlanStep(models.Model):
@@ -97,6 +106,9 @@ class CollectionPlanStep(models.Model):
     )
     active = fields.Boolean(default=True)
     action_count = fields.Integer(string="Done", compute="_compute_action_count")
+    day_label = fields.Char(string="Day", compute="_compute_day_label")
+    channel_label = fields.Html(compute="_compute_channel_label", sanitize=False)
+    text_name = fields.Char(compute="_compute_text_name")
 
     _delay_unique = models.UniqueIndex(
         "(plan_id, delay) WHERE active IS TRUE", "Two steps of a plan can't fall on the same day: change one of them."
@@ -112,6 +124,23 @@ class CollectionPlanStep(models.Model):
     def _compute_display_name(self):
         for step in self:
             step.display_name = f"{step._get_day_label()} {step.name or ''}"
+
+    @api.depends("delay")
+    def _compute_day_label(self):
+        for step in self:
+            step.day_label = step._get_day_label()
+
+    @api.depends("channel")
+    def _compute_channel_label(self):
+        labels = dict(self._fields["channel"]._description_selection(self.env))
+        for step in self:
+            step.channel_label = self._get_channel_icon(step.channel) + labels.get(step.channel, "")
+
+    @api.depends("channel", "template_id", "sms_template_id")
+    def _compute_text_name(self):
+        for step in self:
+            text = step.sms_template_id if step.channel == "sms" else step.template_id
+            step.text_name = text.sudo().name if step.channel in ("email", "letter", "sms") else False
 
     def _compute_action_count(self):
         counts = dict(
@@ -140,6 +169,15 @@ class CollectionPlanStep(models.Model):
                     self.env._("“%s”: before the due date one writes a courtesy message, nothing else.", step.name)
                 )
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        moved = {step: step.delay for step in self if "delay" in vals and step.delay != vals["delay"]}
+        result = super().write(vals)
+        for step, delay in moved.items():
+            step._move_levels(delay)
+        return result
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         if self.env["collection.action"].sudo().search_count([("step_id", "in", self.ids)], limit=1):
@@ -153,6 +191,20 @@ class CollectionPlanStep(models.Model):
         """Return the day of the step as people say it, for example “D+8”."""
         self.ensure_one()
         return self.env._("D%+d", self.delay)
+
+    @api.model
+    def _get_channel_icon(self, channel):
+        """Return the icon of a channel as HTML."""
+        return Markup('<i class="fa fa-fw %s me-1" aria-hidden="true"></i>') % CHANNEL_ICONS.get(channel, "fa-comment-o")
+
+    def _move_levels(self, delay):
+        """Keep what this step said as said, after its day changed: it is not said again.
+
+        :param int delay: the day before the change.
+        """
+        self.ensure_one()
+        Item = self.env["collection.action.item"].sudo()
+        Item.search([("action_id.plan_id", "=", self.plan_id.id), ("level", "=", delay)]).write({"level": self.delay})
 
     def _to_cadence(self):
         """Return the step as the plain computation of decisions knows it."""

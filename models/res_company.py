@@ -84,6 +84,21 @@ class ResCompany(models.Model):
         "this many days. 0: not looked at.",
     )
 
+    # == Daily digest ==
+    collection_digest_is_on = fields.Boolean(
+        string="Daily Digest",
+        default=True,
+        help="In the evening of a working day: what was sent, failed, was cancelled and why, and what waits for people.",
+    )
+    collection_digest_user_ids = fields.Many2many(
+        "res.users",
+        "collection_digest_user_rel",
+        string="Digest goes to",
+        domain="[('share', '=', False)]",
+        help="Empty: all managers of the follow-up in this company.",
+    )
+    collection_digest_at = fields.Datetime(string="Last Digest", readonly=True)
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains("collection_grade_a", "collection_grade_b", "collection_grade_c")

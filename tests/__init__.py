@@ -4,9 +4,11 @@ from . import (
     test_conservation,
     test_debtor_refresh,
     test_demo,
+    test_digest,
     test_dispute,
     test_forgery,
     test_freshness,
+    test_go_live,
     test_partner_and_move,
     test_plan_delivery,
     test_plan_rules,
@@ -19,5 +21,6 @@ from . import (
     test_robustness,
     test_score,
     test_score_tuning,
+    test_simulation,
     test_tours,
 )

@@ -1,3 +1,4 @@
+from odoo.fields import Command
 from odoo.tests import HttpCase, tagged
 
 from .common import CollectionCommon
@@ -35,3 +36,20 @@ class TestTours(CollectionCommon, HttpCase):
         self._dispute(self.debtor, self._get_items(self.invoice), amount=5, owner_id=self.collector.id)
         self.start_tour("/odoo/collection-my-disputes", "account_collection_dispute_owner", login="solver")
         self.assertRecordValues(dispute, [{"state": "rejected", "resolution": "Delivery note sent again"}])
+
+    def test_plan(self):
+        template = self.env.ref("account_collection.mail_template_reminder")
+        self.env["collection.plan"].search([("company_id", "=", self.company.id)]).active = False
+        self.company.collection_bank_fresh_days = 0
+        plan = self.env["collection.plan"].create(
+            {
+                "name": "Tour plan",
+                "company_id": self.company.id,
+                "step_ids": [
+                    Command.create({"name": f"Step {delay}", "delay": delay, "template_id": template.id})
+                    for delay in (3, 8, 30)
+                ],
+            }
+        )
+        self.start_tour("/odoo/collection-plans", "account_collection_plan", login="manager")
+        self.assertRecordValues(plan, [{"is_running": True, "old_debts_per_day": 1}])

@@ -73,3 +73,35 @@ registry.category("web_tour.tours").add("account_collection_dispute_owner", {
         },
     ],
 });
+
+// A manager sees what happens, switches a plan on, looks at the days to come and asks why.
+registry.category("web_tour.tours").add("account_collection_plan", {
+    steps: () => [
+        { content: "Open the plan", trigger: ".o_data_row:contains(Tour plan) td[name=name]", run: "click" },
+        { content: "Its steps are a timeline", trigger: ".o_field_widget[name=step_ids] .o_data_row:contains(D+8):contains(E-mail)" },
+        { content: "Switch on", trigger: "button[name=action_start]", run: "click" },
+        {
+            content: "The dialogue shows where customers begin",
+            trigger: ".modal .o_field_widget[name=preview]:contains(Where customers begin):contains(D+8)",
+        },
+        { content: "Begin fewer old debts per day", trigger: ".modal [name=old_debts_per_day] input", run: "edit 1 && press Tab" },
+        {
+            content: "What would happen follows",
+            trigger: ".modal .o_field_widget[name=preview]:contains(with 1 customers per day)",
+        },
+        { content: "Go", trigger: ".modal button[name=action_confirm]", run: "click" },
+        { content: "It runs", trigger: "body:not(:has(.modal)) button[name=action_stop]" },
+        { content: "Simulate", trigger: "button[name=action_simulate]", run: "click" },
+        { content: "At a glance", trigger: ".o_field_widget[name=summary]:contains(contacts with)" },
+        { content: "As a list", trigger: "button[name=action_view_list]", run: "click" },
+        { content: "By day", trigger: ".o_list_view .o_group_name:first", run: "click" },
+        { content: "Open a customer from there", trigger: ".o_data_row:contains(Boulangerie Petit) td[name=partner_id]", run: "click" },
+        { content: "Ask why", trigger: ".o_form_view:contains(Boulangerie Petit) button[name=action_why]", run: "click" },
+        {
+            content: "The facts are there",
+            trigger: ".modal .o_field_widget[name=facts]:contains(What is owed):contains(Tour plan)",
+        },
+        { content: "Close", trigger: ".modal-footer button:contains(Close)", run: "click" },
+        { content: "Back on the file", trigger: "body:not(:has(.modal)) .o_form_view:contains(Boulangerie Petit)" },
+    ],
+});
