@@ -63,8 +63,7 @@ class TestSimulation(PlanCommon):
             customer = self._create_customer(f"Customer{number} SARL")
             self._create_invoice(customer, days_late=3 * number - 4)
             self._create_invoice(customer, days_late=-3 - number)
-        self.plan.step_ids.filtered(lambda step: step.channel == "call").channel = "email"
-        self.plan.step_ids.filtered(lambda step: not step.template_id).template_id = self.template
+        self._step(15).write({"channel": "email", "template_id": self.template.id})
         simulation = self._simulate()
         expected = {
             (line.debtor_id.id, line.step_id.id, line.date)
@@ -178,6 +177,7 @@ class TestSimulation(PlanCommon):
 
     def test_what_was_said_stays_said_on_other_days(self):
         self._create_invoice(days_late=3)
+        self._synchronize()
         self._run_cron()
         simulation = self._try(d3={"delay": 5})
         self.assertNotIn(self._step(3), simulation.line_ids.step_id, "it was said already")
@@ -195,6 +195,7 @@ class TestSimulation(PlanCommon):
     def test_steps_moved_for_real(self):
         """A step keeps what it said when its day changes: it is not said again."""
         self._create_invoice(days_late=3)
+        self._synchronize()
         self._run_cron()
         debtor = self._get_debtor()
         self._step(3).with_user(self.manager).delay = 5

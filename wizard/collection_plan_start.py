@@ -147,7 +147,9 @@ class CollectionPlanStart(models.TransientModel):
                 continue
             row = rows.setdefault(decision.step, {"count": 0, "amount": 0.0, "old": 0, "today": 0})
             row["count"] += 1
-            row["amount"] += desk.claimable(debtor.id, max(decision.day or today, today), 1)
+            row["amount"] += desk.claimable(
+                debtor.id, max(decision.day or today, today), 1 - decision.delay if decision.delay < 0 else 0
+            )
             row["old"] += decision.is_old
             row["today"] += decision.is_due
         return [
