@@ -59,6 +59,7 @@ class Builder:
             empty_refresh_queue(self.env)
         date_ledger_back(self.env, companies.all)
         close_mail_queue(self.env, clock)
+        self.env["collection.action"]._collect_results()
         for company in companies.all:
             company.collection_refresh_date = company._collection_today()
 
@@ -76,4 +77,5 @@ class Builder:
         campaigns.close()
         campaigns.tell(BETWEEN_STORY, day(RUNNING_START))
         campaigns.start_running()
+        campaigns.start_plan()
         campaigns.tell(RUNNING_STORY, today)

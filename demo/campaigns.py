@@ -28,6 +28,7 @@ class Campaigns:
         self.env = ledger.env(context={**ledger.env.context, **_CONTACT_CONTEXT})
         self.today = clock.today
         self.closed = self.running = self.env["collection.campaign"]
+        self.plan = self.env["collection.plan"]
         self.clock.today = None
 
     # == Days ==
@@ -159,6 +160,21 @@ class Campaigns:
             note="<p>Large balances first, and a phone call to every small one. "
             "Up to three instalments may be agreed.</p>",
         )
+
+    # == The follow-up plan ==
+
+    def start_plan(self):
+        """Switch the last plan on, the one for everybody; firm words wait for a look before they go."""
+        self.plan = self.env["collection.plan"].search([("company_id", "=", self.company.id)])[-1:]
+        firm = self.plan.step_ids.filtered(lambda step: step.tone == "firm")[:1]
+        if not firm:
+            return
+        with self.clock.moment(9):
+            firm.is_automatic = False
+            self.plan.user_id = self.people.users["camille"]
+            self.plan.with_env(self._as("sophie"))._start(firm, old_debts_per_day=2)
+            # What people do with the other customers is told: the plan has nothing to say about them meanwhile.
+            self.plan.sudo().planned_on = self.today
 
     # == Events ==
 
@@ -304,6 +320,40 @@ class Campaigns:
         env["collection.reminder.send"].create(
             {"debtor_id": debtor.id, "case_id": case.id, "attach_invoices": False}
         )._send()
+
+    def _do_plan(self, event):
+        """Let the plan say what is due to one customer, as the scheduled action would."""
+        debtor = self._debtor(event.key)
+        if not debtor or not self.plan.is_running:
+            return
+        Plan = self.env["collection.plan"]
+        # These invoices went out when they were made.
+        debtor.open_item_ids.move_id.filtered("invoice_date").is_move_sent = True
+        decision = Plan._decide(debtor, self.clock.today)[debtor]
+        if not decision.is_due:
+            return
+        action = self.env["collection.action"].create(Plan._prepare_action(debtor, decision))
+        if not action.needs_confirmation:
+            action._deliver_batch()
+
+    def _do_bounce(self, event):
+        """Let the last message to a customer come back."""
+        action = self._debtor(event.key).action_ids.filtered(
+            lambda action: action.state == "done" and action.channel == "email" and action.address
+        )[:1]
+        if action:
+            action.debtor_id._message_receive_bounce(action.address, action.contact_id)
+
+    def _do_answer(self, event):
+        """Let a customer answer the last message."""
+        debtor = self._debtor(event.key)
+        debtor.message_post(
+            body=event.values["text"],
+            author_id=debtor.contact_used_id.id,
+            message_type="email",
+            subtype_xmlid="mail.mt_comment",
+        )
+        debtor._note_reply()
 
     def _do_close(self, event):
         env, _debtor, _case = self._ask(event)

@@ -261,4 +261,11 @@ RUNNING_STORY = (
     _event(-8, "rochebrune", "call", outcome="right_person", reason="cash", next_day=-2, note="Sends half of it this week, asks to call again for the rest."),
     _event(-5, "rochebrune", "pay", share=0.5),
     _event(-3, "chauffage_rhone", "remind"),
+    # Under the follow-up plan, which is about customers of no campaign so far
+    _event(-3, "hofmann", "plan"),
+    _event(-2, "dentaire_tilleuls", "plan"),
+    _event(-1, "dentaire_tilleuls", "bounce"),
+    _event(-1, "menuiserie_chevrier", "plan"),
+    _event(-1, "menuiserie_chevrier", "answer", text="Hello, the invoice has only just reached me. I will look at it with my accountant tomorrow. Bruno Chevrier"),
+    _event(-1, "prestige_events", "plan"),
 )

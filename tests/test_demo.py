@@ -50,6 +50,17 @@ class TestDemo(TransactionCase):
         self.assertLessEqual({"open", "accepted", "rejected"}, set(self.debtors.dispute_ids.mapped("state")))
         self.assertIn("USD", self.debtors.open_item_ids.currency_id.mapped("name"))
 
+    def test_the_plan_is_alive(self):
+        plan = self.env["collection.plan"].search([("company_id", "=", self.company.id), ("is_running", "=", True)])
+        self.assertEqual(len(plan), 1)
+        actions = self.debtors.action_ids.filtered(lambda action: action.plan_id == plan)
+        self.assertEqual(set(actions.mapped("state")), {"done", "failed", "planned"})
+        self.assertEqual(set(actions.filtered(lambda action: action.state == "done").mapped("delivery_state")), {"sent"})
+        self.assertTrue(actions.filtered("needs_confirmation"))
+        self.assertEqual(actions.filtered("fallback_of_id").mapped("channel"), ["call"])
+        self.assertEqual(len(self.debtors.filtered("reply_date")), 1)
+        self.assertEqual(len(self.debtors.filtered("bounced_emails")), 1)
+
     def test_campaigns_add_up(self):
         self.assertEqual((self.closed.state, self.running.state), ("closed", "running"))
         for item in (self.closed + self.running).case_ids.item_ids:

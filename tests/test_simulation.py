@@ -137,7 +137,7 @@ class TestSimulation(PlanCommon):
 
     def test_decided_already_today(self):
         """What was decided today isn't decided again: what comes new waits for tomorrow."""
-        self.company.sudo().collection_planned_on = self.today
+        self.plan.sudo().planned_on = self.today
         self._create_invoice(days_late=10)
         self.assertEqual(min(self._simulate().line_ids.mapped("date")), self.today + timedelta(days=1))
 

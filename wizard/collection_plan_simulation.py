@@ -230,7 +230,7 @@ class CollectionPlanSimulation(models.TransientModel):
         )
         desk = Plan._get_desk(company, debtors, today, self.as_if_running, planned, changes)
         desk.channels = channels or {}
-        is_decided = not self.as_if_running and company.sudo().collection_planned_on == today
+        is_decided = not self.as_if_running and company not in Plan._get_companies_to_plan()
         debtors.fetch(["score"])
         return Forecast(
             desk,

@@ -82,7 +82,7 @@ registry.category("web_tour.tours").add("account_collection_plan", {
         { content: "Switch on", trigger: "button[name=action_start]", run: "click" },
         {
             content: "The dialogue shows where customers begin",
-            trigger: ".modal .o_field_widget[name=preview]:contains(Where customers begin):contains(D+8)",
+            trigger: ".modal .o_field_widget[name=preview]:contains(Where customers begin):contains(D+30)",
         },
         { content: "Begin fewer old debts per day", trigger: ".modal [name=old_debts_per_day] input", run: "edit 1 && press Tab" },
         {
