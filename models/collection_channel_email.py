@@ -6,9 +6,9 @@ from markupsafe import Markup
 from odoo import models
 from odoo.tools import email_normalize, groupby
 
-# What Odoo says of a mail that will not arrive however often one tries.
 # What a mail server says of a recipient that it will never take, as Python and Odoo quote it.
 REFUSED_RECIPIENT = re.compile(r"SMTPRecipientsRefused: .*?\(5\d\d,")
+# What Odoo says of a mail that will not arrive however often one tries.
 FINAL_FAILURES = ("mail_email_invalid", "mail_email_missing", "mail_bounce", "mail_bl", "mail_optout", "mail_dup")
 
 
