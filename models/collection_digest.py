@@ -33,7 +33,7 @@ class CollectionDigest(models.AbstractModel):
         due = companies.filtered(lambda company: self._is_time(company))
         for done, company in enumerate(due, start=1):
             # One worker sends; the others find it locked, or done.
-            locked = company.try_lock_for_update()
+            locked = company.try_lock_for_update(allow_referencing=True)
             if locked and self._is_time(locked):
                 try:
                     with self.env.cr.savepoint():
