@@ -83,8 +83,9 @@ class CollectionChannelEmail(models.AbstractModel):
         return {
             action: {
                 "mail_message_id": mail.mail_message_id.id,
-                "attachment_ids": [(6, 0, payloads[action]["attachment_ids"])],
                 "summary": payloads[action]["subject"],
+                # Without any, Odoo would look for those that were there before.
+                **({"attachment_ids": [(6, 0, ids)]} if (ids := payloads[action]["attachment_ids"]) else {}),
             }
             for action, mail in zip(actions, mails, strict=True)
         }

@@ -1143,18 +1143,20 @@ class CollectionDebtor(models.Model):
         :return: ``{debtor: rows}``.
         """
         known = self.env.context.get("collection_rows") or {}
-        items = self.sudo().open_item_ids
+        rows = {debtor: known[debtor.id] for debtor in self if debtor.id in known}
+        missing = self.filtered(lambda debtor: debtor.id not in known)
+        if not missing:
+            return rows
+        items = missing.sudo().open_item_ids
+        items.move_id.mapped("payment_state")  # read together
         disputed = self.env["collection.dispute.line"].sudo()._get_open_parts(items)
         promised = self.env["collection.promise.line"].sudo()._get_open_parts(items)
-        today_by_company = {company: company._collection_today() for company in self.company_id}
-        return {
-            debtor: known[debtor.id]
-            if debtor.id in known
-            else debtor._make_claimable_rows(
+        today_by_company = {company: company._collection_today() for company in missing.company_id}
+        for debtor in missing:
+            rows[debtor] = debtor._make_claimable_rows(
                 disputed, promised, today_by_company[debtor.company_id], (horizons or {}).get(debtor, 0)
             )
-            for debtor in self
-        }
+        return rows
 
     def _make_claimable_rows(self, disputed, promised, today, horizon):
         """Return the rows of ``_get_claimable_items`` of one debtor.

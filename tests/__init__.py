@@ -3,6 +3,7 @@ from . import (
     test_case,
     test_conservation,
     test_debtor_refresh,
+    test_delivery_proof,
     test_demo,
     test_digest,
     test_dispute,

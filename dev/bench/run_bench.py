@@ -6,6 +6,7 @@ compared is measured in turns, and budgets are ratios within one run.
 
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import tempfile
@@ -80,6 +81,11 @@ class _Benchmark:
             self._install_addon(ledger, addon)
             self._do("jobs_refresh", addon)
             self._compact(addon)
+            with self._database("deliver", addon) as deliver:
+                self._do("jobs_deliver", deliver)
+                # Only when asked: BENCH_MANY=1 make bench SIZE=S
+                if os.environ.get("BENCH_MANY"):
+                    self._do("jobs_deliver", deliver, many=True)
             self._do("jobs_campaign", addon)
             self._compact(addon)
             self._do("jobs_screens", addon)
