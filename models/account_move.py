@@ -248,6 +248,32 @@ class AccountMove(models.Model):
         self.ensure_one()
         return self.env["collection.debtor"]._get_or_create(self.company_id, self.commercial_partner_id)
 
+    def _get_collection_links(self):
+        """Return the pages on which customers see these invoices, without login: ``{move id: address}``.
+
+        Entries that are no invoices have no page.
+        """
+        invoices = self.sudo().filtered(lambda move: move.is_sale_document() and move.state == "posted")
+        invoices._ensure_collection_tokens()
+        return {move.id: f"{move.get_base_url()}{move.get_portal_url()}" for move in invoices}
+
+    def _ensure_collection_tokens(self):
+        """Give these moves the token that opens their page, those that have none, in one statement."""
+        missing = self.filtered(lambda move: not move.access_token)
+        if not missing:
+            return
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE account_move SET access_token = gen_random_uuid()::text
+                 WHERE id = ANY(%s) AND access_token IS NULL
+             RETURNING id
+                """,
+                missing.ids,
+            )
+        )
+        missing.invalidate_recordset(["access_token"], flush=False)
+
     def _action_collection_dialog(self, method):
         """Open a dialogue of the debtor with the open items of these moves chosen."""
         debtor = self[:1]._get_collection_debtor()

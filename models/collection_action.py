@@ -84,6 +84,7 @@ class CollectionAction(models.Model):
             "address",
             "fallback_of_id",
             "item_ids",
+            "printed_on",
         }
     )
 
@@ -262,6 +263,11 @@ class CollectionAction(models.Model):
                 action.flush_recordset(["state"])
                 self.sudo().create({**action._prepare_fallback(action.channel), "user_id": self.env.uid})
         self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
+
+    def action_preview(self):
+        """Show the message as the customer will see it, before anything is sent."""
+        self.ensure_one()
+        return self.env["collection.step.preview"]._open(self.step_id, self.debtor_id, self)
 
     def action_mark_done(self):
         """Note that a task was done, by whoever clicks."""

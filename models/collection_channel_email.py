@@ -48,6 +48,8 @@ class CollectionChannelEmail(models.AbstractModel):
         payloads = {}
         horizons = {action.debtor_id: max(-action.step_id.delay, 0) for action in actions}
         rows = actions.debtor_id._get_claimable_items_by_debtor(horizons)
+        invoices = actions.debtor_id._get_claimed_invoices([row for own in rows.values() for row in own])
+        invoices.sudo()._ensure_collection_tokens()
         attachments = self._get_attachments(actions, rows)
         for (template, lang), group in groupby(
             actions, lambda action: (action.step_id.template_id, self._get_lang(action))
@@ -233,23 +235,28 @@ class CollectionChannelEmail(models.AbstractModel):
         """Return ``{action: ids of the attachments}`` that the steps ask for: invoices, statement."""
         attachments = {}
         for action in actions:
-            step = action.step_id
-            ids = []
-            if step.attach_invoices != "no":
-                moves = action.debtor_id._get_claimed_invoices(rows[action.debtor_id])
-                if step.attach_invoices == "missing":
-                    moves = (
-                        moves.filtered(lambda move: not move.is_move_sent) - action.debtor_id._get_attached_invoices()
-                    )
-                ids += moves._get_collection_documents().ids
-            if step.attach_statement:
+            ids = list(self._get_attached_invoices(action, rows)._get_collection_documents().ids)
+            if action.step_id.attach_statement:
                 ids += self._make_statement(action).ids
             attachments[action] = ids
         return attachments
 
+    def _get_attached_invoices(self, action, rows):
+        """Return the invoices that go along with a message, as the step says."""
+        step = action.step_id
+        if step.attach_invoices == "no":
+            return self.env["account.move"]
+        moves = action.debtor_id._get_claimed_invoices(rows[action.debtor_id])
+        if step.attach_invoices == "missing":
+            moves = moves.filtered(lambda move: not move.is_move_sent) - action.debtor_id._get_attached_invoices()
+        return moves
+
     def _make_statement(self, action):
         """Return the statement of the open items of one customer as an attachment."""
-        name, content = action.debtor_id.with_context(lang=self._get_lang(action))._render_statement_pdf()
+        debtor = action.debtor_id.with_context(lang=self._get_lang(action))
+        if not hasattr(debtor, "_render_statement_pdf"):
+            return self.env["ir.attachment"]
+        name, content = debtor._render_statement_pdf()
         return (
             self.env["ir.attachment"]
             .sudo()

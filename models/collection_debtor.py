@@ -6,7 +6,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, float_is_zero, format_amount
+from odoo.tools import SQL, float_is_zero
 from odoo.tools.misc import format_date
 
 _logger = logging.getLogger(__name__)
@@ -1320,15 +1320,3 @@ class CollectionDebtor(models.Model):
                 }
             )
         return sorted(rows, key=lambda row: (-row["points"], -row["max"]))
-
-    def _get_claim_table(self):
-        """Return the statement of what is claimed as HTML for a message, in the language of the environment."""
-        self.ensure_one()
-        return self.env["ir.qweb"]._render(
-            "account_collection.claim_table",
-            {
-                "claims": self._get_claim(),
-                "format_amount": lambda amount, currency: format_amount(self.env, amount, currency),
-                "format_date": lambda date: format_date(self.env, date),
-            },
-        )

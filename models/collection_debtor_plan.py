@@ -148,6 +148,12 @@ class CollectionDebtor(models.Model):
             debtor.message_post(body=self.env._("The answer of %s was read.", format_date(self.env, debtor.reply_date)))
         self.sudo().write({"reply_date": False})
 
+    def action_preview_step(self):
+        """Show what this customer gets next, as they will see it."""
+        self.ensure_one()
+        step = self.next_step_id or self.plan_used_id.step_ids.sorted("delay").filtered(lambda step: step.delay > 0)[:1]
+        return self.env["collection.step.preview"]._open(step, self)
+
     # === BUSINESS METHODS - WHO === #
 
     def _get_recipients(self, role="reminder", with_email=False):

@@ -162,6 +162,11 @@ class CollectionPlan(models.Model):
         simulation = self.env["collection.plan.simulation"]._create_simulation(self, with_steps=True)
         return simulation._get_form_action()
 
+    def action_preview(self):
+        """Show the steps of this plan as a customer will see them."""
+        self.ensure_one()
+        return self.step_ids.sorted("delay")[:1].action_preview()
+
     def action_view_debtors(self):
         """Open the customers to whom this plan applies."""
         self.ensure_one()

@@ -185,6 +185,22 @@ class CollectionPlanStep(models.Model):
                 self.env._("This step was carried out: archive it instead, so that what was said stays readable.")
             )
 
+    # === ACTION METHODS === #
+
+    def action_preview(self):
+        """Show this step as a customer of the plan will see it."""
+        self.ensure_one()
+        debtor_ids = [
+            debtor_id
+            for debtor_id, plan_id in self.env["collection.plan"]._get_plan_ids(self.company_id).items()
+            if plan_id == self.plan_id.id
+        ]
+        Debtor = self.env["collection.debtor"]
+        in_company = [("company_id", "=", self.company_id.id)]
+        debtor = Debtor.search([*in_company, ("id", "in", debtor_ids)], order="claimable_amount DESC, id", limit=1)
+        debtor = debtor or Debtor.search(in_company, order="claimable_amount DESC, id", limit=1)
+        return self.env["collection.step.preview"]._open(self, debtor)
+
     # === BUSINESS METHODS === #
 
     def _get_day_label(self):

@@ -83,6 +83,17 @@ class ResCompany(models.Model):
         help="Nobody is reminded by themselves when the last entry of a watched bank journal is older than "
         "this many days. 0: not looked at.",
     )
+    collection_late_terms = fields.Text(
+        string="Late Payment Terms",
+        translate=True,
+        help="What the law and your terms of sale provide for late payment between professionals, in your words: "
+        "the rate of interest, the fixed sum of 40 € for each invoice in France. Stands in firm reminders and formal "
+        "notices to French business customers. Empty: nothing is said about it.",
+    )
+    collection_use_snailmail = fields.Boolean(
+        string="Letters through Snailmail",
+        help="Letters are printed and posted by Odoo's service, which costs credits. Otherwise somebody prints them.",
+    )
 
     # == Daily digest ==
     collection_digest_is_on = fields.Boolean(

@@ -10,6 +10,7 @@ from . import (
     test_forgery,
     test_freshness,
     test_go_live,
+    test_letters,
     test_partner_and_move,
     test_plan_delivery,
     test_plan_rules,
@@ -23,5 +24,6 @@ from . import (
     test_score,
     test_score_tuning,
     test_simulation,
+    test_texts,
     test_tours,
 )

@@ -1,0 +1,215 @@
+from lxml import html
+
+from odoo.tests import tagged
+
+from .plan_common import PlanCommon
+
+# What one SMS may hold without doubling: GSM 03.38, and the signs that count twice.
+GSM = set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+)
+SHIPPED = ("courtesy", "neutral", "second", "firm", "formal")
+THREATS = ("bailiff", "seizure", "court", "sue", "prosecut", "blacklist")
+
+
+class TextsCommon(PlanCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls.company.phone = "+33 1 02 03 04 05"
+        cls.invoice = cls._create_invoice(amount=1500, days_late=40)
+        cls.debtor = cls._get_debtor()
+
+    def _render(self, name, debtor=None, lang="en_US", **context):
+        """Return a shipped text for a customer as plain words: ``(subject, body)``."""
+        debtor = (debtor or self.debtor).with_context(lang=lang, **context)
+        template = self.env.ref(f"account_collection.mail_template_{name}").with_env(debtor.env)
+        add_context = {"contact": debtor.contact_used_id}
+        subject = template._render_field("subject", debtor.ids, add_context=add_context)[debtor.id]
+        body = template._render_field("body_html", debtor.ids, engine="qweb", add_context=add_context)[debtor.id]
+        return subject, body
+
+    def _read(self, body):
+        return " ".join(self._plain(html.fromstring(str(body)).text_content()).split())
+
+
+@tagged("post_install", "-at_install")
+class TestTexts(TextsCommon):
+    """Shipped plans and texts: short, polite, concrete, and never of somebody else."""
+
+    # === PLANS === #
+
+    def test_shipped_plans(self):
+        """Each company has the four plans, switched off, in the order in which they are tried."""
+        for company in (self.env.ref("base.main_company"), self.company):
+            plans = self.env["collection.plan"].sudo().with_context(active_test=False)
+            plans = plans.search([("company_id", "=", company.id), ("id", "!=", self.plan.id)])
+            self.assertEqual(plans.mapped("name"), ["Key accounts", "Strict", "Small debts", "Standard"])
+            self.assertFalse(any(plans.mapped("is_running")))
+            for plan in plans:
+                self.assertGreaterEqual(len(plan.step_ids), 6)
+                self.assertEqual(plan.step_ids.company_id, company)
+                # Whoever changes from one plan to another skips none of these.
+                firm, formal = (
+                    plan.step_ids.filtered(
+                        lambda step, name=name: step.template_id == self.env.ref(f"account_collection.{name}")
+                    )
+                    for name in ("mail_template_firm", "mail_template_formal")
+                )
+                self.assertLessEqual(firm.delay, 30)
+                self.assertTrue(30 < formal.delay < 65)
+                self.assertGreaterEqual(plan.step_ids.filtered(lambda step: step.channel == "task").delay, 65)
+        standard = plans[-1].step_ids.sorted("delay")
+        self.assertEqual(standard.mapped("delay"), [-7, 3, 8, 15, 30, 45, 75])
+        self.assertEqual(standard.mapped("channel"), ["email", "email", "email", "call", "email", "letter", "task"])
+        self.assertFalse(standard[5].is_automatic, "somebody looks at a formal notice before it goes")
+
+    def test_first_plan_that_fits(self):
+        shipped = self.env["collection.plan"].with_context(active_test=False)
+        shipped = shipped.search([("company_id", "=", self.company.id), ("id", "!=", self.plan.id)])
+        shipped.active = True
+        self.plan.active = False
+        small = self._create_customer("Kiosque")
+        self._create_invoice(small, amount=40)
+        large = self._create_customer("Aéronautique SA")
+        self._create_invoice(large, amount=60000)
+        bad = self._create_customer("Mauvais Payeur")
+        self._create_invoice(bad, amount=50)
+        self._get_debtor(bad).payer_profile_manual = "bad"
+        other = self._create_customer("Nouveau Client")
+        self._create_invoice(other, amount=900, days_late=60)
+        self._synchronize()
+        plans = {partner: self._get_debtor(partner).plan_used_id.name for partner in (small, large, bad, other)}
+        self.assertEqual(
+            plans,
+            {small: "Small debts", large: "Key accounts", bad: "Strict", other: "Standard"},
+        )
+
+    # === TEXTS === #
+
+    def test_every_text(self):
+        for name in SHIPPED:
+            with self.subTest(text=name):
+                context = {}
+                if name == "courtesy":
+                    self._create_invoice(amount=700, days_late=-5)
+                    rows = self._get_debtor()._get_claimable_items(horizon=7)
+                    context["collection_rows"] = {self.debtor.id: [row for row in rows if row["days_late"] < 0]}
+                subject, body = self._render(name, **context)
+                words = self._read(body)
+                self.assertIn("Ateliers Moreau", subject)
+                self.assertIn("700.00" if name == "courtesy" else "1,500.00", self._plain(subject))
+                self.assertIn("disregard" if name != "courtesy" else "on its way", words)
+                self.assertNotIn("False", words)
+                self.assertLess(len(words.split()), 240, "short enough to be read")
+                self.assertFalse([threat for threat in THREATS if threat in words.lower()])
+
+    def test_formal_notice(self):
+        subject, body = self._render("formal")
+        words = self._read(body)
+        self.assertIn("mise en demeure", subject)
+        for part in ("mise en demeure", "Boulangerie Petit", "Ateliers Moreau", self.invoice.name, "March 18, 2026"):
+            self.assertIn(part, words)
+
+    def test_courtesy_says_due_on(self):
+        self._pay(self.invoice)
+        coming = self._create_invoice(amount=700, days_late=-5)
+        rows = {self.debtor.id: self._get_debtor()._get_claimable_items(horizon=7)}
+        _subject, body = self._render("courtesy", collection_rows=rows)
+        self.assertIn("Due on", self._read(body))
+        self.assertIn(coming.name, self._read(body))
+        _subject, body = self._render("neutral")
+        self.assertNotIn(coming.name, self._read(body))
+
+    def test_late_terms_are_the_companys_words(self):
+        self.customer.country_id = self.env.ref("base.fr")
+        self.assertNotIn("L441", self._read(self._render("firm")[1]))
+        self.company.collection_late_terms = "Article L441-10: <b>interest</b>."
+        self.assertIn("Article L441-10: <b>interest</b>.", self._read(self._render("firm")[1]))
+        self.customer.country_id = self.env.ref("base.be")
+        self.assertNotIn("L441", self._read(self._render("firm")[1]), "other countries have other rules")
+        self.customer.country_id = self.env.ref("base.fr")
+        self.customer.is_company = False
+        self.assertNotIn("L441", self._read(self._render("firm")[1]), "not for consumers")
+
+    def test_sms_fits(self):
+        for name in ("neutral", "firm"):
+            template = self.env.ref(f"account_collection.sms_template_{name}")
+            for lang in ("en_US", "fr_FR"):
+                [body] = template.with_context(lang=lang)._render_field("body", self.debtor.ids).values()
+                self.assertFalse(set(body) - GSM, f"{lang}: a letter that halves what fits")
+                self.assertLessEqual(len(body) + body.count("€"), 160)
+
+    # === LINKS === #
+
+    def test_links_open_without_login(self):
+        other = self._create_invoice(amount=20, days_late=5)
+        moves = self.invoice + other
+        moves.access_token = False
+        self.env.flush_all()
+        _subject, body = self._render("neutral", self._get_debtor())
+        self.env.invalidate_all()
+        links = [link.get("href") for link in html.fromstring(str(body)).iter("a")]
+        self.assertEqual(len(links), 3, "one for each invoice, and the button")
+        for move in moves:
+            self.assertTrue(move.access_token)
+            self.assertTrue(any(f"/my/invoices/{move.id}?access_token={move.access_token}" in link for link in links))
+        self.assertEqual(links[2], links[0], "the button leads to the oldest")
+
+    def test_no_link_on_paper(self):
+        _subject, body = self._render("neutral", collection_on_paper=True)
+        self.assertFalse(list(html.fromstring(str(body)).iter("a")))
+        self.assertIn(self.invoice.name, body)
+
+
+@tagged("post_install", "-at_install")
+class TestPlaceholders(TextsCommon):
+    """A mistake in a text is found when it is saved, and the message says what to write instead."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.text = cls.env.ref("account_collection.mail_template_neutral").copy()
+        cls.sms = cls.env.ref("account_collection.sms_template_neutral").copy()
+
+    def test_unknown_field(self):
+        for wrong, message in (
+            ("object.partner_idd.name", "object.partner_idd.*partner_id"),
+            ("object.partner_id.nam", "object.partner_id.nam.*name"),
+            ("objekt.name", "objekt.*object"),
+            ("object.", "can't be read"),
+            ("object._get_answer_date()", "can't be written for Boulangerie Petit"),
+        ):
+            with self.subTest(placeholder=wrong):
+                with self.assertRefused(message):
+                    self.text.subject = f"Hello {{{{ {wrong} }}}}"
+                with self.assertRefused(message):
+                    self.text.body_html = f'<p>Hello <t t-out="{wrong}"/></p>'
+                with self.assertRefused(message):
+                    self.sms.body = f"Hello {{{{ {wrong} }}}}"
+
+    def test_in_every_language(self):
+        with self.assertRefused("object.nom"):
+            self.text.with_context(lang="fr_FR").body_html = '<p>Bonjour <t t-out="object.nom"/></p>'
+        with self.assertRefused("object.nom"):
+            self.text.update_field_translations("subject", {"fr_FR": "Bonjour {{ object.nom }}"})
+
+    def test_without_any_customer(self):
+        self.env["collection.debtor"].search([]).action_ids.sudo().unlink()
+        self.env.cr.execute("UPDATE collection_debtor SET due_amount = 0")
+        self.env.invalidate_all()
+        with self.assertRefused("object.nam.*name"):
+            self.text.subject = "Hello {{ object.nam }}"
+        self.text.subject = "Hello {{ object.partner_id.name }}"
+
+    def test_what_is_right_is_saved(self):
+        self.text.body_html = (
+            '<p t-foreach="object._get_claim()" t-as="claim"><t t-out="claim_index"/> '
+            "<t t-out=\"format_amount(claim['amount'], claim['currency'])\"/> <t t-out=\"contact.name\"/></p>"
+        )
+        self.sms.body = "{{ object.partner_id.name ||| you }}: {{ len(object.promise_ids) }}"
+
+    def test_other_models_are_left_alone(self):
+        self.text.copy({"model_id": self.env.ref("base.model_res_partner").id, "subject": "x", "body_html": "<p>y</p>"})
