@@ -384,7 +384,10 @@ class CollectionCase(models.Model):
         promise = debtor.promise_ids.filtered(lambda promise: promise.state != "cancelled").sorted("id")[-1:]
         broken = promise if promise.state in ("broken", "partly") else promise.browse()
         disputes = debtor.dispute_ids.filtered(lambda dispute: dispute.state == "open")
+        step = debtor._get_planned_call_step()
         return {
+            "step_name": step.name,
+            "step_script": step.script,
             "contact": debtor.contact_name,
             "user": self.env.user.name,
             "company": debtor.company_id.name,

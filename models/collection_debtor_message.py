@@ -116,6 +116,14 @@ class CollectionDebtor(models.Model):
         country = self.partner_id.country_id or company.country_id
         return bool(self.partner_id.is_company and country.code == "FR" == company.country_id.code)
 
+    def _get_planned_call_step(self):
+        """Return the step of a plan for which this customer is to be called, in the language of the environment."""
+        self.ensure_one()
+        planned = self.sudo().action_ids.filtered(
+            lambda action: action.state == "planned" and action.channel == "call" and action.step_id
+        )
+        return planned.sorted(lambda action: (action.date_planned, action.id))[:1].step_id
+
     # === BUSINESS METHODS - WHERE TO PAY === #
 
     def _get_pay_url(self):

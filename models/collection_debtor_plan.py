@@ -96,11 +96,7 @@ class CollectionDebtor(models.Model):
         ]
         domain = Domain("id", "in", debtor_ids)
         if operator == "in" and False in value:
-            with_plan = [
-                debtor_id
-                for company in self.env.companies
-                for debtor_id in plans._get_plan_ids(company)
-            ]
+            with_plan = [debtor_id for company in self.env.companies for debtor_id in plans._get_plan_ids(company)]
             domain |= Domain("id", "not in", with_plan)
         return domain
 

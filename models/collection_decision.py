@@ -257,9 +257,7 @@ class DecisionDesk:
                 level = self._get_change(plan.id).translate(level, self.own_cadences[plan.id])
             is_old = bool(level is None and started_on and row["due_date"] < started_on)
             if is_old:
-                level = cadence.starting_level(
-                    row["due_date"], started_on, self._get_old_debt_delay(plan), steps
-                )
+                level = cadence.starting_level(row["due_date"], started_on, self._get_old_debt_delay(plan), steps)
             result.append(cadence.Item(row["item_id"], row["due_date"], amount, level, is_old))
         return result
 

@@ -79,12 +79,14 @@ class CollectionDigest(models.AbstractModel):
         chosen = company.collection_digest_user_ids
         users = chosen or self.env.ref("account_collection.group_collection_manager").sudo().all_user_ids
         return users.filtered(
-            lambda user: user.active
-            and not user.share
-            and user.email
-            and user._is_internal()
-            and company in user.company_ids
-            and user != self.env.ref("base.user_root")
+            lambda user: (
+                user.active
+                and not user.share
+                and user.email
+                and user._is_internal()
+                and company in user.company_ids
+                and user != self.env.ref("base.user_root")
+            )
         )
 
     @api.model

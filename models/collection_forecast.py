@@ -87,9 +87,7 @@ class Forecast:
         elif not planned and day < self.first_day:
             self._look_again(debtor_id, self.first_day, day)
         elif not planned and decision.is_old and self.limits.get(decision.plan.id):
-            heapq.heappush(
-                self.turns.setdefault(decision.plan.id, []), (-self.scores.get(debtor_id, 0), debtor_id)
-            )
+            heapq.heappush(self.turns.setdefault(decision.plan.id, []), (-self.scores.get(debtor_id, 0), debtor_id))
         else:
             self._carry_out(debtor_id, decision, day)
 

@@ -517,7 +517,9 @@ class CollectionPlan(models.Model):
         """
         today = company._collection_today()
         plans = self.sudo().search([("company_id", "=", company.id), ("is_running", "=", True)])
-        if plans.try_lock_for_update(allow_referencing=True) != plans or all(plan.planned_on == today for plan in plans):
+        if plans.try_lock_for_update(allow_referencing=True) != plans or all(
+            plan.planned_on == today for plan in plans
+        ):
             return
         self._plan_company(company)
         plans.write({"planned_on": today})

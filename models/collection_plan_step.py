@@ -211,7 +211,9 @@ class CollectionPlanStep(models.Model):
     @api.model
     def _get_channel_icon(self, channel):
         """Return the icon of a channel as HTML."""
-        return Markup('<i class="fa fa-fw %s me-1" aria-hidden="true"></i>') % CHANNEL_ICONS.get(channel, "fa-comment-o")
+        return Markup('<i class="fa fa-fw %s me-1" aria-hidden="true"></i>') % CHANNEL_ICONS.get(
+            channel, "fa-comment-o"
+        )
 
     def _move_levels(self, delay):
         """Keep what this step said as said, after its day changed: it is not said again.

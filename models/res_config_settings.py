@@ -18,9 +18,17 @@ class ResConfigSettings(models.TransientModel):
     collection_contact_gap_days = fields.Integer(related="company_id.collection_contact_gap_days", readonly=False)
     collection_promise_grace_days = fields.Integer(related="company_id.collection_promise_grace_days", readonly=False)
     collection_email = fields.Char(related="company_id.collection_email", readonly=False)
+    collection_late_terms = fields.Text(related="company_id.collection_late_terms", readonly=False)
+    collection_use_snailmail = fields.Boolean(related="company_id.collection_use_snailmail", readonly=False)
+    collection_has_snailmail = fields.Boolean(compute="_compute_collection_has_snailmail")
     collection_send_from = fields.Float(related="company_id.collection_send_from", readonly=False)
     collection_send_to = fields.Float(related="company_id.collection_send_to", readonly=False)
     collection_pressure_cap = fields.Integer(related="company_id.collection_pressure_cap", readonly=False)
     collection_bank_fresh_days = fields.Integer(related="company_id.collection_bank_fresh_days", readonly=False)
     collection_digest_is_on = fields.Boolean(related="company_id.collection_digest_is_on", readonly=False)
     collection_digest_user_ids = fields.Many2many(related="company_id.collection_digest_user_ids", readonly=False)
+
+    # === COMPUTE METHODS === #
+
+    def _compute_collection_has_snailmail(self):
+        self.collection_has_snailmail = "snailmail.letter" in self.env

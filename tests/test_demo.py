@@ -55,7 +55,9 @@ class TestDemo(TransactionCase):
         self.assertEqual(len(plan), 1)
         actions = self.debtors.action_ids.filtered(lambda action: action.plan_id == plan)
         self.assertEqual(set(actions.mapped("state")), {"done", "failed", "planned"})
-        self.assertEqual(set(actions.filtered(lambda action: action.state == "done").mapped("delivery_state")), {"sent"})
+        self.assertEqual(
+            set(actions.filtered(lambda action: action.state == "done").mapped("delivery_state")), {"sent"}
+        )
         self.assertTrue(actions.filtered("needs_confirmation"))
         self.assertEqual(actions.filtered("fallback_of_id").mapped("channel"), ["call"])
         self.assertEqual(len(self.debtors.filtered("reply_date")), 1)

@@ -49,9 +49,7 @@ class TestGoLive(PlanCommon):
         form.old_debt_step_id = self._step(8)
         self.env.flush_all()
         self.env.invalidate_all()
-        self.assertEqual(
-            self.plan.read(["is_running", "started_on", "old_debt_step_id", "old_debts_per_day"]), before
-        )
+        self.assertEqual(self.plan.read(["is_running", "started_on", "old_debt_step_id", "old_debts_per_day"]), before)
         self.assertFalse(self._actions())
 
     def test_confirmed_then_as_shown(self):
@@ -97,7 +95,12 @@ class TestGoLive(PlanCommon):
         )
         move.action_post()
         text = self._text(self._start_form().warnings)
-        for words in ("no entry since", "no e-mail address: write a sender", "1 customers have no e-mail", "are nobody"):
+        for words in (
+            "no entry since",
+            "no e-mail address: write a sender",
+            "1 customers have no e-mail",
+            "are nobody",
+        ):
             self.assertIn(words, text)
 
     def test_only_managers_switch_on(self):

@@ -49,6 +49,7 @@ class TestReminder(CollectionCommon, MailCommon):
         self.assertEqual(mail["email_to"], ['"Marie Dupont" <marie@petit.example>'])
         self.assertIn("compta@moreau.example", mail["email_from"])
         self.assertIn(self.invoice.name, mail["body"])
+        self.assertIn("max-width: 680px", mail["body"], "in the letterhead")
         self.assertEqual(len(mail["attachments"]), 1)
         [action] = self.debtor.action_ids.filtered(lambda action: action.state == "done")
         self.assertRecordValues(

@@ -1,8 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
-from odoo.fields import Command
+from odoo.exceptions import AccessError
 from odoo.tests import freeze_time, tagged
 
 from .plan_common import PlanCommon
@@ -33,7 +32,10 @@ class TestSimulation(PlanCommon):
         return simulation
 
     def _rows(self, simulation, *names):
-        return [tuple(line[name] for name in names) for line in simulation.line_ids.sorted(lambda line: (line.date, line.id))]
+        return [
+            tuple(line[name] for name in names)
+            for line in simulation.line_ids.sorted(lambda line: (line.date, line.id))
+        ]
 
     # == The days to come ==
 
@@ -112,7 +114,9 @@ class TestSimulation(PlanCommon):
         self._create_invoice(days_late=20)
         debtor = self._get_debtor()
         decision = self._decide(debtor)
-        action = self.env["collection.action"].sudo().create(self.env["collection.plan"]._prepare_action(debtor, decision))
+        action = (
+            self.env["collection.action"].sudo().create(self.env["collection.plan"]._prepare_action(debtor, decision))
+        )
         action.date_planned = self._days(2)
         simulation = self._simulate()
         first = simulation.line_ids.sorted("date")[0]

@@ -1,5 +1,6 @@
 from lxml import html
 
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .plan_common import PlanCommon
@@ -213,3 +214,114 @@ class TestPlaceholders(TextsCommon):
 
     def test_other_models_are_left_alone(self):
         self.text.copy({"model_id": self.env.ref("base.model_res_partner").id, "subject": "x", "body_html": "<p>y</p>"})
+
+
+@tagged("post_install", "-at_install")
+class TestPreview(TextsCommon):
+    """Any step for any customer, as the customer will see it, before anything is sent."""
+
+    def _preview(self, step, debtor=None, user=None, action=None):
+        opened = self.env["collection.step.preview"]._open(step, debtor or self.debtor, action)
+        preview = self.env["collection.step.preview"].with_user(user or self.collector)
+        return preview.with_context(**opened["context"]).create({})
+
+    def _frame(self, preview):
+        """Return the words within the frame of a preview."""
+        [frame] = html.fragments_fromstring(str(preview.body))
+        self.assertEqual(frame.get("sandbox"), "allow-popups", "nothing in it runs")
+        return self._read(frame.get("srcdoc"))
+
+    def test_email(self):
+        preview = self._preview(self._step(3))
+        words = self._frame(preview)
+        for part in (self.invoice.name, "1,500.00", "Ateliers Moreau"):
+            self.assertIn(part, words)
+        self.assertRecordValues(
+            preview,
+            [
+                {
+                    "channel": "email",
+                    "contact_id": self.customer.id,
+                    "address": "boulangerie@customer.example",
+                    "is_due": True,
+                }
+            ],
+        )
+        self.assertIn("compta@moreau.example", preview.sender)
+        self.assertTrue(preview.reply_to)
+        self.assertIn("is to be carried out now", preview.reason)
+        self.assertFalse(preview._prepare_message(preview._make_action(), "en_US")[1], "no invoice goes along")
+        self.assertFalse(self.debtor.action_ids, "nothing is planned, nothing is sent")
+
+    def test_other_steps_say_why_not(self):
+        preview = self._preview(self._step(30))
+        self.assertFalse(preview.is_due)
+        self.assertIn("D+3", preview.reason)
+        self.customer.email = False
+        preview = self._preview(self._step(3))
+        self.assertFalse(preview.is_due)
+        self.assertIn("e-mail address", preview.reason)
+
+    def test_courtesy_shows_what_comes(self):
+        coming = self._create_invoice(self.other_customer, amount=321, days_late=-5)
+        preview = self._preview(self._step(-7), self._get_debtor(self.other_customer))
+        self.assertIn(coming.name, self._frame(preview))
+
+    def test_letter_sms_call_and_task(self):
+        self.customer.write({"street": "12 rue des Lilas", "city": "Lyon", "zip": "69003"})
+        standard = self.env["collection.plan"].with_context(active_test=False)
+        standard = standard.search([("company_id", "=", self.company.id), ("id", "!=", self.plan.id)])[-1]
+        steps = {step.channel: step for step in standard.step_ids}
+        steps["sms"] = steps["call"].copy(
+            {"delay": 16, "channel": "sms", "sms_template_id": self.env.ref("account_collection.sms_template_firm").id}
+        )
+        self.assertIn("12 rue des Lilas", self._frame(self._preview(steps["letter"])))
+        self.assertIn("1,500.00", self._read(self._preview(steps["sms"]).body))
+        self.assertIn("by which method", self._read(self._preview(steps["call"]).body))
+        self.assertFalse(self._preview(steps["task"]).body)
+
+    def test_language_of_the_customer(self):
+        self.customer.lang = "fr_FR"
+        self.template.with_context(lang="fr_FR").body_html = '<p>Bonjour <t t-out="object._get_claim_table()"/></p>'
+        preview = self._preview(self._step(3))
+        self.assertIn("Bonjour", self._frame(preview))
+        self.assertIn("1 500,00", self._frame(preview))
+        self.assertIn("Fran", preview.lang)
+
+    def test_confirm_after_a_look(self):
+        self.plan.step_ids.is_automatic = False
+        self._run_cron()
+        action = self._actions(self.debtor)
+        self.assertTrue(action.needs_confirmation)
+        opened = action.with_user(self.collector).action_preview()
+        preview = self.env["collection.step.preview"].with_user(self.collector).with_context(**opened["context"])
+        preview = preview.create({})
+        self.assertIn("confirm", preview.reason)
+        preview.action_confirm()
+        self._run_cron()
+        self.assertEqual(action.state, "done")
+
+    def test_own_customers_only(self):
+        self.debtor.collector_id = self.other_collector
+        with self.assertRaises(AccessError):
+            self._preview(self._step(3)).read(["body"])
+
+    def test_from_everywhere(self):
+        for opened in (
+            self._step(3).action_preview(),
+            self.plan.action_preview(),
+            self.debtor.action_preview_step(),
+        ):
+            self.assertEqual(opened["context"]["default_debtor_id"], self.debtor.id)
+
+    # === CALLS === #
+
+    def test_script_of_a_planned_call(self):
+        campaign = self._start_campaign()
+        case = campaign.case_ids.filtered(lambda case: case.debtor_id == self.debtor)
+        self.assertNotIn("o_collection_step_script", case.script)
+        self._step(15).script = "<p>Ask about the bread.</p>"
+        values = self.env["collection.plan"]._prepare_action(self.debtor, self._decide(self.debtor))
+        self.env["collection.action"].sudo().create({**values, "channel": "call", "step_id": self._step(15).id})
+        case.invalidate_recordset(["script"])
+        self.assertIn("Ask about the bread.", case.script)

@@ -101,13 +101,15 @@ class CollectionDebtorWhy(models.TransientModel):
         """Return in words what would change a decision."""
         company = self.company_id
         advice = {
-            "due": lambda: self.env._(
-                "It is done at the next run, on a working day between %(since)s and %(until)s, if nothing changes before.",
-                since=self._format_hour(company.collection_send_from),
-                until=self._format_hour(company.collection_send_to),
-            )
-            if decision.step._get_channel()._is_automatic(company)
-            else self.env._("It comes to “My Day” at the next run, if nothing changes before."),
+            "due": lambda: (
+                self.env._(
+                    "It is done at the next run, on a working day between %(since)s and %(until)s, if nothing changes before.",
+                    since=self._format_hour(company.collection_send_from),
+                    until=self._format_hour(company.collection_send_to),
+                )
+                if decision.step._get_channel()._is_automatic(company)
+                else self.env._("It comes to “My Day” at the next run, if nothing changes before.")
+            ),
             "not_yet": lambda: self.env._("A payment, a promise or a dispute before that day."),
             "gap": lambda: self.env._("Fewer days between two steps, on the plan and in the settings."),
             "pressure": lambda: self.env._("A higher limit of contacts in the settings."),
@@ -186,7 +188,9 @@ class CollectionDebtorWhy(models.TransientModel):
         Action = self.env["collection.action"].sudo()
         actions = Action.search(
             Domain("debtor_id", "=", self.debtor_id.id)
-            & (Domain("state", "=", "planned") | Domain("date_planned", ">=", since) | Domain("date_done", ">=", since)),
+            & (
+                Domain("state", "=", "planned") | Domain("date_planned", ">=", since) | Domain("date_done", ">=", since)
+            ),
             limit=50,
         )
         labels = {name: dict(Action._fields[name]._description_selection(self.env)) for name in ("channel", "state")}
@@ -249,10 +253,14 @@ class CollectionDebtorWhy(models.TransientModel):
         """Return the steps of the plan with what became of each."""
         if not decision.plan:
             return []
-        actions = self.env["collection.action"].sudo().search_fetch(
-            Domain("debtor_id", "=", self.debtor_id.id) & Domain("step_id", "in", decision.plan.step_ids.ids),
-            ["step_id", "state", "date_done", "date_planned", "is_skipped", "channel"],
-            order="id desc",
+        actions = (
+            self.env["collection.action"]
+            .sudo()
+            .search_fetch(
+                Domain("debtor_id", "=", self.debtor_id.id) & Domain("step_id", "in", decision.plan.step_ids.ids),
+                ["step_id", "state", "date_done", "date_planned", "is_skipped", "channel"],
+                order="id desc",
+            )
         )
         by_step = actions.grouped("step_id")
         file = desk.files[self.debtor_id.id]

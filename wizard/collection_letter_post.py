@@ -23,7 +23,11 @@ class CollectionLetterPost(models.TransientModel):
         if not self.is_posted:
             taken_out = letters & self.doubtful_ids
             for letter in taken_out:
-                letter._set_state("cancelled", result_text=letter.debtor_id._get_nothing_to_claim_reason())
+                letter._set_state(
+                    "cancelled",
+                    result_text=letter.debtor_id._get_nothing_to_claim_reason(),
+                    cancel_code="nothing_claimable",
+                )
             letters -= taken_out
         letters._mark_posted()
         return {"type": "ir.actions.act_window_close"}

@@ -239,9 +239,7 @@ class CollectionPlanSimulation(models.TransientModel):
             scores={debtor.id: debtor.score for debtor in debtors},
             planned={action.debtor_id.id: action.date_planned for action in planned},
             limits={plan.id: plan.old_debts_per_day for plan in desk.plans.values()},
-            begun={
-                plan.id: plan.old_debts_per_day - plan._get_old_debts_left(today) for plan in desk.plans.values()
-            },
+            begun={plan.id: plan.old_debts_per_day - plan._get_old_debts_left(today) for plan in desk.plans.values()},
             first_day=today + timedelta(days=1) if is_decided else today,
         ).run()
 
@@ -467,7 +465,9 @@ class CollectionPlanSimulationStep(models.TransientModel):
                 )
             if step.delay < 0 and step.channel not in ("email", "sms", "letter"):
                 raise UserError(
-                    self.env._("“%s”: before the due date one writes a courtesy message, nothing else.", step.step_id.name)
+                    self.env._(
+                        "“%s”: before the due date one writes a courtesy message, nothing else.", step.step_id.name
+                    )
                 )
 
     def _to_cadence(self):

@@ -126,8 +126,8 @@ class CollectionReminderSend(models.TransientModel):
             "partner_ids": self.contact_id.ids,
             "attachment_ids": documents.ids,
             "author_id": self.env.user.partner_id.id,
-            "email_from": self.company_id.email_formatted or self.env.user.email_formatted,
-            "email_layout_xmlid": "mail.mail_notification_light",
+            "email_from": self.company_id._get_collection_sender(),
+            "email_layout_xmlid": "account_collection.mail_layout",
             "email_add_signature": False,
         }
 

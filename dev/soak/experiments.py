@@ -364,5 +364,6 @@ def _wait_for(port):
 
 def _show(counts):
     return ", ".join(
-        f"{count} {'/'.join(map(str, key)) if isinstance(key, tuple) else key}" for key, count in sorted(counts.items(), key=str)
+        f"{count} {'/'.join(map(str, key)) if isinstance(key, tuple) else key}"
+        for key, count in sorted(counts.items(), key=str)
     )

@@ -14,9 +14,9 @@ ALWAYS = Rules()
 step_lists = st.lists(st.sampled_from(DELAYS), min_size=1, unique=True).map(
     lambda delays: tuple(Step(number, delay) for number, delay in enumerate(sorted(delays)))
 )
-item_lists = st.lists(
-    st.tuples(st.integers(-120, 40), st.integers(1, 500)), min_size=1, max_size=6
-).map(lambda rows: [Item(key, _day(offset), float(amount)) for key, (offset, amount) in enumerate(rows)])
+item_lists = st.lists(st.tuples(st.integers(-120, 40), st.integers(1, 500)), min_size=1, max_size=6).map(
+    lambda rows: [Item(key, _day(offset), float(amount)) for key, (offset, amount) in enumerate(rows)]
+)
 rule_sets = st.builds(
     lambda gap, cap, weekdays: Rules(gap, cap, 30, lambda day: day.weekday() in weekdays),
     st.integers(0, 12),
