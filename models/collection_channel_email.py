@@ -50,6 +50,9 @@ class CollectionChannelEmail(models.AbstractModel):
         rows = actions.debtor_id._get_claimable_items_by_debtor(horizons)
         invoices = actions.debtor_id._get_claimed_invoices([row for own in rows.values() for row in own])
         invoices.sudo()._ensure_collection_tokens()
+        # All links at once, before each message asks for its own.
+        invoices = (action.debtor_id._get_claimed_invoices(rows[action.debtor_id]) for action in actions)
+        self.env["account.move"].union(*invoices)._get_collection_links()
         attachments = self._get_attachments(actions, rows)
         for (template, lang), group in groupby(
             actions, lambda action: (action.step_id.template_id, self._get_lang(action))
