@@ -195,7 +195,8 @@ class CollectionChannelLetter(models.AbstractModel):
             "address": self._get_address_lines(action, contact, address),
             "date": format_date(env, company._collection_today(), date_format="long"),
             "customer_number": action.partner_id.ref,
-            "reference": f"{action.debtor_id.id}-{action.id}",
+            # A preview has no number of its own.
+            "reference": "-".join(str(number) for number in (action.debtor_id.id, action._origin.id) if number),
             "handler": action.debtor_id.collector_id,
             "subject": payload["subject"],
             "body": Markup(payload["body"]),  # noqa: S704 - rendered by QWeb from the text of the step
