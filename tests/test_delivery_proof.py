@@ -13,7 +13,7 @@ class TestDeliveryProof(PlanCommon):
     """
 
     def _plan_many(self, count, start=0):
-        """Return planned actions for new customers with three overdue invoices each."""
+        """Return planned actions for new customers with two overdue invoices each."""
         partners = self.env["res.partner"].create(
             [
                 {"name": f"Customer {number}", "email": f"c{number}@customer.example", "is_company": True}
@@ -21,13 +21,15 @@ class TestDeliveryProof(PlanCommon):
             ]
         )
         for partner in partners:
-            for days_late in (10, 20, 30):
+            for days_late in (10, 20):
                 self._create_invoice(partner, days_late=days_late)
         self._synchronize()
         debtors = self.env["collection.debtor"].search([("partner_id", "in", partners.ids)])
         decisions = self.env["collection.plan"]._decide(debtors, self.company._collection_today())
-        return self.env["collection.action"].sudo().create(
-            [self.env["collection.plan"]._prepare_action(*pair) for pair in decisions.items()]
+        return (
+            self.env["collection.action"]
+            .sudo()
+            .create([self.env["collection.plan"]._prepare_action(*pair) for pair in decisions.items()])
         )
 
     def _count_queries(self, work, *args):
@@ -41,7 +43,7 @@ class TestDeliveryProof(PlanCommon):
     # == Queries ==
 
     def test_decisions_don_t_need_more_queries_for_more_debtors(self):
-        debtors = self.env["collection.debtor"].browse(self._plan_many(40).debtor_id.ids)
+        debtors = self.env["collection.debtor"].browse(self._plan_many(20).debtor_id.ids)
         self.env["collection.action"].sudo().search([("debtor_id", "in", debtors.ids)]).unlink()
         today = self.company._collection_today()
 
@@ -63,11 +65,11 @@ class TestDeliveryProof(PlanCommon):
         deliver(2)  # what is read once per process
         self._plan_many(5, start=100)
         few = self._count_queries(deliver, 5)
-        actions = self._plan_many(40, start=200)
-        many = self._count_queries(deliver, 40)
+        actions = self._plan_many(20, start=200)
+        many = self._count_queries(deliver, 20)
         self.assertEqual(set(actions.mapped("state")), {"done"})
         # Rows are written by the hundred: nothing grows with the customers.
-        self.assertLessEqual(many - few, 2, f"{few} queries for 5 customers, {many} for 40")
+        self.assertLessEqual(many - few, 2, f"{few} queries for 5 customers, {many} for 20")
 
     def test_results_don_t_need_more_queries_for_more_messages(self):
         Action = self.env["collection.action"].sudo()
@@ -78,7 +80,7 @@ class TestDeliveryProof(PlanCommon):
             self.assertEqual(set(actions.mapped("delivery_state")), {"sent"})
 
         counts = []
-        for number, count in enumerate((2, 4, 30)):
+        for number, count in enumerate((2, 3, 12)):
             actions = self._plan_many(count, start=100 * number)
             Action._deliver_next(100)
             actions.mail_message_id.notification_ids.notification_status = "sent"

@@ -6,7 +6,7 @@ import tempfile
 
 from .. import databases, environment
 from ..console import DevError, log
-from ..paths import LOGS, NAME, ROOT
+from ..paths import CHECKOUT, LOGS, NAME, ROOT
 from . import sizes
 
 _SCRIPT = """\
@@ -44,18 +44,33 @@ def run_on(env, database, size):
     """
     log(f"Processes: {sizes.SIZES[size].debtors} customers, workers at once and killed")
     logfile = LOGS / f"{database}-processes.log"
+    proofs = []
     with tempfile.TemporaryDirectory() as folder, open(logfile, "w") as handle:
         script = _SCRIPT.format(root=str(ROOT), size=size, folder=folder)
-        options = ["-d", database, "--no-http", "--log-level=critical"]
-        result = env.odoo(
-            "shell", *options, input=script, text=True, stdout=subprocess.PIPE, stderr=handle, timeout=3600
-        )
-    proofs = [json.loads(line[2:]) for line in result.stdout.splitlines() if line.startswith("@ ")]
-    for proof in proofs:
-        print(f"  {'ok  ' if proof['good'] else 'FAIL'} {proof['name']}: {proof['facts']}")
+        command = env.odoo_command("shell", "-d", database, "--no-http", "--log-level=critical")
+        with subprocess.Popen(
+            command,
+            env=env.environ,
+            cwd=CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=handle,
+            text=True,
+        ) as odoo:
+            odoo.stdin.write(script)
+            odoo.stdin.close()
+            for line in odoo.stdout:
+                if line.startswith("@ "):
+                    proofs.append(json.loads(line[2:]))
+                    _show(proofs[-1])
     held = sum(proof["good"] for proof in proofs)
     failed = len(proofs) - held
-    if result.returncode or not proofs or proofs[-1]["name"] != sizes.LAST:
+    if odoo.returncode or not proofs or proofs[-1]["name"] != sizes.LAST:
         print(f"The proof with processes broke off, see {logfile}:\n{logfile.read_text()[-3000:]}")
         failed += 1
     return held, failed
+
+
+def _show(proof):
+    mark = "ok  " if proof["good"] else "FAIL"
+    print(f"  {mark} {proof['name']}: {proof['facts'].strip()}", flush=True)
