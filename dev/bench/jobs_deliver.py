@@ -18,7 +18,8 @@ _SEARCHING_TABLE = """
     ('reconciled', '=', False), ('parent_state', '=', 'posted'),
     ('company_id', '=', object.company_id.id), ('date_maturity', '&lt;', context_today)], order='date_maturity')"/>
 <table><tr t-foreach="items" t-as="item">
-    <td t-out="item.move_id.name"/><td t-out="format_date(item.invoice_date)"/><td t-out="format_date(item.date_maturity)"/>
+    <td t-out="item.move_id.name"/>
+    <td t-out="format_date(item.invoice_date)"/><td t-out="format_date(item.date_maturity)"/>
     <td t-out="format_amount(item.amount_currency, item.currency_id)"/>
     <td t-out="format_amount(item.amount_currency - item.amount_residual_currency, item.currency_id)"/>
     <td t-out="format_amount(item.amount_residual_currency, item.currency_id)"/>
@@ -149,13 +150,11 @@ def _copy_customers(env, copies):
     """Copy customers who owe, each with a debtor and its open items, as often as asked for."""
     cr = env.cr
     cr.execute("CREATE TEMP TABLE copied AS SELECT partner_id FROM collection_debtor WHERE due_amount > 0")
-    cr.execute("SELECT setval('res_partner_id_seq', (SELECT MAX(id) FROM res_partner))")
-    for table, id_column, where in (
-        ("res_partner", "id", "id IN (SELECT partner_id FROM copied)"),
-        ("collection_debtor", "partner_id", "partner_id IN (SELECT partner_id FROM copied)"),
+    for table, where in (
+        ("res_partner", "id IN (SELECT partner_id FROM copied)"),
+        ("collection_debtor", "partner_id IN (SELECT partner_id FROM copied)"),
         (
             "account_move_line",
-            "partner_id",
             "partner_id IN (SELECT partner_id FROM copied) AND reconciled IS NOT TRUE AND parent_state = 'posted'"
             " AND display_type = 'payment_term'",
         ),
