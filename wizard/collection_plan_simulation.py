@@ -169,7 +169,7 @@ class CollectionPlanSimulation(models.TransientModel):
     def _run(self):
         """Work out who gets what, and write it down for this screen."""
         self.ensure_one()
-        self.line_ids.unlink()
+        self._delete_lines()
         debtors = self._get_debtors()
         visible = self._get_visible_ids(debtors)
         before = self._make_forecast(debtors)
@@ -285,6 +285,13 @@ class CollectionPlanSimulation(models.TransientModel):
             rows.append((contact, status, past.day, past.channel))
         rows += [(contact, "gone", contact.day, contact.channel) for contacts in known.values() for contact in contacts]
         return rows
+
+    def _delete_lines(self):
+        """Forget what was worked out before: one query, however much it is."""
+        lines = self.env["collection.plan.simulation.line"]
+        lines.flush_model()
+        self.env.cr.execute(SQL("DELETE FROM collection_plan_simulation_line WHERE simulation_id = %s", self.id))
+        lines.invalidate_model()
 
     def _insert_lines(self, rows):
         """Write the contacts down: one query, however many there are."""

@@ -107,6 +107,7 @@ class CollectionPlanStart(models.TransientModel):
     def _get_preview(self):
         """Return what would happen, for the template: by step, on the first days, and to whom nothing."""
         plan, company = self.plan_id._origin, self.company_id
+        plan.check_access("read")
         today = company._collection_today()
         debtors = self._get_debtors()
         change = PlanChange(old_debt_delay=self.old_debt_step_id.delay if self.old_debt_step_id else None)
@@ -180,6 +181,7 @@ class CollectionPlanStart(models.TransientModel):
     def _get_warnings(self):
         """Return in words what one should see to before."""
         plan, company = self.plan_id._origin, self.company_id.sudo()
+        plan.check_access("read")
         steps = plan.step_ids
         debtors = self._get_debtors()
         warnings = []
