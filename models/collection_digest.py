@@ -190,6 +190,12 @@ class CollectionDigest(models.AbstractModel):
         }
 
     @api.model
+    def _get_more(self, records):
+        """Return in words how many of some records are not named, ``False`` when all are."""
+        rest = len(records) - MAX_NAMES
+        return self.env._("and %s more", rest) if rest > 0 else False
+
+    @api.model
     def _get_words(self, company, facts):
         """Return what the template of the digest needs, in the language of the environment."""
         Action = self.env["collection.action"]
@@ -197,7 +203,12 @@ class CollectionDigest(models.AbstractModel):
         codes = dict(Action._fields["cancel_code"]._description_selection(self.env))
         failed = facts["failed"]
         return {
-            "day": format_date(self.env, company._collection_today(), date_format="EEEE d MMMM"),
+            "intro": self.env._(
+                "What happened to reminders until the evening of %s:",
+                format_date(self.env, company._collection_today(), date_format="EEEE d MMMM"),
+            ),
+            "more_failed": self._get_more(failed),
+            "more_answered": self._get_more(facts["answered"]),
             "url": lambda path: f"{company.get_base_url()}/odoo/{path}?cids={company.id}",
             "sent": [(channels[channel], count) for channel, count in facts["sent"].most_common()],
             "failed": [

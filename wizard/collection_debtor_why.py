@@ -51,7 +51,6 @@ class CollectionDebtorWhy(models.TransientModel):
                     "rules": why._get_rules(desk, decision),
                     "plan": decision.plan,
                     "steps": why._get_steps(desk, decision, today),
-                    "days": PRESSURE_DAYS,
                 },
             )
 

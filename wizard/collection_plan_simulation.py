@@ -380,13 +380,19 @@ class CollectionPlanSimulation(models.TransientModel):
             if debtor_id in visible and debtor_id not in contacted
         )
         Step = self.env["collection.plan.step"]
+        until = format_date(self.env, self.date_from + timedelta(days=self.days - 1))
         by_channel = Counter(contact.channel for contact in contacts)
         return self.env["ir.qweb"]._render(
             "account_collection.plan_simulation_summary",
             {
-                "contact_count": len(contacts),
-                "debtor_count": len(contacted),
-                "until": format_date(self.env, self.date_from + timedelta(days=self.days - 1)),
+                "headline": self.env._(
+                    "%(contacts)s contacts with %(customers)s customers until %(day)s",
+                    contacts=len(contacts),
+                    customers=len(contacted),
+                    day=until,
+                )
+                if contacts
+                else self.env._("Nobody is contacted until %s.", until),
                 "channels": [
                     (Step._get_channel_icon(channel), labels[channel], count)
                     for channel, count in by_channel.most_common()

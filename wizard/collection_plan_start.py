@@ -129,9 +129,7 @@ class CollectionPlanStart(models.TransientModel):
             "plan": plan,
             "begins": begins,
             "days": self._get_days(forecast.contacts),
-            "old_count": (old_count := sum(row["old"] for row in begins)),
-            "per_day": self.old_debts_per_day,
-            "days_for_old": -(-old_count // self.old_debts_per_day) if self.old_debts_per_day else 1,
+            "pace": self._get_pace(sum(row["old"] for row in begins)),
             "customer_count": len(debtors),
             "reasons": [
                 (self.env["collection.plan"]._get_reason_label(reason), count)
@@ -162,6 +160,23 @@ class CollectionPlanStart(models.TransientModel):
             }
             for step, row in sorted(rows.items(), key=lambda pair: pair[0].delay)
         ]
+
+    def _get_pace(self, count):
+        """Return in words how long it takes until all old debts are begun.
+
+        :param int count: customers with old debts.
+        """
+        per_day = self.old_debts_per_day
+        if not count:
+            return False
+        if not per_day:
+            return self.env._("All %s customers with old debts are contacted at once.", count)
+        return self.env._(
+            "Old debts are begun with %(per_day)s customers per day: %(days)s working days for all %(count)s.",
+            per_day=per_day,
+            days=-(-count // per_day),
+            count=count,
+        )
 
     def _get_days(self, contacts):
         """Return the contacts of the first working days, by day and channel."""
