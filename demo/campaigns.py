@@ -327,6 +327,8 @@ class Campaigns:
         if not debtor or not self.plan.is_running:
             return
         Plan = self.env["collection.plan"]
+        if event.values.get("by_hand"):
+            debtor.plan_id = self.plan
         # These invoices went out when they were made.
         debtor.open_item_ids.move_id.filtered("invoice_date").is_move_sent = True
         decision = Plan._decide(debtor, self.clock.today)[debtor]

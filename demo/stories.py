@@ -98,10 +98,10 @@ UNPAID = (
     # == Just late, in no campaign yet ==
     Unpaid("plume_bleue", -3, 190),
     Unpaid("coiff_harmonie", -2, 145),
-    Unpaid("dentaire_tilleuls", -5, 340),
-    Unpaid("menuiserie_chevrier", -4, 260),
+    Unpaid("dentaire_tilleuls", -9, 340),
+    Unpaid("menuiserie_chevrier", -8, 260),
     Unpaid("verre_lumiere", -3, 420),
-    Unpaid("hofmann", -6, 1950),
+    Unpaid("hofmann", -10, 1950),
     # == Instalments: 30 % at once, the rest later ==
     Unpaid("mobilier_lyonnais", 24, 8600, paid=(-30, 0.3), instalments=True),
     Unpaid("decors_scenes", 12, 6400, instalments=True),
@@ -267,5 +267,5 @@ RUNNING_STORY = (
     _event(-1, "dentaire_tilleuls", "bounce"),
     _event(-1, "menuiserie_chevrier", "plan"),
     _event(-1, "menuiserie_chevrier", "answer", text="Hello, the invoice has only just reached me. I will look at it with my accountant tomorrow. Bruno Chevrier"),
-    _event(-1, "prestige_events", "plan"),
+    _event(-1, "prestige_events", "plan", by_hand=True),
 )

@@ -59,7 +59,7 @@ class TestDemo(TransactionCase):
             set(actions.filtered(lambda action: action.state == "done").mapped("delivery_state")), {"sent"}
         )
         self.assertTrue(actions.filtered("needs_confirmation"))
-        self.assertEqual(actions.filtered("fallback_of_id").mapped("channel"), ["call"])
+        self.assertEqual(actions.filtered("fallback_of_id").mapped("state"), ["planned"])
         self.assertEqual(len(self.debtors.filtered("reply_date")), 1)
         self.assertEqual(len(self.debtors.filtered("bounced_emails")), 1)
 
