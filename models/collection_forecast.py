@@ -40,7 +40,7 @@ class Forecast:
     :param start: the first day.
     :param int days: how many days.
     :param scores: ``{debtor id: score}``, for whose turn it is among old debts.
-    :param planned: ``{debtor id: day}`` of the steps that are planned already: they don't wait for a turn.
+    :param planned: ``{debtor id: (day, channel)}`` of the steps that are planned already: they don't wait for a turn.
     :param limits: ``{plan id: first words about old debts per day}``, 0 for no limit.
     :param begun: ``{plan id: how many of them were said on the first day already}``.
     :param first_day: the day from which something new is planned, when it is not the first day.
@@ -82,8 +82,8 @@ class Forecast:
             self.reasons[debtor_id] = decision
         if not decision.is_due:
             self._look_again(debtor_id, decision.day, day)
-        elif (planned := self.planned.get(debtor_id)) and planned > day:
-            self._look_again(debtor_id, planned, day)
+        elif (planned := self.planned.get(debtor_id)) and planned[0] > day:
+            self._look_again(debtor_id, planned[0], day)
         elif not planned and day < self.first_day:
             self._look_again(debtor_id, self.first_day, day)
         elif not planned and decision.is_old and self.limits.get(decision.plan.id):
@@ -102,13 +102,13 @@ class Forecast:
     def _carry_out(self, debtor_id, decision, day):
         desk, step = self.desk, decision.step
         delay = decision.delay
-        self.planned.pop(debtor_id, None)
+        _day, channel = self.planned.pop(debtor_id, (None, None))
         self.contacts.append(
             Contact(
                 debtor_id,
                 decision.plan,
                 step,
-                desk.get_channel(step),
+                channel or desk.get_channel(step),
                 day,
                 next(item.due for item in desk.files[debtor_id].items if item.key == decision.item_id),
                 decision.item_id,

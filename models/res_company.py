@@ -99,7 +99,8 @@ class ResCompany(models.Model):
     collection_digest_is_on = fields.Boolean(
         string="Daily Digest",
         default=True,
-        help="In the evening of a working day: what was sent, failed, was cancelled and why, and what waits for people.",
+        help="In the evening of a working day: what was sent, failed, was cancelled and why, and what waits for "
+        "people.",
     )
     collection_digest_user_ids = fields.Many2many(
         "res.users",

@@ -34,7 +34,7 @@ class TestGoLive(PlanCommon):
         self.assertIn("D+3 Step 3", text)
         self.assertNotIn("D+30 Step 30", text)
         self.assertIn("50.00", text, "a courtesy message names what is not due yet")
-        self.assertIn("3 working days for all 5", text)
+        self.assertIn("working days until all are begun: 3", text)
         form.old_debt_step_id = self._step(30)
         text = self._text(form.preview)
         self.assertIn("D+30 Step 30", text)
@@ -98,8 +98,8 @@ class TestGoLive(PlanCommon):
         for words in (
             "no entry since",
             "no e-mail address: write a sender",
-            "1 customers have no e-mail",
-            "are nobody",
+            "without an e-mail address: 1",
+            "without a collector: 6",
         ):
             self.assertIn(words, text)
 

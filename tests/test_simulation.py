@@ -286,8 +286,10 @@ class TestSimulation(PlanCommon):
         with self.assertRaises(AccessError):
             simulation.with_user(self.other_collector).line_ids.read(["amount"])
         with self.assertRaises(AccessError):
-            self._get_debtor(self.other_customer).with_user(self.collector).action_why().get("res_id")
-            self._why(self._get_debtor(self.other_customer)).facts
+            self._why(self._get_debtor(self.other_customer))
+        why = self.env["collection.debtor.why"].with_user(self.collector)
+        with self.assertRaises(AccessError):
+            why.create({"debtor_id": self._get_debtor(self.other_customer).id}).read(["facts"])
 
     def test_lines_are_not_written_by_hand(self):
         self._create_invoice(days_late=10)

@@ -41,7 +41,12 @@ class CollectionDebtorWhy(models.TransientModel):
             decision = why._get_decision(desk, today)
             why.reason = decision.reason
             why.answer = self.env["collection.plan"]._describe(decision, why.debtor_id)
-            why.otherwise = why._get_otherwise(desk, decision, today)
+            other = why._get_other_decision(desk, decision, today)
+            why.otherwise = other and self.env._(
+                "Without that: “%(step)s” on %(day)s.",
+                step=other.step.display_name,
+                day=format_date(self.env, other.day),
+            )
             why.advice = why._get_advice(decision)
             why.facts = self.env["ir.qweb"]._render(
                 "account_collection.debtor_why_facts",
@@ -50,7 +55,7 @@ class CollectionDebtorWhy(models.TransientModel):
                     "contacts": why._get_contacts(today),
                     "rules": why._get_rules(desk, decision),
                     "plan": decision.plan,
-                    "steps": why._get_steps(desk, decision, today),
+                    "steps": why._get_steps(desk, decision, other, today),
                 },
             )
 
@@ -77,8 +82,8 @@ class CollectionDebtorWhy(models.TransientModel):
             )
         return decision
 
-    def _get_otherwise(self, desk, decision, today):
-        """Return in words what would come without what is in the way, ``False`` when nothing is."""
+    def _get_other_decision(self, desk, decision, today):
+        """Return what would come without what is in the way, ``False`` when nothing is."""
         file = desk.files[self.debtor_id.id]
         steps = desk.cadences.get(decision.plan.id, ())
         if not file.silence or not steps or decision.reason in ("nothing_claimable", "planned"):
@@ -90,11 +95,7 @@ class CollectionDebtorWhy(models.TransientModel):
             file.silence = silence
         if not other.step or other.reason not in (cadence.DUE, *cadence.WAITING):
             return False
-        return self.env._(
-            "Without that: “%(step)s” on %(day)s.",
-            step=other.step.display_name,
-            day=format_date(self.env, other.day),
-        )
+        return other
 
     def _get_advice(self, decision):
         """Return in words what would change a decision."""
@@ -102,7 +103,8 @@ class CollectionDebtorWhy(models.TransientModel):
         advice = {
             "due": lambda: (
                 self.env._(
-                    "It is done at the next run, on a working day between %(since)s and %(until)s, if nothing changes before.",
+                    "It is done at the next run, on a working day between %(since)s and %(until)s, "
+                    "if nothing changes before.",
                     since=self._format_hour(company.collection_send_from),
                     until=self._format_hour(company.collection_send_to),
                 )
@@ -248,7 +250,7 @@ class CollectionDebtorWhy(models.TransientModel):
             lines.append(self.env._("Pays on day %s of the month.", ", ".join(map(str, file.payment_days))))
         return lines
 
-    def _get_steps(self, desk, decision, today):
+    def _get_steps(self, desk, decision, other, today):
         """Return the steps of the plan with what became of each."""
         if not decision.plan:
             return []
@@ -272,13 +274,12 @@ class CollectionDebtorWhy(models.TransientModel):
                 {
                     "icon": step._get_channel_icon(step.channel),
                     "name": step.display_name,
-                    "is_next": step == decision.step,
-                    **self._get_step_state(step, by_step.get(step), decision, owed, highest),
+                    **self._get_step_state(step, by_step.get(step), decision, other, owed, highest),
                 }
             )
         return rows
 
-    def _get_step_state(self, step, actions, decision, owed, highest):
+    def _get_step_state(self, step, actions, decision, other, owed, highest):
         """Return what became of one step: ``{"state", "class"}``."""
         done = actions.filtered(lambda action: action.state == "done")[:1] if actions else actions
         planned = actions.filtered(lambda action: action.state == "planned")[:1] if actions else actions
@@ -299,6 +300,8 @@ class CollectionDebtorWhy(models.TransientModel):
                 "state": self.env._("done on %s", format_date(self.env, done.date_done.date())),
                 "class": "text-success",
             }
+        if other and step == other.step:
+            return {"state": self.env._("next, without that"), "class": "fw-bold"}
         if actions and any(action.is_skipped for action in actions):
             return {"state": self.env._("left out: nobody could do it"), "class": "text-muted"}
         if step.min_amount and owed < step.min_amount:

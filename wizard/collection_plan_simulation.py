@@ -160,6 +160,7 @@ class CollectionPlanSimulation(models.TransientModel):
             "domain": [("simulation_id", "=", self.id)],
             "context": {
                 "initial_date": fields.Date.to_string(self.date_from),
+                "collection_is_compared": self.is_compared,
                 **({"search_default_group_date": 1} if first == "list" else {}),
             },
         }
@@ -225,7 +226,7 @@ class CollectionPlanSimulation(models.TransientModel):
                 Domain("debtor_id", "in", debtors.ids)
                 & Domain("state", "=", "planned")
                 & Domain("step_id", "!=", False),
-                ["debtor_id", "date_planned"],
+                ["debtor_id", "date_planned", "channel"],
             )
         )
         desk = Plan._get_desk(company, debtors, today, self.as_if_running, planned, changes)
@@ -237,7 +238,7 @@ class CollectionPlanSimulation(models.TransientModel):
             today,
             self.days,
             scores={debtor.id: debtor.score for debtor in debtors},
-            planned={action.debtor_id.id: action.date_planned for action in planned},
+            planned={action.debtor_id.id: (action.date_planned, action.channel) for action in planned},
             limits={plan.id: plan.old_debts_per_day for plan in desk.plans.values()},
             begun={plan.id: plan.old_debts_per_day - plan._get_old_debts_left(today) for plan in desk.plans.values()},
             first_day=today + timedelta(days=1) if is_decided else today,
@@ -508,7 +509,9 @@ class CollectionPlanSimulationLine(models.TransientModel):
     date = fields.Date(string="Day", readonly=True)
     move_line_id = fields.Many2one("account.move.line", string="Journal Item", readonly=True, ondelete="cascade")
     item_name = fields.Char(string="Because of", readonly=True, help="The oldest item that calls for this step.")
-    days_late = fields.Integer(readonly=True, help="Of that item, on that day; below zero before the due date.")
+    days_late = fields.Integer(
+        readonly=True, aggregator=None, help="Of that item, on that day; below zero before the due date."
+    )
     amount = fields.Monetary(
         string="To Claim", readonly=True, help="What could be claimed on that day if nobody pays, in company currency."
     )

@@ -170,9 +170,10 @@ class CollectionPlanStart(models.TransientModel):
         if not count:
             return False
         if not per_day:
-            return self.env._("All %s customers with old debts are contacted at once.", count)
+            return self.env._("Customers with old debts, all contacted at once: %s.", count)
         return self.env._(
-            "Old debts are begun with %(per_day)s customers per day: %(days)s working days for all %(count)s.",
+            "Customers with old debts: %(count)s. With %(per_day)s per day at most, working days until all are begun: "
+            "%(days)s.",
             per_day=per_day,
             days=-(-count // per_day),
             count=count,
@@ -216,7 +217,8 @@ class CollectionPlanStart(models.TransientModel):
             if without:
                 warnings.append(
                     self.env._(
-                        "%s customers have no e-mail address: what the steps say instead happens, for example a call.",
+                        "Customers without an e-mail address: %s. What the steps say instead happens, "
+                        "for example a call.",
                         without,
                     )
                 )
@@ -231,8 +233,8 @@ class CollectionPlanStart(models.TransientModel):
         if nobody:
             warnings.append(
                 self.env._(
-                    "Calls and tasks about %s customers are nobody's: choose on the plan to whom they go, "
-                    "or give the customers a collector.",
+                    "Customers without a collector: %s. Choose on the plan to whom calls and tasks about them go, "
+                    "or give them a collector.",
                     nobody,
                 )
             )

@@ -87,7 +87,7 @@ registry.category("web_tour.tours").add("account_collection_plan", {
         { content: "Begin fewer old debts per day", trigger: ".modal [name=old_debts_per_day] input", run: "edit 1 && press Tab" },
         {
             content: "What would happen follows",
-            trigger: ".modal .o_field_widget[name=preview]:contains(with 1 customers per day)",
+            trigger: ".modal .o_field_widget[name=preview]:contains(With 1 per day)",
         },
         { content: "Go", trigger: ".modal button[name=action_confirm]", run: "click" },
         { content: "It runs", trigger: "body:not(:has(.modal)) button[name=action_stop]" },
