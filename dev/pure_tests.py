@@ -23,9 +23,9 @@ def collect(name):
     suite = unittest.TestSuite()
     for path in sorted(pathlib.Path("tools/tests").glob("test_*.py")):
         suite.addTests(loader.loadTestsFromName(f"tools.tests.{path.stem}"))
-    for path in sorted(pathlib.Path("tools").glob("*.py")):
+    for path in sorted(path for path in pathlib.Path("tools").rglob("*.py") if "tests" not in path.parts):
         if path.stem != "__init__" and name in path.stem:
-            suite.addTests(doctest.DocTestSuite(importlib.import_module(f"tools.{path.stem}")))
+            suite.addTests(doctest.DocTestSuite(importlib.import_module(".".join(path.with_suffix("").parts))))
     return suite
 
 
