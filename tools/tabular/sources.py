@@ -149,7 +149,9 @@ class XlsxSource(_Source):
         if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > self.limits.max_unpacked:
             raise TabularError("bomb")
         for part in parts:
-            if part.file_size > 16 * 1024 * 1024 and part.file_size > self.limits.max_ratio * max(part.compress_size, 1):
+            if part.file_size > 16 * 1024 * 1024 and part.file_size > self.limits.max_ratio * max(
+                part.compress_size, 1
+            ):
                 raise TabularError("bomb")
         for part in parts:
             self._check_part(archive, part)
@@ -290,7 +292,11 @@ class XlsSource(_Source):
         super().__init__()
         self.limits = limits
         # Names in the directory of the container.
-        for name, code in (("EncryptedPackage", "password"), ("EncryptionInfo", "password"), ("_VBA_PROJECT", "macros")):
+        for name, code in (
+            ("EncryptedPackage", "password"),
+            ("EncryptionInfo", "password"),
+            ("_VBA_PROJECT", "macros"),
+        ):
             if name.encode("utf-16-le") in content:
                 raise TabularError(code)
         if "WordDocument".encode("utf-16-le") in content:

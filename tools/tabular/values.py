@@ -38,7 +38,9 @@ _MONTHS = {
 }
 _TIME = r"(?:[T\s]+\d{1,2}[:h]\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s*(?:[AaPp]\.?[Mm]\.?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 _NUMERIC_DATE = re.compile(rf"(\d{{1,4}})\s*[-/.\s]\s*(\d{{1,2}})\s*[-/.\s]\s*(\d{{1,4}}){_TIME}", re.ASCII)
-_NAMED_DATE = re.compile(rf"(\d{{1,2}})(?:er|st|nd|rd|th)?[-/.\s]+([a-z]+)\.?,?[-/.\s]+(\d{{4}}|\d{{2}}){_TIME}", re.ASCII)
+_NAMED_DATE = re.compile(
+    rf"(\d{{1,2}})(?:er|st|nd|rd|th)?[-/.\s]+([a-z]+)\.?,?[-/.\s]+(\d{{4}}|\d{{2}}){_TIME}", re.ASCII
+)
 _NAMED_US_DATE = re.compile(rf"([a-z]+)\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}}){_TIME}", re.ASCII)
 _SPACES = "\u00a0\u202f\u2007\u2009\u2008\u200a\u2002\u2003\u3000"
 _SPACE_TABLE = str.maketrans({character: " " for character in _SPACES})
@@ -160,7 +162,11 @@ def _date_of_serial(number, epoch):
 
 def _date_of_eight_digits(text, order):
     year_first = (int(text[:4]), int(text[4:6]), int(text[6:]))
-    if year_first[0] in _YEARS and order in (None, "ymd") or (order and year_first[0] in _YEARS and _exists(*year_first)):
+    if (
+        year_first[0] in _YEARS
+        and order in (None, "ymd")
+        or (order and year_first[0] in _YEARS and _exists(*year_first))
+    ):
         return datetime.date(*year_first)
     return _date_of_parts(text[:2], text[2:4], text[4:], order)
 

@@ -1,0 +1,152 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..tools import tabular
+
+
+class CollectionFileMixin(models.AbstractModel):
+    """What dialogues that take in a file have in common: how to read it, and what to say when it can't be read.
+
+    Options that are left empty are found out from the file.
+    """
+
+    _name = "collection.file.mixin"
+    _description = "Reading of a file with a table"
+
+    file_sheet = fields.Char(string="Sheet", help="Which sheet of the workbook to read. Empty: the first one.")
+    file_header_row = fields.Integer(
+        string="Row of Titles", help="Number of the row that holds the titles of the columns. 0: found out."
+    )
+    file_encoding = fields.Selection(
+        [
+            ("utf-8", "UTF-8"),
+            ("cp1252", "Windows-1252"),
+            ("utf-16", "UTF-16"),
+            ("iso8859-15", "ISO 8859-15"),
+            ("cp850", "DOS (850)"),
+            ("mac-roman", "Mac Roman"),
+        ],
+        string="Encoding",
+        help="How letters with accents are stored in a text file. Empty: found out.",
+    )
+    file_separator = fields.Selection(
+        [("semicolon", "Semicolon"), ("comma", "Comma"), ("tab", "Tab"), ("pipe", "Vertical bar")],
+        string="Separator",
+        help="What stands between the cells of a text file. Empty: found out.",
+    )
+    file_decimal = fields.Selection(
+        [("comma", "1 000,50"), ("point", "1,000.50")],
+        string="Decimal Sign",
+        help="How amounts that are texts are written. Empty: found out.",
+    )
+    file_date_order = fields.Selection(
+        [("dmy", "Day, month, year"), ("mdy", "Month, day, year"), ("ymd", "Year, month, day")],
+        string="Order of Dates",
+        help="How dates that are texts are written. Empty: found out.",
+    )
+
+    # === BUSINESS METHODS === #
+
+    def _read_table(self, content, filename, known=(), **options):
+        """Open the table in a file as the options of this record say.
+
+        :param bytes content: of the file.
+        :param str filename: of the file.
+        :param known: titles of columns by which the table is found.
+        :param options: of ``tabular.read_table``, instead of those of the record.
+        :return: ``tabular.Table``
+        :raises UserError: when it can't be read, with the reason and what to do.
+        """
+        options = {**self._prepare_reading_options(), **options}
+        try:
+            return tabular.read_table(content, filename, known=known, **options)
+        except tabular.TabularError as error:
+            raise UserError(self._tabular_message(error)) from error
+
+    def _prepare_reading_options(self):
+        """Return the options of ``tabular.read_table`` that this record sets."""
+        separators = {"semicolon": ";", "comma": ",", "tab": "\t", "pipe": "|"}
+        return {
+            "encoding": self.file_encoding or None,
+            "separator": separators.get(self.file_separator),
+            "sheet": self.file_sheet or None,
+            "header_row": self.file_header_row or None,
+        }
+
+    def _find_decimal(self, values):
+        """Return the decimal sign of a column: as set, as the values tell, or as the user's language has it."""
+        signs = {"comma": ",", "point": "."}
+        language = self.env["res.lang"]._get_data(code=self.env.user.lang or "en_US")
+        return signs.get(self.file_decimal) or tabular.guess_decimal(values) or language.decimal_point or "."
+
+    def _find_date_order(self, values):
+        """Return the order of the dates of a column: as set, as the values tell, or as the user's language has it."""
+        order = self.file_date_order or tabular.guess_date_order(values)
+        if order:
+            return order
+        language = self.env["res.lang"]._get_data(code=self.env.user.lang or "en_US")
+        date_format = language.date_format or "%d/%m/%Y"
+        positions = sorted((date_format.find(f"%{sign}"), sign.lower()) for sign in "dmyY" if f"%{sign}" in date_format)
+        order = "".join(sign for _position, sign in positions)
+        return order if order in ("dmy", "mdy", "ymd") else "dmy"
+
+    def _tabular_message(self, error, with_place=True):
+        """Return what is wrong with a file, in the user's language.
+
+        :param error: ``tabular.TabularError``
+        :param bool with_place: whether row and column come first.
+        :return: str
+        """
+        message = self._get_tabular_messages(error.params)[error.code]
+        if with_place and error.row and error.column:
+            return self.env._(
+                "Row %(row)s, column “%(column)s”: %(message)s", row=error.row, column=error.column, message=message
+            )
+        if with_place and error.row:
+            return self.env._("Row %(row)s: %(message)s", row=error.row, message=message)
+        if error.column:
+            return self.env._("Column “%(column)s”: %(message)s", column=error.column, message=message)
+        return message
+
+    def _get_tabular_messages(self, params):
+        """Return the texts of all errors by code, the same as ``tabular.TEMPLATES``, to be translated."""
+        env = self.env
+        value = params.get("value", "")
+        limit = params.get("limit", "")
+        return {
+            "empty": env._("The file is empty."),
+            "too_big": env._("The file holds more than %(limit)s MB.", limit=limit),
+            "bomb": env._("The file unpacks to far more than a table needs and is refused for safety."),
+            "too_many_rows": env._("The file has more than %(limit)s rows. Split it.", limit=limit),
+            "too_many_columns": env._("The file has more than %(limit)s columns.", limit=limit),
+            "cell_too_long": env._("A cell holds more than %(limit)s characters.", limit=limit),
+            "password": env._("The file is protected by a password. Save it without one."),
+            "macros": env._("The file contains macros. Save it as .xlsx."),
+            "not_a_table": env._(
+                "This is a file of the kind %(found)s. Save it as .xlsx or .csv.", found=params.get("found", "")
+            ),
+            "unsafe_xml": env._(
+                "The file contains declarations that no spreadsheet program writes and is refused for safety."
+            ),
+            "broken": env._("The file is damaged. Open it with a spreadsheet program and save it again."),
+            "encoding": env._(
+                "The text of the file isn't in the encoding %(encoding)s. Choose another one.",
+                encoding=params.get("encoding", ""),
+            ),
+            "encoding_unknown": env._("The encoding %(encoding)s is not known.", encoding=params.get("encoding", "")),
+            "separator": env._("The separator must be one character."),
+            "quote": env._("A quotation mark is not closed, or text follows the closing one."),
+            "sheet_missing": env._("The file has no sheet called “%(sheet)s”.", sheet=params.get("sheet", "")),
+            "header_missing": env._(
+                "Row %(number)s, where the column titles should be, is blank.", number=params.get("number", "")
+            ),
+            "row_longer": env._("The row has more cells than there are column titles: is a separator inside a text?"),
+            "merged": env._("Cells are merged. Take the merging apart and write a value into each of them."),
+            "cell_error": env._("The cell shows the error %(value)s.", value=value),
+            "date_impossible": env._("“%(value)s” is not a date.", value=value),
+            "date_ambiguous": env._("“%(value)s” may be read day first or month first. Choose one.", value=value),
+            "amount_bad": env._("“%(value)s” is not an amount.", value=value),
+            "amount_ambiguous": env._(
+                "“%(value)s” may be read with thousands or with decimals. Choose the decimal sign.", value=value
+            ),
+        }
