@@ -7,6 +7,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     account_move_line,
     account_partial_reconcile,
     collection_state_mixin,
+    collection_file_mixin,
     collection_line_mixin,
     collection_refresh_queue,
     collection_reason,

@@ -15,7 +15,8 @@ _MEGABYTE = 1024 * 1024
 # Rows among which the column titles are looked for.
 _HEADER_SEARCH = 40
 _ERROR_VALUES = frozenset(
-    "#N/A #DIV/0! #REF! #VALUE! #NAME? #NUM! #NULL! #SPILL! #CALC! #GETTING_DATA #N/D #VALEUR! #NOM? #NOMBRE! #NUL!".split()
+    "#N/A #DIV/0! #REF! #VALUE! #NAME? #NUM! #NULL! #SPILL! #CALC! #GETTING_DATA"
+    " #N/D #VALEUR! #NOM? #NOMBRE! #NUL!".split()
 )
 # What PostgreSQL can't store or nobody sees: control characters and halves of surrogate pairs.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -80,9 +81,9 @@ class Table:
         :raises TabularError: when the file turns out to be damaged, or too big, further down.
         """
         width = len(self.columns)
-        merged = self.source.merged_cells(self.sheet)
+        merged = _MergedRows(self.source.merged_cells(self.sheet), width)
         count = 0
-        for number, cells in self._raw_rows():
+        for number, cells in self._raw_rows(width):
             if number <= self.header_row or _is_blank(cells):
                 continue
             count += 1
@@ -90,8 +91,8 @@ class Table:
                 raise TabularError("too_many_rows", limit=self.limits.max_rows)
             yield Row(number, _fit(cells, width), self._find_problem(number, cells, merged))
 
-    def _raw_rows(self):
-        for number, cells in self.source.rows(self.sheet):
+    def _raw_rows(self, width=None):
+        for number, cells in self.source.rows(self.sheet, width):
             cleaned = [_clean(cell) if isinstance(cell, str) else cell for cell in cells]
             for index, cell in enumerate(cleaned):
                 if isinstance(cell, str) and len(cell) > self.limits.max_cell:
@@ -102,11 +103,8 @@ class Table:
         return self.columns[index] if index < len(self.columns) else f"Column {_letters(index)}"
 
     def _find_problem(self, number, cells, merged):
-        for first_row, last_row, first_column, last_column in merged:
-            if first_row <= number <= last_row and first_column < len(self.columns):
-                # A title across the width is no record; a value that stands for several is.
-                if last_row > first_row or last_column > first_column:
-                    return TabularError("merged", number, self._title(first_column))
+        if merged.covers(number):
+            return TabularError("merged", number, self._title(merged.column))
         if self.kind == "text" and not _is_blank(cells[len(self.columns) :]):
             return TabularError("row_longer", number)
         return None
@@ -114,6 +112,21 @@ class Table:
     def sample(self, size=200):
         """Return the first rows."""
         return list(itertools.islice(self, size))
+
+
+class _MergedRows:
+    """Tells which rows, asked for in their order, have cells that are merged with others."""
+
+    def __init__(self, ranges, width):
+        self.waiting = sorted((r for r in ranges if r[2] < width), reverse=True)
+        self.until = self.column = 0
+
+    def covers(self, number):
+        while self.waiting and self.waiting[-1][0] <= number:
+            _first_row, last_row, first_column, _last_column = self.waiting.pop()
+            if last_row > self.until:
+                self.until, self.column = last_row, first_column
+        return number <= self.until
 
 
 def read_table(

@@ -12,10 +12,14 @@ from xml.parsers import expat
 import openpyxl
 import xlrd
 
+from . import ole
 from .cells import CellError, as_plain_value
 from .errors import TabularError
 
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# What openpyxl drops when it reads is of no interest to a table, and must not fill the log.
+warnings.filterwarnings("ignore", module=r"openpyxl\.")
+
+_ZIP = b"PK\x03\x04"
 # Signatures of files that are often handed in by mistake.
 _OTHER_KINDS = (
     (b"%PDF", "PDF"),
@@ -53,7 +57,7 @@ def open_source(content, extension, encoding, separator, limits):
     """
     if content.startswith(_ZIP):
         return XlsxSource(content, limits)
-    if content.startswith(_OLE) or _is_bare_biff(content):
+    if content.startswith(ole.SIGNATURE) or _is_bare_biff(content):
         return XlsSource(content, limits)
     if content.startswith(b"PK\x05\x06"):
         raise TabularError("not_a_table", found="ZIP")
@@ -81,9 +85,7 @@ def _guard(code="broken", **params):
     into libraries stand inside, so that mistakes of this package still show.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except TabularError:
         raise
     except Exception as error:
@@ -102,8 +104,11 @@ class _Source:
         self.sheets = []
         self.visible_sheets = []
 
-    def rows(self, sheet):
-        """Yield ``(number, list of cells)``."""
+    def rows(self, sheet, width=None):
+        """Yield ``(number, list of cells)``, in ascending order; what is blank may be left out.
+
+        :param int width: how many cells matter, when that is known.
+        """
         raise NotImplementedError
 
     def merged_cells(self, sheet):
@@ -187,21 +192,30 @@ class XlsxSource(_Source):
             checker.close()
         self._merged_by_part[part.filename] = checker.merged
 
-    def rows(self, sheet):
+    def rows(self, sheet, width=None):
         worksheet = self.by_name[sheet]
         with _guard():
             # What a file says about its own size is often wrong.
             worksheet.reset_dimensions()
-            rows = worksheet.iter_rows(max_row=_MAX_XLSX_ROW, max_col=self.limits.max_columns + 1, values_only=True)
-        number = 0
+            width = width or self.limits.max_columns + 1
+            rows = worksheet.iter_rows(max_row=_MAX_XLSX_ROW, max_col=width, values_only=True)
+        number, blank = 0, None
         while True:
-            with _guard():
+            number += 1
+            # Not in ``_guard``, which would take longer than reading the row.
+            try:
                 row = next(rows, None)
+            except Exception as error:
+                raise TabularError("broken") from error
             if row is None:
                 return
-            number += 1
-            if any(value is not None for value in row):
-                yield number, [as_plain_value(value) for value in row]
+            # Gaps are filled with one and the same row, up to a million times.
+            if row is blank:
+                continue
+            if all(value is None for value in row):
+                blank = row
+                continue
+            yield number, [as_plain_value(value) for value in row]
 
     def merged_cells(self, sheet):
         path = getattr(self.by_name[sheet], "_worksheet_path", "")
@@ -218,7 +232,7 @@ class _PartChecker:
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.parser.EntityDeclHandler = self._entity
         self.parser.XmlDeclHandler = self._declaration
-        self.since_row = self.rows = self.position = 0
+        self.since_row = self.rows = self.row_number = self.position = 0
 
     def feed(self, data):
         self.parser.Parse(data, False)
@@ -233,17 +247,27 @@ class _PartChecker:
         if position - self.position > _MAX_GAP:
             raise TabularError("bomb")
         self.position = position
-        if name in ("row", "si") or name.endswith((":row", ":si")):
+        local = name.rpartition(":")[2]
+        if local in ("row", "si"):
             self.rows += 1
             self.since_row = 0
             if self.rows > _MAX_STRINGS:
                 raise TabularError("bomb")
+            if local == "row":
+                self._follow_rows(attributes.get("r"))
             return
         self.since_row += 1
         if self.since_row > _MAX_ELEMENTS:
             raise TabularError("bomb")
-        if name.endswith("mergeCell") and len(self.merged) < 10_000:
+        if local == "mergeCell" and len(self.merged) < 10_000:
             self._add_merged(attributes.get("ref", ""))
+
+    def _follow_rows(self, number):
+        """Refuse rows out of order: the library would leave them out without a word."""
+        number = int(number) if number else self.row_number + 1
+        if not self.row_number < number <= _MAX_XLSX_ROW:
+            raise TabularError("broken")
+        self.row_number = number
 
     def _add_merged(self, reference):
         match = re.fullmatch(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})", reference)
@@ -291,18 +315,8 @@ class XlsSource(_Source):
     def __init__(self, content, limits):
         super().__init__()
         self.limits = limits
-        # Names in the directory of the container.
-        for name, code in (
-            ("EncryptedPackage", "password"),
-            ("EncryptionInfo", "password"),
-            ("_VBA_PROJECT", "macros"),
-        ):
-            if name.encode("utf-16-le") in content:
-                raise TabularError(code)
-        if "WordDocument".encode("utf-16-le") in content:
-            raise TabularError("not_a_table", found="Word")
-        if "PowerPoint Document".encode("utf-16-le") in content:
-            raise TabularError("not_a_table", found="PowerPoint")
+        if content.startswith(ole.SIGNATURE):
+            content = self._unwrap(content)
         with _guard():
             try:
                 self.book = xlrd.open_workbook(
@@ -323,15 +337,38 @@ class XlsSource(_Source):
         if not self.sheets:
             raise TabularError("empty")
 
-    def rows(self, sheet):
+    @staticmethod
+    def _unwrap(content):
+        """Return the stream that holds the workbook, of a container that holds nothing dangerous."""
+        with _guard():
+            container = ole.OleFile(content)
+        names = container.entries
+        if "EncryptedPackage" in names or "EncryptionInfo" in names:
+            raise TabularError("password")
+        if "_VBA_PROJECT" in names or "_VBA_PROJECT_CUR" in names:
+            raise TabularError("macros")
+        for name, found in (
+            ("WordDocument", "Word"),
+            ("PowerPoint Document", "PowerPoint"),
+            ("__properties_version1.0", "MSG"),
+        ):
+            if name in names:
+                raise TabularError("not_a_table", found=found)
+        with _guard():
+            # Their spelling differs from program to program.
+            name = next(name for wanted in ("workbook", "book") for name in names if name.lower() == wanted)
+            return container.read_stream(name)
+
+    def rows(self, sheet, width=None):
         with _guard():
             page = self.book.sheet_by_name(sheet)
             count = page.nrows
         for index in range(count):
-            with _guard():
+            try:
                 cells = page.row(index)
-                values = [self._get_value(cell) for cell in cells[: self.limits.max_columns + 1]]
-            yield index + 1, values
+            except Exception as error:
+                raise TabularError("broken") from error
+            yield index + 1, [self._get_value(cell) for cell in cells[: self.limits.max_columns + 1]]
 
     def _get_value(self, cell):
         kind, value = cell.ctype, cell.value
@@ -467,7 +504,7 @@ class TextSource(_Source):
                 best, choice = score, separator
         return choice or ";"
 
-    def rows(self, sheet):
+    def rows(self, sheet, width=None):
         # Quotes are read strictly: an open one would swallow the rest of the file in silence.
         with self._open() as stream:
             number = 0
