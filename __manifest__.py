@@ -7,7 +7,7 @@
     "author": "account_collection contributors",
     "website": "https://github.com/account-collection/account_collection",
     "depends": ["account_payment", "sms"],
-    "external_dependencies": {"python": ["holidays", "xlsxwriter"]},
+    "external_dependencies": {"python": ["holidays", "openpyxl", "xlrd", "xlsxwriter"]},
     "data": [
         "security/collection_groups.xml",
         "security/ir.model.access.csv",
@@ -52,6 +52,8 @@
         "views/res_partner_views.xml",
         "views/account_move_views.xml",
         "views/res_config_settings_views.xml",
+        "views/collection_receivable_batch_views.xml",
+        "views/collection_receivable_line_views.xml",
         "views/collection_menus.xml",
     ],
     "demo": ["demo/collection_demo.xml"],

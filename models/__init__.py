@@ -41,4 +41,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     mail_mail,
     mail_template,
     sms_template,
+    collection_receivable_batch,
+    collection_receivable_column,
+    collection_receivable_line,
 )

@@ -16,6 +16,22 @@ class AccountJournal(models.Model):
     collection_entry_age = fields.Integer(string="Days since", compute="_compute_collection_last_entry_date")
     collection_is_stale = fields.Boolean(string="Not up to date", compute="_compute_collection_last_entry_date")
 
+    # Of journals that hold open items kept elsewhere: how their list was read last, and where entries go.
+    collection_transit_account_id = fields.Many2one(
+        "account.account",
+        string="Transit Account of imported Items",
+        help="What stands against the open items that are imported: neither sales nor VAT.",
+        copy=False,
+        groups="account_collection.group_collection_manager",
+    )
+    collection_settlement_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of Payments received elsewhere",
+        copy=False,
+        groups="account_collection.group_collection_manager",
+    )
+    collection_import_options = fields.Json(copy=False, groups="account_collection.group_collection_manager")
+
     # === COMPUTE METHODS === #
 
     @api.depends("company_id")

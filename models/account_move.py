@@ -49,6 +49,17 @@ class AccountMove(models.Model):
         help="Score of the customer in this company: the higher, the sooner to contact.",
     )
 
+    # Of open items kept elsewhere, and of what settled them there.
+    collection_batch_id = fields.Many2one(
+        "collection.receivable.batch",
+        string="Imported with",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups="account_collection.group_collection_manager",
+    )
+
     # === COMPUTE METHODS === #
 
     @api.depends("state", "payment_state", "amount_residual")

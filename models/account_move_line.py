@@ -56,6 +56,9 @@ class AccountMoveLine(models.Model):
         """Return the name under which a customer knows an item: the invoice's number, or the entry's label."""
         item = self.sudo()  # an opening entry has a number too, for people who may not read it
         item.ensure_one()
+        if item.move_id.collection_batch_id:
+            # The customer knows the number of the invoice that is kept elsewhere, not that of our entry.
+            return item.ref or item.name or item.move_id.name or ""
         return item.move_id.name or item.name or item.ref or ""
 
     def _convert_collection_amount(self, amount):

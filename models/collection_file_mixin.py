@@ -3,6 +3,9 @@ from odoo.exceptions import UserError
 
 from ..tools import tabular
 
+# Where dates begin with the month.
+MONTH_FIRST = ("US", "FM", "MH", "PW", "PH")
+
 
 class CollectionFileMixin(models.AbstractModel):
     """What dialogues that take in a file have in common: how to read it, and what to say when it can't be read.
@@ -73,22 +76,64 @@ class CollectionFileMixin(models.AbstractModel):
             "header_row": self.file_header_row or None,
         }
 
+    def _get_file_company(self):
+        """Return the company whose people write the file."""
+        return ("company_id" in self._fields and self.company_id) or self.env.company
+
+    def _get_file_language(self):
+        """Return the language of the company: people who work in English still write amounts as their country does."""
+        code = self._get_file_company().partner_id.lang or self.env.user.lang or "en_US"
+        return self.env["res.lang"]._get_data(code=code)
+
     def _find_decimal(self, values):
-        """Return the decimal sign of a column: as set, as the values tell, or as the user's language has it."""
+        """Return the decimal sign of a column: as set, as the values tell, or as the company's language has it."""
         signs = {"comma": ",", "point": "."}
-        language = self.env["res.lang"]._get_data(code=self.env.user.lang or "en_US")
-        return signs.get(self.file_decimal) or tabular.guess_decimal(values) or language.decimal_point or "."
+        return (
+            signs.get(self.file_decimal)
+            or tabular.guess_decimal(values)
+            or self._get_file_language().decimal_point
+            or "."
+        )
 
     def _find_date_order(self, values):
-        """Return the order of the dates of a column: as set, as the values tell, or as the user's language has it."""
+        """Return the order of the dates of a column: as set, as the values tell, or as the company's country has it."""
         order = self.file_date_order or tabular.guess_date_order(values)
         if order:
             return order
-        language = self.env["res.lang"]._get_data(code=self.env.user.lang or "en_US")
-        date_format = language.date_format or "%d/%m/%Y"
-        positions = sorted((date_format.find(f"%{sign}"), sign.lower()) for sign in "dmyY" if f"%{sign}" in date_format)
-        order = "".join(sign for _position, sign in positions)
-        return order if order in ("dmy", "mdy", "ymd") else "dmy"
+        # Language says little here: an American one is common everywhere.
+        return "mdy" if self._get_file_company().country_id.code in MONTH_FIRST else "dmy"
+
+    def _describe_reading(self, table, dates=(), amounts=()):
+        """Return in words how a file is read, so that a wrong guess shows.
+
+        :param table: ``tabular.Table``
+        :param dates: cells that are dates.
+        :param amounts: cells that are amounts.
+        """
+        parts = []
+        if table.sheet:
+            parts.append(
+                self.env._("Sheet “%(sheet)s”, titles in row %(row)s", sheet=table.sheet, row=table.header_row)
+            )
+        else:
+            separators = {"\t": self.env._("tab"), " ": self.env._("space")}
+            parts.append(
+                self.env._(
+                    "Text in %(encoding)s, separated by %(separator)s",
+                    encoding=table.encoding.upper(),
+                    separator=separators.get(table.separator, table.separator),
+                )
+            )
+        if any(isinstance(cell, str) and cell.strip() for cell in dates):
+            orders = dict(self._fields["file_date_order"]._description_selection(self.env))
+            order = orders[self._find_date_order(dates)].lower()
+            if self.file_date_order or tabular.guess_date_order(dates):
+                parts.append(self.env._("dates: %s", order))
+            else:
+                parts.append(self.env._("dates: %s (a guess: they can be read both ways)", order))
+        if any(isinstance(cell, str) and cell.strip() for cell in amounts):
+            parts.append(self.env._("decimal sign: %s", self._find_decimal(amounts)))
+        return "; ".join(parts)
 
     def _tabular_message(self, error, with_place=True):
         """Return what is wrong with a file, in the user's language.

@@ -17,6 +17,7 @@ from . import (
     test_promise,
     test_recap,
     test_recap_xlsx,
+    test_receivable_import,
     test_reference,
     test_reminder,
     test_rights,
