@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8069
 T ?=
 SIZE ?= M
+FUZZ ?= 300
 DEV := $(PYTHON) -B -m dev
 
 .DEFAULT_GOAL := help
@@ -26,7 +27,8 @@ test: ## run all tests (T=/account_collection:TestName for some, T=pure without 
 bench: ## measure speed on ledgers of 20,000 and 200,000 invoices (SIZE=S the first alone, SIZE=L 1,000,000 too)
 	@$(DEV) bench $(SIZE)
 
-soak: ## run the property tests on hundreds of random ledgers, and kill workers at work (takes long)
+soak: ## run the property tests on random ledgers and damaged files, and kill workers at work (takes long; FUZZ=seconds for files)
+	@COLLECTION_SOAK=1 COLLECTION_FUZZ_SECONDS=$(FUZZ) $(DEV) test "pure:tabular"
 	@$(DEV) soak
 
 lint: ## check style, Odoo conventions, XML and translations

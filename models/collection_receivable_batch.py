@@ -4,7 +4,7 @@ import hashlib
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, OrderedSet
+from odoo.tools import SQL, OrderedSet, float_round
 from odoo.tools.misc import format_date
 
 from ..tools import tabular
@@ -613,13 +613,15 @@ class CollectionReceivableBatch(models.Model):
         dates = [row.cells[meanings[name]] for name in DATE_MEANINGS if name in meanings for row in rows]
         amounts = [row.cells[meanings[name]] for name in AMOUNT_MEANINGS if name in meanings for row in rows]
         self.sudo().reading = self._describe_reading(table, dates, amounts)
+        currencies = self._get_currencies()
         reading = {
             "meanings": meanings,
             "columns": table.columns,
             "epoch": table.epoch,
             "order": self._find_date_order(dates),
             "decimal": self._find_decimal(amounts),
-            "currencies": self._get_currencies(),
+            "currencies": currencies,
+            "roundings": {currency: currency.rounding for currency in currencies.values()},
             "total_keys": [meanings[name] for name in ("number", *CUSTOMER_MEANINGS) if name in meanings],
         }
         lines = [self._read_row(row, reading) for row in rows]
@@ -673,7 +675,7 @@ class CollectionReceivableBatch(models.Model):
         if currency and not problems:
             values["currency_id"] = currency.id
             for name in AMOUNT_MEANINGS:
-                values[name] = currency.round(values[name] or 0.0)
+                values[name] = float_round(values[name] or 0.0, precision_rounding=reading["roundings"][currency])
             self._complete_row(values)
         if problems:
             values |= {"kind": "error", "message": " ".join(OrderedSet(problems))}

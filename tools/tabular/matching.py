@@ -6,7 +6,6 @@ import unicodedata
 _TOTAL_WORDS = frozenset(
     "total totals totaux subtotal subtotals sous grand sum somme summe gesamt gesamtsumme suma totale ensemble".split()
 )
-_FILLERS = frozenset("general generale le la les du de des the of ht ttc eur usd gbp chf".split())
 
 
 def normalise_header(text):
@@ -63,8 +62,8 @@ def is_total(cells, key):
     (True, False, True)
     """
     keys = (key,) if isinstance(key, int) else tuple(key)
-    texts = [normalise_header(cell) for cell in cells if isinstance(cell, str) and normalise_header(cell)]
-    if any(_is_total_word(text) for text in texts[:1]):
+    first = next((cell for cell in cells if isinstance(cell, str) and cell.strip()), "")
+    if _is_total_word(normalise_header(first[:60])):
         filled = [index for index in keys if index < len(cells) and not _is_blank(cells[index])]
         return all(isinstance(cells[index], str) and _is_total_word(normalise_header(cells[index])) for index in filled)
     if any(index < len(cells) and not _is_blank(cells[index]) for index in keys):

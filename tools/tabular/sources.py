@@ -443,8 +443,8 @@ class TextSource(_Source):
     def _decodes(self, encoding):
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
-            for start in range(0, len(self.content), 1 << 20):
-                decoder.decode(self.content[start : start + (1 << 20)])
+            for start in range(0, len(self.content), 1 << 16):
+                decoder.decode(self.content[start : start + (1 << 16)])
             decoder.decode(b"", True)
         except (UnicodeError, ValueError):
             return False
@@ -466,7 +466,7 @@ class TextSource(_Source):
         if start.startswith("mime-version:"):
             raise TabularError("not_a_table", found="MHTML")
         odd = sum(character < " " and character not in "\t\r\n\x0b\x0c\x1a" for character in head)
-        if odd > len(head) // 50:
+        if odd > max(8, len(head) // 50):
             raise TabularError("broken")
 
     def _open(self):
@@ -482,7 +482,7 @@ class TextSource(_Source):
     def _guess_separator(self):
         """Return the separator that cuts the first lines into the most even rows of several cells."""
         with self._open() as stream:
-            text = stream.read(256 * 1024)
+            text = stream.read(64 * 1024)
         best, choice = (0, 0), None
         for separator in _SEPARATORS:
             widths = []

@@ -45,7 +45,7 @@ _NAMED_US_DATE = re.compile(rf"([a-z]+)\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d
 _SPACES = "\u00a0\u202f\u2007\u2009\u2008\u200a\u2002\u2003\u3000"
 _SPACE_TABLE = str.maketrans({character: " " for character in _SPACES})
 _MINUS_TABLE = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2012": "-", "\ufe63": "-", "\uff0d": "-"})
-_CURRENCY = re.compile(r"[^\W\d_]{1,4}\.?|[$€£¥₹₽₺₩₪₫฿₴₦]|[^\W\d_]{0,3}\$")
+_CURRENCY = re.compile(r"[^\W\d_]{1,7}\.?|[$€£¥₹₽₺₩₪₫฿₴₦]|[^\W\d_]{0,3}\$")
 _LIMIT = Decimal("1e15")
 
 
@@ -86,7 +86,7 @@ def parse_text(value, row=None, column=None):
         return value.isoformat()
     text = str(value)
     quoted = re.fullmatch(r'\s*="([^"]*)"\s*', text)
-    return quoted[1].strip() if quoted else restore(text.strip())
+    return quoted[1].strip() if quoted else restore(text).strip()
 
 
 # === DATES === #

@@ -21,6 +21,7 @@ from tools.tests.tabular_files import make_rows, make_xlsx
 
 FILES = pathlib.Path(__file__).parent / "files"
 SECONDS = float(os.environ.get("COLLECTION_FUZZ_SECONDS", 0))
+# Seconds of work, so that a busy machine looks like no hang.
 HANG = 5
 INTERESTING = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 # What may go wrong in the XML of a workbook and in texts.
@@ -204,9 +205,9 @@ class TestTabularFuzz(unittest.TestCase):
     def setUp(self):
         # Threads can't be interrupted by a signal: the limit holds where tests run in the main one.
         if threading.current_thread() is threading.main_thread():
-            previous = signal.signal(signal.SIGALRM, self._stop)
-            self.addCleanup(signal.signal, signal.SIGALRM, previous)
-            self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+            previous = signal.signal(signal.SIGPROF, self._stop)
+            self.addCleanup(signal.signal, signal.SIGPROF, previous)
+            self.addCleanup(signal.setitimer, signal.ITIMER_PROF, 0)
 
     @staticmethod
     def _stop(_signal, _frame):
@@ -217,14 +218,14 @@ class TestTabularFuzz(unittest.TestCase):
 
         :return: what came of it: ``"read"`` or the code of the error
         """
-        signal.setitimer(signal.ITIMER_REAL, HANG)
+        signal.setitimer(signal.ITIMER_PROF, HANG)
         try:
             read_everything(content, filename)
         except tabular.TabularError as error:
             str(error)
             return error.code
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
         return "read"
 
     def test_damaged_files(self):
