@@ -897,10 +897,10 @@ class CollectionReceivableBatch(models.Model):
             )
             for values in valid
         ]
-        digits = max(self.env["res.currency"].search([]).mapped("decimal_places"), default=2)
-        changes = compare(
-            self._get_known_items(), listed, self.is_complete and not keeps_missing, frozenset(settled), digits
-        )
+        known = self._get_known_items()
+        currencies = self.env["res.currency"].browse({item.currency for item in [*known, *listed]})
+        digits = max(currencies.mapped("decimal_places"), default=2)
+        changes = compare(known, listed, self.is_complete and not keeps_missing, frozenset(settled), digits)
         for change in changes:
             if change.kind == "paid":
                 lines.append(self._prepare_paid_line(change))

@@ -367,16 +367,18 @@ class TestReceivableImport(CollectionCommon):
         batch = self._import([self._row("F1", 300.0), self._row("F2", 20.0, "Garage Lemoine")], preview=True)
         prepare = type(batch.line_ids)._prepare_opening_entry
 
+        message = "This account is closed."
+
         def refuse(line):
             if line.number == "F2":
-                raise UserError("This account is closed.")
+                raise UserError(message)
             return prepare(line)
 
         self.patch(type(batch.line_ids), "_prepare_opening_entry", refuse)
         batch.action_apply()
         kinds = dict(self._get_kinds(batch))
         self.assertEqual(kinds, {"F1": "new", "F2": "error"})
-        self.assertEqual(batch.line_ids.filtered(lambda line: line.number == "F2").message, "This account is closed.")
+        self.assertEqual(batch.line_ids.filtered(lambda line: line.number == "F2").message, message)
         self.assertEqual(self._get_debtor().due_amount, 300)
 
     # === RIGHTS === #

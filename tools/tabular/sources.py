@@ -5,6 +5,7 @@ import contextlib
 import csv
 import io
 import re
+import types
 import warnings
 import zipfile
 from xml.parsers import expat
@@ -297,14 +298,8 @@ def _column_index(letters):
 # === XLS === #
 
 
-class _Nowhere:
-    """A log that nobody reads."""
-
-    def write(self, _text):
-        """Forget it."""
-
-    def flush(self):
-        """Nothing is kept."""
+# A log that nobody reads.
+_NOWHERE = types.SimpleNamespace(write=lambda _text: None, flush=lambda: None)
 
 
 class XlsSource(_Source):
@@ -320,7 +315,7 @@ class XlsSource(_Source):
         with _guard():
             try:
                 self.book = xlrd.open_workbook(
-                    file_contents=content, on_demand=True, ragged_rows=True, logfile=_Nowhere()
+                    file_contents=content, on_demand=True, ragged_rows=True, logfile=_NOWHERE
                 )
             except xlrd.XLRDError as error:
                 if "encrypted" in str(error).lower():

@@ -72,22 +72,23 @@ def write_delimited(columns, rows, *, separator=";", encoding="utf-8-sig", decim
 def _make_fitter(encoding):
     """Return a function that brings a text into an encoding without losing letters to question marks."""
 
-    def fit(text):
+    def can_express(text):
         try:
             text.encode(encoding)
         except UnicodeEncodeError:
-            pass
-        else:
+            return False
+        return True
+
+    def replace(character):
+        if can_express(character):
+            return character
+        return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"
+
+    def fit(text):
+        if can_express(text):
             return text
-        fitted = []
-        for character in text:
-            try:
-                character.encode(encoding)
-            except UnicodeEncodeError:
-                character = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"  # noqa: PLW2901
-            fitted.append(character)
         # Taking letters apart may make a sign that begins a formula.
-        return neutralise(restore("".join(fitted)))
+        return neutralise(restore("".join(map(replace, text))))
 
     return fit
 

@@ -321,6 +321,7 @@ class TestXlsx(TabularCase):
 
 class TestXls(TabularCase):
     def setUp(self):
+        super().setUp()
         self.content = (FILES / "libreoffice.xls").read_bytes()
 
     def test_libreoffice(self):

@@ -11,6 +11,7 @@ import pathlib
 import random
 import resource
 import signal
+import sys
 import threading
 import time
 import unittest
@@ -203,6 +204,7 @@ def make_seeds():
 
 class TestTabularFuzz(unittest.TestCase):
     def setUp(self):
+        super().setUp()
         # Threads can't be interrupted by a signal: the limit holds where tests run in the main one.
         if threading.current_thread() is threading.main_thread():
             previous = signal.signal(signal.SIGPROF, self._stop)
@@ -251,8 +253,8 @@ class TestTabularFuzz(unittest.TestCase):
             number += 1
         if SECONDS:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            print(
-                f"{number - first} damaged files in {SECONDS:.0f} s, {peak} MB at most: {dict(outcomes.most_common())}"
+            sys.stdout.write(
+                f"{number - first} damaged files in {SECONDS:.0f} s, up to {peak} MB: {dict(outcomes.most_common())}\n"
             )
         self.assertFalse(failures, "\n".join(failures))
         self.assertGreater(outcomes["read"], 0)
