@@ -424,10 +424,7 @@ class CollectionReceivableBatch(models.Model):
                     items=", ".join(OrderedSet(line.move_id.name for line in others[:5])),
                 )
             )
-        for model, label in (
-            ("collection.promise.line", self.env._("a promise to pay")),
-            ("collection.dispute.line", self.env._("a dispute")),
-        ):
+        for model, kind in self._get_dependent_documents().items():
             line = self.env[model].sudo().search([("move_line_id", "in", openings.ids)])
             document = line[line._document_field].filtered(lambda record: record.state == "open")[:1]
             if document:
@@ -435,9 +432,15 @@ class CollectionReceivableBatch(models.Model):
                     self.env._(
                         "%(document)s is %(kind)s on an item of this import. Cancel it first.",
                         document=document.display_name,
-                        kind=label,
+                        kind=kind,
                     )
                 )
+
+    def _get_dependent_documents(self):
+        """Return what may depend on an imported item: ``{model of its lines: what it is called}``."""
+        promise = self.env._("a promise to pay")
+        dispute = self.env._("a dispute")
+        return {"collection.promise.line": promise, "collection.dispute.line": dispute}
 
     # === BUSINESS METHODS - JOURNALS === #
 
