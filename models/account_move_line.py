@@ -15,7 +15,16 @@ class AccountMoveLine(models.Model):
         help="Calendar days since the due date, on the company's clock. 0 when not late.",
     )
 
+    collection_item_name = fields.Char(
+        string="Item", compute="_compute_collection_item_name", help="The number under which the customer knows it."
+    )
+
     # === COMPUTE METHODS === #
+
+    @api.depends("move_id.name", "move_id.collection_batch_id", "name", "ref")
+    def _compute_collection_item_name(self):
+        for line in self:
+            line.collection_item_name = line._get_collection_name()
 
     @api.depends("date_maturity", "date")
     def _compute_collection_days_late(self):

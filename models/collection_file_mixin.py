@@ -116,11 +116,13 @@ class CollectionFileMixin(models.AbstractModel):
                 self.env._("Sheet “%(sheet)s”, titles in row %(row)s", sheet=table.sheet, row=table.header_row)
             )
         else:
+            encodings = dict(self._fields["file_encoding"]._description_selection(self.env))
+            encoding = table.encoding.replace("-sig", "").replace("-le", "").replace("-be", "")
             separators = {"\t": self.env._("tab"), " ": self.env._("space")}
             parts.append(
                 self.env._(
-                    "Text in %(encoding)s, separated by %(separator)s",
-                    encoding=table.encoding.upper(),
+                    "Text in %(encoding)s, separated by “%(separator)s”",
+                    encoding=encodings.get(encoding, encoding.upper()),
                     separator=separators.get(table.separator, table.separator),
                 )
             )
@@ -132,7 +134,7 @@ class CollectionFileMixin(models.AbstractModel):
             else:
                 parts.append(self.env._("dates: %s (a guess: they can be read both ways)", order))
         if any(isinstance(cell, str) and cell.strip() for cell in amounts):
-            parts.append(self.env._("decimal sign: %s", self._find_decimal(amounts)))
+            parts.append(self.env._("decimal sign: “%s”", self._find_decimal(amounts)))
         return "; ".join(parts)
 
     def _tabular_message(self, error, with_place=True):

@@ -630,6 +630,9 @@ class CollectionReceivableBatch(models.Model):
         lines = [self._read_row(row, reading) for row in rows]
         self._find_customers(lines)
         self._refuse_doubles(lines)
+        for values in lines:
+            # So that the amounts of rows in error show, too.
+            values["currency_id"] = values["currency_id"] or self.company_id.currency_id.id
         return self._compare(lines)
 
     def _get_currencies(self):
