@@ -63,7 +63,7 @@ class CollectionReceivableBatch(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     state = fields.Selection(
         [
-            ("draft", "New"),
+            ("draft", "Draft"),
             ("ready", "Preview"),
             ("applying", "Being booked"),
             ("done", "Booked"),

@@ -1,8 +1,10 @@
 import base64
+import collections
+import pathlib
 from datetime import date, timedelta
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ..models import collection_receivable_batch
 from ..tools import tabular
@@ -327,6 +329,36 @@ class TestReceivableImport(CollectionCommon):
         again = self._import([], content=content, preview=True)
         self.assertEqual(again.column_ids.mapped("meaning"), ["customer", "number", "due_date", "remaining"])
         self.assertEqual(again.unchanged_count, 1)
+
+    def test_workbooks(self):
+        """The same list out of LibreOffice, as .xlsx and .xls: names above it, a formula, a total below it."""
+        files = pathlib.Path(tabular.__file__).parents[1] / "tests" / "files"
+        for name, kinds in (
+            ("libreoffice.xls", {"new": 3, "ignored": 1}),
+            ("libreoffice.xlsx", {"unchanged": 3, "ignored": 1}),
+        ):
+            with self.subTest(name=name):
+                batch = self._import([], content=(files / name).read_bytes(), file_name=name)
+                found = {line.number: line for line in batch.line_ids}
+                self.assertEqual(collections.Counter(batch.line_ids.mapped("kind")), kinds)
+                self.assertEqual(
+                    [found[number].remaining for number in ("F-001", "F-002", "00042")], [1200.5, 500, -250.25]
+                )
+                self.assertEqual(found["F-002"].customer, "=cmd|' /C calc'!A0")
+                self.assertEqual(found["00042"].due_date, date(2026, 2, 28))
+                self.assertEqual(found["00042"].customer, "Été SARL")
+
+    def test_reminder_names_the_invoice_kept_elsewhere(self):
+        self._import([self._row("F1", 300.0)])
+        form = Form(
+            self.env["collection.reminder.send"]
+            .with_user(self.collector)
+            .with_context(default_debtor_id=self._get_debtor().id)
+        )
+        self.assertIn("F1", form.body)
+        form.save().action_send()
+        [action] = self._get_debtor().action_ids.filtered(lambda action: action.state == "done")
+        self.assertEqual((action.channel, action.amount), ("email", 300))
 
     def test_unreadable_file(self):
         for content, words in ((b"%PDF-1.7 ...", "PDF"), (b"\n\n", "empty")):
