@@ -18,6 +18,8 @@ DATE_MEANINGS = ("invoice_date", "due_date")
 AMOUNT_MEANINGS = ("original", "remaining")
 TEXT_MEANINGS = ("customer", "reference", "vat", "registry", "email", "phone", "number")
 CUSTOMER_MEANINGS = ("customer", "reference", "vat", "registry")
+# What can't be found out from every file, and stays the same for one source.
+REMEMBERED_OPTIONS = ("file_date_order", "file_decimal")
 MEANING_TITLES = [title for titles in HEADINGS.values() for title in titles]
 
 
@@ -532,7 +534,10 @@ class CollectionReceivableBatch(models.Model):
 
     def _guess_columns(self, table):
         """Write down which column is what: as it was set the last time for this journal, or by its title."""
-        remembered = (self.journal_id.sudo().collection_import_options or {}).get("columns", {})
+        options = self.journal_id.sudo().collection_import_options or {}
+        remembered = options.get("columns", {})
+        for name in REMEMBERED_OPTIONS:
+            self[name] = self[name] or options.get(name)
         meanings, taken = {}, set()
         for index, title in enumerate(table.columns):
             meaning = remembered.get(tabular.normalise_header(title))
@@ -572,7 +577,8 @@ class CollectionReceivableBatch(models.Model):
     def _remember_options(self):
         """Keep how this list was read for the next one of the same journal."""
         self.journal_id.sudo().collection_import_options = {
-            "columns": {tabular.normalise_header(column.title): column.meaning or "" for column in self.column_ids}
+            "columns": {tabular.normalise_header(column.title): column.meaning or "" for column in self.column_ids},
+            **{name: self[name] for name in REMEMBERED_OPTIONS},
         }
 
     def _get_meanings(self):

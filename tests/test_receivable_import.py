@@ -322,12 +322,15 @@ class TestReceivableImport(CollectionCommon):
         self.assertIn("Invoice number", batch.problem)
         for column, meaning in zip(batch.column_ids, ("customer", "number", "due_date", "remaining"), strict=True):
             column.meaning = meaning
+        batch.file_date_order = "mdy"
         batch.action_preview()
         self.assertFalse(batch.problem)
+        self.assertEqual(batch.line_ids.due_date, date(2026, 1, 2))
         batch.action_apply()
         self.assertEqual(self._get_debtor(self.other_customer).due_amount, 10)
         again = self._import([], content=content, preview=True)
         self.assertEqual(again.column_ids.mapped("meaning"), ["customer", "number", "due_date", "remaining"])
+        self.assertEqual(again.file_date_order, "mdy")
         self.assertEqual(again.unchanged_count, 1)
 
     def test_workbooks(self):
