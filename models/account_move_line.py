@@ -114,7 +114,8 @@ class AccountMoveLine(models.Model):
         :param lines: debit journal items.
         :param int after_id: id of the last reconciliation to leave out.
         :return: list of dicts ``line_id``, ``partial_id``, ``date`` (of the money or the credit note),
-            ``amount`` (in the item's currency; of money only what really came in) and ``is_cash``.
+            ``amount`` (in the item's currency; of money only what really came in), ``is_cash`` and
+            ``credit_line_id``.
         """
         if not lines:
             return []
@@ -123,6 +124,7 @@ class AccountMoveLine(models.Model):
                 """
                 SELECT partial.debit_move_id AS line_id,
                        partial.id AS partial_id,
+                       credit.id AS credit_line_id,
                        credit.date,
                        CASE WHEN journal.type IN ('bank', 'cash', 'credit') THEN %(cash)s
                             ELSE partial.debit_amount_currency END AS amount,
@@ -140,6 +142,88 @@ class AccountMoveLine(models.Model):
                 lines=tuple(lines.ids),
                 after=after_id,
             )
+        )
+
+    @api.model
+    def _get_collection_returned_ids(self, company, partners):
+        """Return the ids of the payment lines of these customers whose money went back.
+
+        :param company: companies.
+        :param partners: commercial partners.
+        """
+        return {
+            line_id
+            for own in company
+            for [line_id] in self.env.execute_query(
+                SQL(
+                    "SELECT credit_line_id FROM (%s) returned WHERE credit_line_id IS NOT NULL",
+                    self._get_collection_returns_sql(own, partners),
+                )
+            )
+        }
+
+    @api.model
+    def _get_collection_returns_sql(self, company, partners):
+        """Return SQL with one row per payment that came back unpaid: a direct debit or cheque that bounced.
+
+        Either Odoo's payment was rejected, or the bank took from its account, without a payment to the customer,
+        exactly what the customer had paid before. What is sent back to a customer on purpose is an outgoing payment
+        and no return. Of several payments of that amount it is the one that was set against it, else the last.
+
+        Columns: partner_id (commercial), credit_line_id (the payment's journal item, if it has one), date.
+
+        :param company: one company.
+        :param partners: commercial partners; all when ``None``.
+        """
+        journals = tuple(company._get_collection_cash_journals().ids) or (0,)
+        accounts = tuple(company._get_collection_receivable_accounts().ids) or (0,)
+        partner_filter = SQL() if partners is None else SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
+        return SQL(
+            """
+            SELECT partner.commercial_partner_id AS partner_id, payment.credit_line_id, bounce.date
+              FROM account_move_line bounce
+              JOIN account_move move ON move.id = bounce.move_id
+              JOIN res_partner partner ON partner.id = bounce.partner_id
+              JOIN LATERAL (
+                SELECT credit.id AS credit_line_id
+                  FROM account_move_line credit
+                  JOIN res_partner payer ON payer.id = credit.partner_id
+                 WHERE payer.commercial_partner_id = partner.commercial_partner_id
+                   AND credit.account_id IN %(accounts)s
+                   AND credit.journal_id IN %(journals)s
+                   AND credit.company_id = bounce.company_id
+                   AND credit.parent_state = 'posted'
+                   AND credit.currency_id = bounce.currency_id
+                   AND credit.amount_currency = -bounce.amount_currency
+                   AND credit.date <= bounce.date
+              ORDER BY EXISTS (SELECT 1 FROM account_partial_reconcile partial
+                                WHERE partial.debit_move_id = bounce.id AND partial.credit_move_id = credit.id) DESC,
+                       credit.date DESC, credit.id DESC
+                 LIMIT 1
+              ) payment ON TRUE
+             WHERE bounce.account_id IN %(accounts)s
+               AND bounce.journal_id IN %(journals)s
+               AND bounce.company_id = %(company)s
+               AND bounce.parent_state = 'posted'
+               AND bounce.balance > 0
+               AND move.origin_payment_id IS NULL
+               %(partner_filter)s
+             UNION ALL
+            SELECT partner.commercial_partner_id, credit.id, payment.date
+              FROM account_payment payment
+              JOIN res_partner partner ON partner.id = payment.partner_id
+         LEFT JOIN account_move_line credit
+                ON credit.move_id = payment.move_id AND credit.account_id IN %(accounts)s AND credit.balance < 0
+             WHERE payment.company_id = %(company)s
+               AND payment.state = 'rejected'
+               AND payment.payment_type = 'inbound'
+               AND payment.partner_type = 'customer'
+               %(partner_filter)s
+            """,
+            accounts=accounts,
+            journals=journals,
+            company=company.id,
+            partner_filter=partner_filter,
         )
 
     @api.model

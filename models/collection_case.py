@@ -7,6 +7,7 @@ from odoo.tools import SQL, format_amount
 from odoo.tools.misc import format_date
 
 from .collection_debtor import COMPANY_SIZES, GRADES, PAYER_PROFILES
+from .collection_promise import VOID_STATES
 
 CASE_STATES = [
     ("to_contact", "To contact"),
@@ -381,7 +382,7 @@ class CollectionCase(models.Model):
             for claim in debtor._get_claim()
         ]
         # Only the last word counts: a newer promise makes up for an older one that was broken.
-        promise = debtor.promise_ids.filtered(lambda promise: promise.state != "cancelled").sorted("id")[-1:]
+        promise = debtor.promise_ids.filtered(lambda promise: promise.state not in VOID_STATES).sorted("id")[-1:]
         broken = promise if promise.state in ("broken", "partly") else promise.browse()
         disputes = debtor.dispute_ids.filtered(lambda dispute: dispute.state == "open")
         step = debtor._get_planned_call_step()

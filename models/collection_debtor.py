@@ -55,6 +55,8 @@ FACT_COLUMNS = (
     "first_invoice_date",
     "last_invoice_date",
     "broken_promise_count",
+    "bounce_count",
+    "last_bounce_date",
     "open_dispute_count",
     "credit_limit_use",
     "has_phone",
@@ -240,6 +242,13 @@ class CollectionDebtor(models.Model):
     first_invoice_date = fields.Date(string="First Invoice", readonly=True)
     last_invoice_date = fields.Date(string="Last Invoice", readonly=True)
     broken_promise_count = fields.Integer(string="Broken Promises", readonly=True)
+    bounce_count = fields.Integer(
+        string="Payments returned",
+        readonly=True,
+        help="Direct debits and cheques that came back unpaid over the payment history: rejected payments, and amounts "
+        "that the bank took back. Money sent to a customer by a payment doesn't count.",
+    )
+    last_bounce_date = fields.Date(string="Last Return", readonly=True)
     open_dispute_count = fields.Integer(string="Open Disputes", readonly=True)
     payer_profile_auto = fields.Selection(PAYER_PROFILES, string="Profile from History", readonly=True)
     payer_profile_manual = fields.Selection(
@@ -266,6 +275,13 @@ class CollectionDebtor(models.Model):
     dispute_ids = fields.One2many("collection.dispute", "debtor_id", string="Disputes")
     action_count = fields.Integer(compute="_compute_counts")
     promise_count = fields.Integer(compute="_compute_counts")
+    promise_due_count = fields.Integer(string="Promises due so far", compute="_compute_promise_shares")
+    promise_kept_share = fields.Float(
+        string="Promises kept (%)", compute="_compute_promise_shares", digits=(16, 1), help="By number of promises."
+    )
+    promise_kept_amount_share = fields.Float(
+        string="Promises kept (% of Amount)", compute="_compute_promise_shares", digits=(16, 1)
+    )
     dispute_count = fields.Integer(compute="_compute_counts")
     case_count = fields.Integer(compute="_compute_counts")
     last_contact_on = fields.Date(string="Last Contact", readonly=True)
@@ -351,6 +367,23 @@ class CollectionDebtor(models.Model):
             counts = dict(self.env[model]._read_group([("debtor_id", "in", self.ids)], ["debtor_id"], ["__count"]))
             for debtor in self:
                 debtor[name] = counts.get(debtor, 0)
+
+    @api.depends("promise_ids.state", "promise_ids.settled_amount")
+    def _compute_promise_shares(self):
+        shares = {}
+        for company in self.company_id:
+            Promise = self.env["collection.promise"].with_company(company)
+            due = Promise._get_due_domain(company) & Domain("debtor_id", "in", self.ids)
+            for debtor, *values in Promise._read_group(
+                due, ["debtor_id"], ["__count", "kept_share:avg", "kept_amount_share:avg"]
+            ):
+                shares[debtor] = values
+        for debtor in self:
+            (
+                debtor.promise_due_count,
+                debtor.promise_kept_share,
+                debtor.promise_kept_amount_share,
+            ) = shares.get(debtor, (0, 0.0, 0.0))
 
     @api.depends("action_ids.state", "action_ids.date_planned")
     def _compute_next_action_id(self):
@@ -848,6 +881,12 @@ class CollectionDebtor(models.Model):
                  WHERE company_id = %(company)s AND state = 'broken' AND date >= %(history_since)s
               GROUP BY debtor_id
             ),
+            bounce AS (
+                SELECT partner_id, COUNT(*) AS count, MAX(date) AS last_date
+                  FROM (%(returns)s) returned
+                 WHERE date >= %(history_since)s
+              GROUP BY partner_id
+            ),
             dispute AS (
                 SELECT debtor_id, COUNT(*) AS count
                   FROM collection_dispute
@@ -885,6 +924,8 @@ class CollectionDebtor(models.Model):
                    movement.first_invoice_date,
                    movement.last_invoice_date,
                    COALESCE(broken.count, 0)::int AS broken_promise_count,
+                   COALESCE(bounce.count, 0)::int AS bounce_count,
+                   bounce.last_date AS last_bounce_date,
                    COALESCE(dispute.count, 0)::int AS open_dispute_count,
                    ROUND(COALESCE(owed.late_product / NULLIF(owed.overdue, 0), 0), 1) AS weighted_days_late,
                    ROUND(COALESCE(
@@ -910,6 +951,7 @@ class CollectionDebtor(models.Model):
          LEFT JOIN collection_debtor debtor
                 ON debtor.partner_id = customer.partner_id AND debtor.company_id = %(company)s
          LEFT JOIN broken ON broken.debtor_id = debtor.id
+         LEFT JOIN bounce ON bounce.partner_id = customer.partner_id
          LEFT JOIN dispute ON dispute.debtor_id = debtor.id
          LEFT JOIN payment_day ON payment_day.partner_id = customer.partner_id
          LEFT JOIN address ON address.partner_id = customer.partner_id
@@ -924,6 +966,7 @@ class CollectionDebtor(models.Model):
             items=self._get_open_item_sql(company, partners, today),
             movements=self._get_movement_sql(company, partners),
             history=self._get_history_sql(company, partners, today),
+            returns=self.env["account.move.line"]._get_collection_returns_sql(company, partners),
             company=company.id,
             today=today,
             history_since=today - relativedelta(months=company.collection_history_months),

@@ -3,11 +3,11 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import formatLang
+from odoo.tools import SQL, email_normalize, formatLang
 from odoo.tools.misc import format_date
 
 from ..tools.allocation import Demand, Payment, allocate
-from ..tools.workdays import add_bank_days
+from ..tools.workdays import add_bank_days, previous_bank_day
 
 PAYMENT_METHODS = [
     ("transfer", "Bank transfer"),
@@ -20,6 +20,13 @@ PAYMENT_METHODS = [
 ]
 # Calendar days after its deadline during which a late booking can still redeem a promise.
 REJUDGE_DAYS = 60
+# Calendar days after its deadline during which a kept promise is looked at again: a direct debit that the customer
+# never allowed may be sent back for 13 months (SEPA Core Direct Debit rulebook, refund of unauthorised collections).
+RETURN_DAYS = 400
+# What was withdrawn or renegotiated counts neither as kept nor as broken.
+VOID_STATES = ("cancelled", "replaced")
+# Shares that are worked out over a group, of the promises that were due.
+KEPT_SHARES = ("kept_share", "kept_amount_share")
 
 
 class CollectionPromise(models.Model):
@@ -27,19 +34,37 @@ class CollectionPromise(models.Model):
 
     _name = "collection.promise"
     _description = "Promise to Pay"
-    _inherit = ["collection.state.mixin", "mail.thread"]
+    _inherit = ["collection.state.mixin", "collection.letter.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
     _state_transitions = {
-        "open": ("kept", "partly", "broken", "cancelled"),
+        "open": ("kept", "partly", "broken", "cancelled", "replaced"),
         # A payment that is booked late, or allocated late, still redeems the promise.
         "broken": ("kept", "partly"),
-        "partly": ("kept",),
+        # A payment that is taken back or returned unpaid keeps nothing.
+        "partly": ("kept", "broken"),
+        "kept": ("open", "partly", "broken"),
     }
+    _action_field = "promise_id"
 
-    _fields_of_system = frozenset({"settled_date", "cancel_reason", "start_partial_id", "promised_on", "user_id"})
+    _fields_of_system = frozenset(
+        {
+            "settled_date",
+            "cancel_reason",
+            "start_partial_id",
+            "promised_on",
+            "user_id",
+            "plan_id",
+            "instalment",
+            "replaced_by_id",
+            "replaces_ids",
+            "confirmed_on",
+            "acknowledged_on",
+            "reminded_on",
+        }
+    )
     # Renegotiated: cancel this promise and record another, so that one sees what was said when.
-    _fields_said_once = frozenset({"debtor_id", "case_id", "date", "currency_id", "line_ids"})
+    _fields_said_once = frozenset({"debtor_id", "case_id", "date", "currency_id", "line_ids", "channel"})
 
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
@@ -48,6 +73,13 @@ class CollectionPromise(models.Model):
     campaign_id = fields.Many2one(related="case_id.campaign_id", store=True, index="btree_not_null")
     user_id = fields.Many2one(
         "res.users", string="Recorded by", default=lambda self: self.env.user, required=True, readonly=True
+    )
+    collector_id = fields.Many2one(
+        "res.users",
+        compute="_compute_collector_id",
+        store=True,
+        index="btree_not_null",
+        help="Who followed the customer up when the promise was made.",
     )
     contact_id = fields.Many2one("res.partner", string="Promised by")
     promised_on = fields.Date(readonly=True, copy=False, help="The day on which the customer said so.")
@@ -58,6 +90,7 @@ class CollectionPromise(models.Model):
         help="The promised date and the bank days that a payment takes to arrive.",
     )
     method = fields.Selection(PAYMENT_METHODS, required=True, default="transfer", tracking=True)
+    channel = fields.Selection(selection="_selection_channel", readonly=True, help="How the customer said so.")
     note = fields.Text()
     line_ids = fields.One2many("collection.promise.line", "promise_id", string="Items")
     currency_id = fields.Many2one("res.currency", required=True)
@@ -72,12 +105,34 @@ class CollectionPromise(models.Model):
         compute="_compute_company_amount",
         store=True,
     )
+    company_settled_amount = fields.Monetary(
+        string="Received in Company Currency",
+        currency_field="company_currency_id",
+        compute="_compute_company_settled_amount",
+        store=True,
+    )
+    kept_share = fields.Float(
+        string="Kept (%)",
+        compute="_compute_kept_share",
+        digits=(16, 1),
+        aggregator="avg",
+        help="Of the promises whose deadline has passed, how many were kept. Withdrawn and renegotiated ones don't "
+        "count.",
+    )
+    kept_amount_share = fields.Float(
+        string="Kept (% of Amount)",
+        compute="_compute_kept_share",
+        digits=(16, 1),
+        aggregator="avg",
+        help="Of what was promised for a day that has passed, how much came in by then.",
+    )
     state = fields.Selection(
         [
             ("open", "Open"),
             ("kept", "Kept"),
             ("partly", "Partly kept"),
             ("broken", "Broken"),
+            ("replaced", "Renegotiated"),
             ("cancelled", "Cancelled"),
         ],
         required=True,
@@ -93,7 +148,67 @@ class CollectionPromise(models.Model):
         string="Last Reconciliation before", readonly=True, help="Only newer reconciliations can keep this promise."
     )
 
+    # == In several payments, or renegotiated ==
+    plan_id = fields.Many2one(
+        "collection.promise.plan", string="Payment Plan", readonly=True, index="btree_not_null", copy=False
+    )
+    instalment = fields.Integer(string="Payment", readonly=True, copy=False, aggregator=None)
+    replaced_by_id = fields.Many2one(
+        "collection.promise",
+        string="Renegotiated as",
+        readonly=True,
+        index="btree_not_null",
+        copy=False,
+        help="What the customer promised later in place of this.",
+    )
+    replaces_ids = fields.One2many("collection.promise", "replaced_by_id", readonly=True, copy=False)
+
+    # == In writing ==
+    confirmed_on = fields.Date(
+        string="Confirmation sent", readonly=True, copy=False, help="The customer was written what they promised."
+    )
+    acknowledged_on = fields.Date(
+        string="Acknowledged in Writing",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="The customer answered the confirmation; the answer stands below. A debt that is acknowledged in writing "
+        "is hard to contest, and in many countries the time after which it can't be claimed any more starts anew (in "
+        "France: article 2240 of the Civil Code).",
+    )
+    remind_before = fields.Boolean(
+        string="Remind the Day before",
+        copy=False,
+        help="The customer gets an e-mail on the last working day before the promised date, once.",
+    )
+    reminded_on = fields.Date(string="Reminded", readonly=True, copy=False)
+
     # === COMPUTE METHODS === #
+
+    @api.model
+    def _selection_channel(self):
+        return self.env["collection.action"]._fields["channel"]._description_selection(self.env)
+
+    # Written down as it was: a debtor that changes hands takes no promise along.
+    @api.depends("debtor_id")
+    def _compute_collector_id(self):
+        for promise in self:
+            promise.collector_id = promise.case_id.collector_id or promise.debtor_id.collector_id or promise.user_id
+
+    @api.depends("company_amount", "settled_amount", "amount")
+    def _compute_company_settled_amount(self):
+        for promise in self:
+            share = promise.settled_amount / promise.amount if promise.amount else 0
+            promise.company_settled_amount = promise.company_currency_id.round(promise.company_amount * share)
+
+    @api.depends("state", "deadline", "amount", "settled_amount")
+    def _compute_kept_share(self):
+        for promise in self:
+            is_due = promise._is_due()
+            promise.kept_share = 100.0 if is_due and promise.state == "kept" else 0.0
+            promise.kept_amount_share = (
+                100 * min(promise.settled_amount / promise.amount, 1) if is_due and promise.amount else 0.0
+            )
 
     @api.depends("partner_id", "amount", "currency_id", "date")
     def _compute_display_name(self):
@@ -123,6 +238,32 @@ class CollectionPromise(models.Model):
             promise.deadline = promise.date and add_bank_days(
                 promise.date, company.collection_promise_grace_days, company.country_id.code
             )
+
+    # EXTENDS base: shares over a group are those of the whole group, and of what was due
+    def _read_group_select(self, aggregate_spec, query):
+        name, _separator, function = aggregate_spec.partition(":")
+        if name not in KEPT_SHARES or function != "avg":
+            return super()._read_group_select(aggregate_spec, query)
+        state, settled, amount, deadline = (
+            self._field_to_sql(self._table, column, query)
+            for column in ("state", "company_settled_amount", "company_amount", "deadline")
+        )
+        due = SQL("(%s NOT IN %s AND %s < %s)", state, VOID_STATES, deadline, self.env.company._collection_today())
+        if name == "kept_share":
+            return SQL(
+                "100.0 * COUNT(*) FILTER (WHERE %s AND %s = 'kept') / NULLIF(COUNT(*) FILTER (WHERE %s), 0)",
+                due,
+                state,
+                due,
+            )
+        return SQL(
+            "100.0 * SUM(LEAST(%s, %s)) FILTER (WHERE %s) / NULLIF(SUM(%s) FILTER (WHERE %s), 0)",
+            settled,
+            amount,
+            due,
+            amount,
+            due,
+        )
 
     # === CONSTRAINT METHODS === #
 
@@ -168,8 +309,37 @@ class CollectionPromise(models.Model):
 
     # === ACTION METHODS === #
 
+    def action_renegotiate(self):
+        """Open the dialogue that records what the customer promises in place of these."""
+        promises = self.plan_id.promise_ids | self
+        replaced = promises.filtered(lambda promise: promise._can_be_replaced()) or self._raise_not_replaceable()
+        items = replaced.line_ids.move_line_id.filtered(lambda item: item.amount_residual > 0)
+        action = self.debtor_id._action_open_dialog(
+            "collection.promise.record",
+            self.env._("Renegotiate a promise"),
+            default_replaces_ids=replaced.ids,
+            default_move_line_ids=items.ids,
+            default_method=self[:1].method,
+            default_contact_id=self[:1].contact_id.id,
+        )
+        return action
+
+    def action_send_confirmation(self):
+        """Write to the customer what they promised. Once."""
+        self.check_access("write")
+        for promise in self.filtered(lambda promise: promise.state == "open" and not promise.confirmed_on):
+            if not promise.confirmed_on:  # those of one plan go together
+                promise._send_confirmation()
+
+    def action_not_acknowledged(self):
+        """Say that the answer of the customer confirms nothing: an automatic reply, a refusal."""
+        self.check_access("write")
+        for promise in self.filtered("acknowledged_on"):
+            promise.sudo().acknowledged_on = False
+            promise.message_post(body=self.env._("%s read the answer: it acknowledges nothing.", self.env.user.name))
+
     def action_cancel(self):
-        """Withdraw promises that were recorded by mistake or renegotiated: they count neither as kept nor as broken."""
+        """Withdraw promises that were recorded by mistake: they count neither as kept nor as broken."""
         self.check_access("write")
         changed = self.sudo()._set_state("cancelled", cancel_reason=self.env._("Withdrawn by %s", self.env.user.name))
         for promise in changed:
@@ -177,6 +347,51 @@ class CollectionPromise(models.Model):
         self.debtor_id._synchronize_own()
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_due_domain(self, company):
+        """Return the domain of the promises of a company that count in what customers keep (see ``_is_due``)."""
+        return (
+            Domain("company_id", "=", company.id)
+            & Domain("state", "not in", VOID_STATES)
+            & Domain("deadline", "<", company._collection_today())
+        )
+
+    def _is_due(self):
+        """Return whether this promise counts in what customers keep: its deadline has passed and it still stands."""
+        self.ensure_one()
+        return (
+            self.state not in VOID_STATES
+            and bool(self.deadline)
+            and self.deadline < self.company_id._collection_today()
+        )
+
+    def _can_be_replaced(self):
+        """Return whether the customer may promise something else instead: not once it was kept or given up."""
+        self.ensure_one()
+        return self.state in ("open", "broken", "partly") and not self.replaced_by_id
+
+    def _raise_not_replaceable(self):
+        raise UserError(self.env._("This promise was kept, withdrawn or renegotiated already: record another."))
+
+    def _make_way(self):
+        """Take open promises back because others are being recorded in their place.
+
+        Those that were broken stay so: they count.
+        """
+        if not all(promise._can_be_replaced() for promise in self):
+            self._raise_not_replaceable()
+        self.sudo().filtered(lambda promise: promise.state == "open")._set_state("replaced")
+
+    def _link_replacement(self, promise):
+        """Remember which promise was made in place of these, and say so on both threads.
+
+        :param promise: the (first) new promise.
+        """
+        self.sudo().write({"replaced_by_id": promise.id})
+        for replaced in self:
+            replaced.message_post(body=self.env._("Renegotiated as %s", promise._get_html_link()))
+            promise.message_post(body=self.env._("Replaces %s", replaced._get_html_link()))
 
     def _get_message(self):
         """Return the sentence that stands on the debtor's thread."""
@@ -207,7 +422,11 @@ class CollectionPromise(models.Model):
         judged_lately = Domain("state", "in", ("broken", "partly")) & Domain(
             "deadline", ">=", date - timedelta(days=REJUDGE_DAYS)
         )
-        promises = self.sudo().search((still_open | judged_lately) & Domain(domain or []), order="date, id")
+        # Money that came in may go again: taken off the invoice, or returned by the bank.
+        was_paid = Domain("state", "in", ("kept", "partly")) & Domain(
+            "deadline", ">=", date - timedelta(days=RETURN_DAYS)
+        )
+        promises = self.sudo().search((still_open | judged_lately | was_paid) & Domain(domain or []), order="date, id")
         changed = self.browse()
         for promise, receipts in promises._get_receipts().items():
             changed |= promise._judge(date, receipts)
@@ -223,12 +442,16 @@ class CollectionPromise(models.Model):
         """
         lines = self.line_ids
         rivals = self.env["collection.promise.line"].search(
-            [("move_line_id", "in", lines.move_line_id.ids), ("promise_id.state", "!=", "cancelled")]
+            [("move_line_id", "in", lines.move_line_id.ids), ("promise_id.state", "not in", VOID_STATES)]
         )
-        payments = {}
-        for row in self.env["account.move.line"]._get_collection_settlements(rivals.move_line_id):
+        Item = self.env["account.move.line"]
+        returned = Item._get_collection_returned_ids(self.company_id, self.partner_id)
+        payments, returns = {}, {}
+        for row in Item._get_collection_settlements(rivals.move_line_id):
             if row["is_cash"]:
-                payments.setdefault(row["line_id"], []).append(Payment(row["partial_id"], row["date"], row["amount"]))
+                # The invoice may still look paid after the bank took the money back.
+                kind = returns if row["credit_line_id"] in returned else payments
+                kind.setdefault(row["line_id"], []).append(Payment(row["partial_id"], row["date"], row["amount"]))
         received = {}
         rivals = rivals.sorted(lambda line: (line.promise_id.date, line.id))
         for item, demands in rivals.grouped("move_line_id").items():
@@ -251,7 +474,8 @@ class CollectionPromise(models.Model):
                     received.get(line, 0.0),
                     sum(
                         payment.amount
-                        for payment in payments.get(line.move_line_id.id, [])
+                        for kind in (payments, returns)
+                        for payment in kind.get(line.move_line_id.id, [])
                         if payment.number > promise.start_partial_id and payment.day >= promise._get_first_day()
                     ),
                 )
@@ -284,20 +508,25 @@ class CollectionPromise(models.Model):
             )
         if self.currency_id.compare_amounts(total, expected) >= 0:
             return changed | self._set_judgement("kept", date)
-        if self.state == "open" and (date <= self.deadline or self._get_unallocated_credit() >= expected - total):
-            return changed
+        if self.state in ("open", "kept") and (
+            date <= self.deadline or self._get_unallocated_credit() >= expected - total
+        ):
+            # Kept too early, as it turned out: there is still time, or the money waits for allocation.
+            return changed | self._set_judgement("open", False)
         if not self.currency_id.is_zero(total):
             return changed | self._set_judgement("partly", date)
         return changed | self._set_judgement("broken", date)
 
     def _set_judgement(self, state, date, **vals):
         """Change the state, say so on the debtor's thread and, after bad news, call the collector."""
+        before = {promise: promise.state for promise in self}
         changed = self._set_state(state, settled_date=date, **vals)
         label = dict(self._fields["state"]._description_selection(self.env))[state]
         for promise in changed:
-            promise.debtor_id.message_post(
-                body=self.env._("%(state)s: %(promise)s", state=label, promise=promise.display_name)
-            )
+            body = self.env._("%(state)s: %(promise)s", state=label, promise=promise.display_name)
+            if before[promise] == "kept":
+                body = self.env._("%s. The payment was taken back or returned unpaid.", body)
+            promise.debtor_id.message_post(body=body)
             if state in ("broken", "partly"):
                 promise._schedule_follow_up()
         return changed
@@ -345,7 +574,122 @@ class CollectionPromise(models.Model):
         )
         return -(residual or 0.0)
 
+    # === BUSINESS METHODS - IN WRITING === #
+
+    def _get_confirmed(self):
+        """Return the promises that one confirmation tells of: the open ones of a plan, else this one."""
+        self.ensure_one()
+        together = self.plan_id.promise_ids.filtered(lambda promise: promise.state == "open")
+        return (together or self).sorted("date")
+
+    def _get_promise_table(self):
+        """Return what was promised as HTML for a message, in the language of the environment."""
+        return self.env["ir.qweb"]._render(
+            "account_collection.promise_table",
+            {
+                "promises": self._get_confirmed(),
+                "format_amount": lambda amount, currency: formatLang(self.env, amount, currency_obj=currency),
+                "format_date": lambda date: format_date(self.env, date),
+            },
+        )
+
+    # EXTENDS collection.letter.mixin
+    def _get_letter_contact(self):
+        contact = self.sudo().contact_id
+        return contact if contact.email else super()._get_letter_contact()
+
+    def _send_confirmation(self):
+        """Write to the customer what they promised and for which day, and ask for an answer."""
+        self.ensure_one()
+        confirmed = self._get_confirmed()
+        self._send_letter(self.env.ref("account_collection.mail_template_promise_confirmation"))
+        confirmed.sudo().write({"confirmed_on": self.company_id._collection_today()})
+
+    # EXTENDS mail
+    def _message_post_after_hook(self, message, msg_values):
+        """Take an answer of the customer to the confirmation as a written acknowledgement."""
+        result = super()._message_post_after_hook(message, msg_values)
+        # Mails come in through the gateway, which works as the system: users can't forge one.
+        if self.env.su and message.message_type == "email" and self.confirmed_on and self._is_from_customer(message):
+            self._acknowledge()
+        return result
+
+    def _is_from_customer(self, message):
+        """Return whether somebody of the customer wrote this message."""
+        customer = self.partner_id
+        if message.author_id:
+            return message.author_id.commercial_partner_id == customer
+        address = email_normalize(message.email_from or "")
+        contacts = self.env["res.partner"].search([("commercial_partner_id", "=", customer.id)])
+        return bool(address) and address in contacts.mapped("email_normalized")
+
+    def _acknowledge(self):
+        """Remember that the customer answered the confirmation; one answer counts for the whole plan."""
+        self.ensure_one()
+        answered = (self.plan_id.promise_ids | self).filtered(
+            lambda promise: promise.confirmed_on and not promise.acknowledged_on and promise.state not in VOID_STATES
+        )
+        answered.write({"acknowledged_on": self.company_id._collection_today()})
+        if answered:
+            self.debtor_id.message_post(
+                body=self.env._("The customer answered the confirmation in writing: %s", self._get_html_link())
+            )
+
+    @api.model
+    def _get_reminder_domain(self, company):
+        """Return the domain of the open promises of a company whose customers are to be reminded today."""
+        today = company._collection_today()
+        return (
+            Domain("company_id", "=", company.id)
+            & Domain("state", "=", "open")
+            & Domain("remind_before", "=", True)
+            & Domain("reminded_on", "=", False)
+            & Domain("date", ">", today)
+        )
+
+    def _is_reminder_day(self):
+        """Return whether the last working day before the promised day has come."""
+        self.ensure_one()
+        country = self.company_id.country_id.code
+        return previous_bank_day(self.date, country) <= self.company_id._collection_today() < self.date
+
+    def _remind(self):
+        """Remind the customer of a promise, after looking again; once, whatever comes of it."""
+        self.ensure_one()
+        debtor = self.debtor_id
+        debtor._synchronize_own()
+        if self.state != "open":
+            return
+        problem = False
+        if debtor.insolvency:
+            problem = self.env._("insolvency proceedings are open")
+        elif self.currency_id.compare_amounts(self.settled_amount, self.amount) >= 0:
+            problem = self.env._("it is paid")
+        elif not email_normalize(self._get_letter_contact().email or ""):
+            problem = self.env._("there is no valid e-mail address")
+        if problem:
+            debtor.message_post(body=self.env._("No reminder of the promise was sent: %s.", problem))
+        else:
+            self._send_letter(self.env.ref("account_collection.mail_template_promise_reminder"))
+        self.reminded_on = self.company_id._collection_today()
+
     # === SCHEDULED ACTIONS === #
+
+    @api.model
+    def _cron_remind(self):
+        """Remind customers, on request, the working day before they want to pay."""
+        IrCron = self.env["ir.cron"]
+        companies = self.env["res.company"].sudo().search([("active", "=", True)])
+        domains = [self._get_reminder_domain(company) for company in companies]
+        due = self.sudo().search(Domain.OR(domains)).filtered(lambda promise: promise._is_reminder_day())
+        IrCron._commit_progress(remaining=len(due))
+        for promise in due:
+            company = promise.company_id
+            promise = promise.try_lock_for_update().filtered_domain(self._get_reminder_domain(company))
+            if promise:
+                promise.with_company(company).with_context(lang=company.partner_id.lang)._remind()
+            if not IrCron._commit_progress(1):
+                break
 
     @api.model
     def _cron_settle(self):

@@ -31,7 +31,7 @@ class CollectionPromiseLine(models.Model):
             available = (
                 item.amount_residual_currency
                 - item._get_collection_disputed().get(item.id, 0.0)
-                - self._get_open_parts(item, leave_out=self.promise_id).get(item.id, 0.0)
+                - self._get_open_parts(item, leave_out=line.promise_id).get(item.id, 0.0)
             )
             promised = sum(
                 other.amount for other in line.promise_id.line_ids if other.move_line_id == line.move_line_id

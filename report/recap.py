@@ -6,6 +6,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount, format_date
 
+from ..models.collection_promise import VOID_STATES
 from ..tools.aging import BUCKETS
 from .recap_numbers import (
     ZERO,
@@ -751,7 +752,7 @@ class CollectionRecap(models.AbstractModel):
         made = [promise for promise in promises if promise.is_from_campaign]
         labels = self._get_labels("collection.promise", "state")
         groups = {state: [promise for promise in made if promise.state == state] for state in labels}
-        due = [promise for promise in made if promise.state != "cancelled" and promise.deadline < date]
+        due = [promise for promise in made if promise.state not in VOID_STATES and promise.deadline < date]
         kept = [promise for promise in due if promise.state == "kept"]
         return PromiseResults(
             by_state=Breakdown(

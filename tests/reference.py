@@ -108,6 +108,7 @@ class Customer:
     items: list = dataclasses.field(default_factory=list)
     receipts: list = dataclasses.field(default_factory=list)
     contact_days: list = dataclasses.field(default_factory=list)
+    return_days: list = dataclasses.field(default_factory=list)
     facts: dict = dataclasses.field(default_factory=dict)
 
     @property
@@ -164,6 +165,7 @@ def read_customers(company, today):
     for line in lines:
         customers[line.partner_id.commercial_partner_id].items.append(items[line.id])
     _read_receipts(env, lines, items, customers)
+    _read_returns(env, company, lines, customers)
     clock = ZoneInfo(company.collection_tz or company.partner_id.tz or "UTC")
     for action in _search(env, "collection.action", company, ("state", "=", "done"), ("channel", "!=", "note")):
         day = action.date_done.replace(tzinfo=ZoneInfo("UTC")).astimezone(clock).date()
@@ -217,6 +219,32 @@ def _read_receipts(env, lines, items, customers):
             days_late = max((credit.date - debit.due_date).days, 0)
             receipt = Receipt(debit.id, credit.id, credit.date, exact(partial.amount), days_late)
             customer.receipts.append(receipt)
+
+
+def _read_returns(env, company, lines, customers):
+    """Write down on each customer the days on which money that had come in went back.
+
+    The bank takes back as much as was paid once before, without a payment to the customer; or a payment is rejected.
+    """
+    in_bank = lines.filtered(lambda line: line.journal_id.type in CASH)
+    for line in in_bank.filtered(lambda line: line.balance > 0 and not line.move_id.origin_payment_id):
+        partner = line.partner_id.commercial_partner_id
+        if any(
+            paid.partner_id.commercial_partner_id == partner
+            and (paid.currency_id, paid.amount_currency) == (line.currency_id, -line.amount_currency)
+            and paid.date <= line.date
+            for paid in in_bank
+        ):
+            customers[partner].return_days.append(line.date)
+    for payment in _search(
+        env,
+        "account.payment",
+        company,
+        ("state", "=", "rejected"),
+        ("payment_type", "=", "inbound"),
+        ("partner_type", "=", "customer"),
+    ):
+        customers[payment.partner_id.commercial_partner_id].return_days.append(payment.date)
 
 
 # === WHAT IS OWED === #
@@ -416,6 +444,18 @@ def broken_promise_count(customer):
             if promise.state == "broken" and promise.date >= customer.history_start()
         ]
     )
+
+
+@indicator
+def bounce_count(customer):
+    """How many payments came back unpaid within the payment history."""
+    return len([day for day in customer.return_days if day >= customer.history_start()])
+
+
+@indicator
+def last_bounce_date(customer):
+    """The last day on which a payment came back within the payment history."""
+    return max((day for day in customer.return_days if day >= customer.history_start()), default=False)
 
 
 @indicator

@@ -7,6 +7,8 @@ Public holidays come from the ``holidays`` package, never from a table of our ow
 datetime.date(2026, 5, 15)
 >>> add_bank_days(date(2026, 5, 15), 1, "FR")  # a Friday
 datetime.date(2026, 5, 18)
+>>> previous_bank_day(date(2026, 5, 18), "FR")  # a Monday
+datetime.date(2026, 5, 15)
 """
 
 from datetime import date, timedelta
@@ -38,4 +40,12 @@ def add_bank_days(day: date, count: int, country_code: str | None = None) -> dat
     while count > 0:
         day += timedelta(days=1)
         count -= is_bank_day(day, country_code)
+    return day
+
+
+def previous_bank_day(day: date, country_code: str | None = None) -> date:
+    """Return the last bank day before ``day``."""
+    day -= timedelta(days=1)
+    while not is_bank_day(day, country_code):
+        day -= timedelta(days=1)
     return day

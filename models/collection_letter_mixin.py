@@ -1,0 +1,101 @@
+from markupsafe import Markup
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import email_normalize
+
+
+class CollectionLetterMixin(models.AbstractModel):
+    """A document about which one writes to the customer from its own thread.
+
+    For models with ``debtor_id``, ``company_id`` and ``partner_id``. What is sent is in the customer's language,
+    from the company's address, and stands among the contacts of the follow-up file.
+    """
+
+    _name = "collection.letter.mixin"
+    _description = "Document that customers are written to about"
+    _inherit = ["mail.thread"]
+
+    # Field of ``collection.action`` that names the document.
+    _action_field = ""
+
+    # === BUSINESS METHODS === #
+
+    # EXTENDS mail
+    def _message_post_after_hook(self, message, msg_values):
+        """Log what was written to the customer by hand from this thread."""
+        result = super()._message_post_after_hook(message, msg_values)
+        if message.message_type == "comment" and not message.is_internal:
+            contact = message.partner_ids.filtered(
+                lambda partner: partner.commercial_partner_id == self.sudo().partner_id
+            )[:1]
+            if contact:
+                self._log_letter(message, contact)
+        return result
+
+    def _log_letter(self, message, contact):
+        """Write an e-mail to the customer among the contacts of the follow-up file.
+
+        :param message: the ``mail.message`` that was sent.
+        :param contact: who got it.
+        """
+        self.ensure_one()
+        document = self.sudo()
+        self.env["collection.action"].sudo()._log(
+            document.debtor_id,
+            "email",
+            case=document.case_id,
+            contact_id=contact.id,
+            summary=message.subject,
+            mail_message_id=message.id,
+            **{self._action_field: self.id},
+        )
+
+    def _get_letter_contact(self):
+        """Return the person to write to about this document."""
+        return self.sudo().debtor_id.contact_used_id
+
+    def _check_letter_address(self, contact):
+        """Check that a contact can be written to.
+
+        :raises UserError: saying what to do.
+        """
+        if not email_normalize(contact.email or ""):
+            raise UserError(
+                self.env._(
+                    "%s has no valid e-mail address: write one on the contact, call, or send a letter.",
+                    contact.name or self.sudo().partner_id.name,
+                )
+            )
+
+    def _send_letter(self, template):
+        """Send a template to the customer from this document's thread.
+
+        :param template: a ``mail.template`` of this model.
+        :return: the ``mail.message``.
+        :raises UserError: when there is no address.
+        """
+        self.ensure_one()
+        document = self.sudo()
+        contact = self._get_letter_contact().sudo()
+        self._check_letter_address(contact)
+        lang = contact.lang or document.debtor_id.lang
+        template = template.sudo().with_context(lang=lang)
+        rendering = {"add_context": {"contact": contact}, "set_lang": lang}
+        return (
+            document.with_company(document.company_id)
+            .with_context(lang=lang)
+            .message_post(
+                subject=template._render_field("subject", self.ids, **rendering)[self.id],
+                body=Markup(  # noqa: S704 - rendered from our template
+                    template._render_field("body_html", self.ids, engine="qweb", **rendering)[self.id]
+                ),
+                message_type="comment",
+                subtype_xmlid="mail.mt_comment",
+                partner_ids=contact.ids,
+                author_id=self.env.user.partner_id.id,
+                email_from=document.company_id.email_formatted or self.env.user.email_formatted,
+                email_layout_xmlid="mail.mail_notification_light",
+                email_add_signature=False,
+            )
+        )
