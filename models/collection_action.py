@@ -358,7 +358,12 @@ class CollectionAction(models.Model):
         """
         step_call = self._get_planned_step(debtor, "call")
         self._cancel_planned(debtor, self.env._("Replaced by a newer plan."), keep=step_call)
-        values = {"date_planned": date, "summary": summary, "user_id": (user or self.env.user).id}
+        values = {
+            "date_planned": date,
+            "summary": summary,
+            "user_id": (user or self.env.user).id,
+            "amount": debtor.claimable_amount,
+        }
         if step_call:
             step_call.write({**values, "case_id": case.id if case else step_call.case_id.id})
             return step_call
@@ -793,3 +798,22 @@ class CollectionAction(models.Model):
         mails.sudo().mail_message_id.notification_ids.filtered(
             lambda notification: notification.notification_status == "exception"
         ).write({"notification_status": "ready", "failure_type": False, "failure_reason": False})
+
+    @api.model
+    def _cancel_paid(self, company, partners=None):
+        """Cancel what was planned to ask for money that came in meanwhile.
+
+        What was planned when nothing could be claimed (a call before the due date) stays.
+
+        :param company: one company.
+        :param partners: commercial partners; all when ``None``.
+        :return: the actions that were cancelled.
+        """
+        domain = Domain("company_id", "=", company.id) & Domain("state", "=", "planned") & Domain("amount", ">", 0)
+        domain &= Domain("step_id", "=", False)  # the plan looks after its own steps
+        if partners is not None:
+            domain &= Domain("partner_id", "in", partners.ids)
+        nothing = ("claimable_amount", "promised_amount", "disputed_amount", "excluded_amount")
+        settled = Domain.AND(Domain(name, "=", 0) for name in nothing)
+        planned = self.sudo().search(domain & Domain("debtor_id", "any", settled))
+        return planned._set_state("cancelled", result_text=self.env._("Paid."))

@@ -31,6 +31,8 @@ GRADES = [
     ("c", "C"),
     ("d", "D"),
 ]
+# Calendar days back in which a payment is news.
+TOLD_DAYS = 7
 # Columns that a refresh writes. What users write (collector, comment, pause …) is never among them.
 FACT_COLUMNS = (
     "due_amount",
@@ -71,7 +73,7 @@ FACT_COLUMNS = (
     "score_breakdown",
 )
 # What nobody writes by hand: the facts, and whose file it is.
-FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id"}
+FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id", "told_line_id"}
 
 
 class CollectionDebtor(models.Model):
@@ -249,6 +251,9 @@ class CollectionDebtor(models.Model):
         "that the bank took back. Money sent to a customer by a payment doesn't count.",
     )
     last_bounce_date = fields.Date(string="Last Return", readonly=True)
+    told_line_id = fields.Integer(
+        string="Last Payment told", readonly=True, help="Journal item of the last big payment the collector was told of."
+    )
     open_dispute_count = fields.Integer(string="Open Disputes", readonly=True)
     payer_profile_auto = fields.Selection(PAYER_PROFILES, string="Profile from History", readonly=True)
     payer_profile_manual = fields.Selection(
@@ -1066,7 +1071,64 @@ class CollectionDebtor(models.Model):
             # A promise that was kept or broken changes what may be claimed.
             changed |= self._refresh(company, settled.partner_id)
         self.env["collection.case"]._settle(today, company, partners)
+        self.env["collection.action"]._cancel_paid(company, partners)
+        self._tell_big_payments(company, partners)
         return changed
+
+    @api.model
+    def _tell_big_payments(self, company, partners=None):
+        """Tell collectors of big payments that came in lately, once for each.
+
+        :param company: one company, whose setting says what is big.
+        :param partners: commercial partners; all when ``None``.
+        """
+        limit = company.collection_big_payment
+        if not limit:
+            return
+        today = company._collection_today()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT debtor.id, SUM(-line.balance), MAX(line.id)
+                  FROM account_move_line line
+                  JOIN res_partner partner ON partner.id = line.partner_id
+                  JOIN collection_debtor debtor
+                    ON debtor.partner_id = partner.commercial_partner_id AND debtor.company_id = line.company_id
+                 WHERE line.company_id = %(company)s
+                   AND line.parent_state = 'posted'
+                   AND line.account_id IN %(accounts)s
+                   AND line.journal_id IN %(journals)s
+                   AND line.balance <= -%(limit)s
+                   AND line.date BETWEEN %(since)s AND %(today)s
+                   AND line.id > COALESCE(debtor.told_line_id, 0)
+                   %(partner_filter)s
+              GROUP BY debtor.id
+                """,
+                company=company.id,
+                accounts=self._get_account_ids(company),
+                journals=tuple(company._get_collection_cash_journals().ids) or (0,),
+                limit=limit,
+                since=today - timedelta(days=TOLD_DAYS),
+                today=today,
+                partner_filter=(
+                    SQL() if partners is None else SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
+                ),
+            )
+        )
+        for debtor_id, amount, line_id in rows:
+            debtor = self.sudo().browse(debtor_id)
+            debtor.told_line_id = line_id
+            debtor._tell_collector(
+                self.env._("Big payment received: %s", format_amount(self.env, amount, company.currency_id))
+            )
+
+    def _tell_collector(self, body):
+        """Write on the thread, and to whoever works on this customer now, if anybody does."""
+        self.ensure_one()
+        cases = self.case_ids.filtered(lambda case: case.campaign_id.state == "running")
+        users = (cases.collector_id | self.collector_id).filtered("active")
+        if users:
+            self.message_post(body=body, partner_ids=users.partner_id.ids)
 
     def _synchronize_own(self):
         """Bring exactly these debtors up to date, whatever rights the user has on the ledger."""

@@ -111,6 +111,12 @@ class ResCompany(models.Model):
     )
     collection_digest_at = fields.Datetime(string="Last Digest", readonly=True)
 
+    collection_big_payment = fields.Monetary(
+        string="Big Payment",
+        default=5000.0,
+        help="Collectors are told at once when a payment of this amount or more comes in. 0: never.",
+    )
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains("collection_grade_a", "collection_grade_b", "collection_grade_c")
@@ -131,6 +137,7 @@ class ResCompany(models.Model):
         "collection_promise_grace_days",
         "collection_pressure_cap",
         "collection_bank_fresh_days",
+        "collection_big_payment",
     )
     def _check_collection_thresholds(self):
         for company in self:
@@ -146,6 +153,7 @@ class ResCompany(models.Model):
                     company.collection_promise_grace_days,
                     company.collection_pressure_cap,
                     company.collection_bank_fresh_days,
+                    company.collection_big_payment,
                 )
                 < 0
             ):

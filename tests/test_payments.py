@@ -207,3 +207,51 @@ class TestPayments(CollectionCommon):
         self._settle_on(10)
         self.assertEqual(promise.state, "broken")
         self.assertRecordValues(self.debtor, [{"netted_amount": 60, "claimable_amount": 40}])
+
+    def test_planned_call_is_cancelled_once_paid(self):
+        Action = self.env["collection.action"]
+        planned = Action._plan_call(self.debtor, self.today + timedelta(days=3), "Ask again")
+        self._create_invoice(self.other_customer, days_late=-5)
+        other_debtor = self._get_debtor(self.other_customer)
+        courtesy = Action._plan_call(other_debtor, self.today + timedelta(days=3), "Was the invoice received?")
+        self._pay(self.invoice, amount=99)
+        self._synchronize()
+        self.assertEqual(planned.state, "planned")
+        self._pay(self.invoice)
+        self._synchronize()
+        self.assertRecordValues(planned, [{"state": "cancelled", "result_text": "Paid."}])
+        self.assertEqual(courtesy.state, "planned")
+
+    def test_call_is_not_cancelled_by_a_promise_or_a_dispute(self):
+        planned = self.env["collection.action"]._plan_call(self.debtor, self.today + timedelta(days=3), "Ask again")
+        self._dispute(self.debtor, self._get_items(self.invoice))
+        self._synchronize()
+        self.assertEqual((self.debtor.claimable_amount, planned.state), (0, "planned"))
+
+    def _get_told(self):
+        return self.debtor.message_ids.filtered(lambda message: "Big payment" in message.body)
+
+    def test_collector_is_told_of_a_big_payment_once(self):
+        self._create_invoice(amount=8000, days_late=20)
+        self._pay_on_account(amount=5000)
+        self._synchronize()
+        self.assertFalse(self._get_told(), "nobody works on this customer")
+        self.debtor.collector_id = self.collector
+        self._pay_on_account(amount=4999.99)
+        self._synchronize()
+        self.assertFalse(self._get_told())
+        self._pay_on_account(amount=6000)
+        for _run in range(2):
+            self._synchronize()
+        self.assertEqual(self._get_told().partner_ids, self.collector.partner_id)
+        self.assertIn("6,000.00", self._plain(self._get_told().body))
+        self.company.collection_big_payment = 0
+        self._pay_on_account(amount=7000)
+        self._synchronize()
+        self.assertEqual(len(self._get_told()), 1)
+
+    def test_old_payment_is_no_news(self):
+        self.debtor.collector_id = self.collector
+        self._pay_on_account(amount=6000, on=self.today - timedelta(days=30))
+        self._synchronize()
+        self.assertFalse(self._get_told())
