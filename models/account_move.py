@@ -250,6 +250,22 @@ class AccountMove(models.Model):
         posted._enqueue_collection_refresh()
         return posted
 
+    def _get_collection_file(self, lang):
+        """Return the invoice as the customer got it, or printed now when it was never made into a file.
+
+        :param str lang: language of what is printed now.
+        :return: ``(file name, content)``, or ``None`` when nothing can be printed.
+        """
+        self.ensure_one()
+        move = self.sudo()
+        if move.invoice_pdf_report_id:
+            return move.invoice_pdf_report_id.name, move.invoice_pdf_report_id.raw
+        Report = self.env["ir.actions.report"].sudo().with_context(lang=lang)
+        if Report.get_wkhtmltopdf_state() not in ("ok", "workers", "upgrade"):
+            return None
+        content, file_type = Report._render_qweb_pdf("account.account_invoices", move.ids)
+        return move._get_invoice_report_filename(extension=file_type), content
+
     def _enqueue_collection_refresh(self):
         """Have the customers of these moves refreshed soon."""
         self.env["collection.refresh.queue"]._enqueue_lines(self.line_ids)

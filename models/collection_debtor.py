@@ -252,7 +252,9 @@ class CollectionDebtor(models.Model):
     )
     last_bounce_date = fields.Date(string="Last Return", readonly=True)
     told_line_id = fields.Integer(
-        string="Last Payment told", readonly=True, help="Journal item of the last big payment the collector was told of."
+        string="Last Payment told",
+        readonly=True,
+        help="Journal item of the last big payment the collector was told of.",
     )
     open_dispute_count = fields.Integer(string="Open Disputes", readonly=True)
     payer_profile_auto = fields.Selection(PAYER_PROFILES, string="Profile from History", readonly=True)

@@ -2,11 +2,17 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
-from odoo.tools import formatLang
+from odoo.fields import Command, Domain
+from odoo.tools import SQL, formatLang
 
 # The role without which nobody can open a dispute that is given to them.
 OWNER_GROUP = "account_collection.group_collection_dispute_owner"
+# Who may make credit notes.
+INVOICING_GROUP = "account.group_account_invoice"
+# Calendar days in which a credit note may still be taken off an invoice again.
+CREDIT_DAYS = 400
+# Shares that are worked out over a group, of the disputes that somebody decided.
+CUSTOMER_SHARES = ("customer_share", "customer_amount_share")
 
 
 class CollectionDispute(models.Model):
@@ -14,12 +20,25 @@ class CollectionDispute(models.Model):
 
     _name = "collection.dispute"
     _description = "Dispute"
-    _inherit = ["collection.state.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["collection.state.mixin", "collection.letter.mixin", "mail.activity.mixin"]
     _order = "date_deadline, id desc"
     _check_company_auto = True
     _state_transitions = {"open": ("accepted", "rejected", "cancelled")}
 
-    _fields_of_system = frozenset({"closed_date", "opened_on", "start_partial_id", "is_escalated", "user_id"})
+    _action_field = "dispute_id"
+
+    _fields_of_system = frozenset(
+        {
+            "closed_date",
+            "opened_on",
+            "start_partial_id",
+            "is_escalated",
+            "user_id",
+            "credit_note_ids",
+            "credit_asked_on",
+            "told_on",
+        }
+    )
     _fields_said_once = frozenset({"debtor_id", "case_id", "currency_id", "line_ids"})
 
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
@@ -36,6 +55,8 @@ class CollectionDispute(models.Model):
         domain="[('opens_dispute', '=', True)]",
         tracking=True,
     )
+    family = fields.Selection(related="reason_id.family", store=True, index=True)
+    resolution_action = fields.Selection(related="reason_id.resolution_action")
     description = fields.Text(help="What the customer says, in their words.")
     user_id = fields.Many2one(
         "res.users", string="Recorded by", default=lambda self: self.env.user, required=True, readonly=True
@@ -82,6 +103,53 @@ class CollectionDispute(models.Model):
         help="How it was solved: what the customer was told, which document was sent, what is credited."
     )
     closed_date = fields.Date(readonly=True, copy=False)
+    solve_days = fields.Integer(
+        string="Days to solve",
+        compute="_compute_solve_days",
+        store=True,
+        aggregator="avg",
+        help="Calendar days from the day on which it was opened to the day on which it was closed.",
+    )
+    customer_share = fields.Float(
+        string="Customer was right (%)",
+        compute="_compute_customer_share",
+        digits=(16, 1),
+        aggregator="avg",
+        help="Of the disputes that were decided, how many were accepted.",
+    )
+    customer_amount_share = fields.Float(
+        string="Customer was right (% of Amount)",
+        compute="_compute_customer_share",
+        digits=(16, 1),
+        aggregator="avg",
+        help="Of the amounts of disputes that were decided, how much was accepted.",
+    )
+    credit_note_ids = fields.Many2many(
+        "account.move",
+        "collection_dispute_credit_note_rel",
+        "dispute_id",
+        "move_id",
+        string="Credit Notes",
+        readonly=True,
+        copy=False,
+        groups="account_collection.group_collection_user,account.group_account_invoice",
+    )
+    credit_asked_on = fields.Date(
+        string="Credit Note asked for", readonly=True, copy=False, help="Accounting was asked to make a credit note."
+    )
+    is_credited = fields.Boolean(
+        string="Credited",
+        compute="_compute_is_credited",
+        store=True,
+        help="Credit notes took off all that was disputed.",
+    )
+    told_on = fields.Date(
+        string="Customer told", readonly=True, copy=False, help="The customer was written how the dispute ended."
+    )
+    # == What a letter to the customer needs, for owners who can't open the follow-up file ==
+    lang = fields.Char(compute="_compute_letter", compute_sudo=True)
+    contact_name = fields.Char(compute="_compute_letter", compute_sudo=True)
+    item_names = fields.Char(string="Invoices or Entries", compute="_compute_letter", compute_sudo=True)
     start_partial_id = fields.Integer(
         string="Last Reconciliation before", readonly=True, help="Only newer credit notes count for this dispute."
     )
@@ -97,6 +165,52 @@ class CollectionDispute(models.Model):
                 reason=dispute.reason_id.name or "",
                 amount=formatLang(self.env, dispute.amount, currency_obj=dispute.currency_id),
             )
+
+    @api.depends("debtor_id", "line_ids.name")
+    def _compute_letter(self):
+        for dispute in self:
+            dispute.lang = dispute.debtor_id.lang
+            dispute.contact_name = dispute.debtor_id.contact_name
+            dispute.item_names = ", ".join(name for name in dispute.line_ids.mapped("name") if name)
+
+    @api.depends("line_ids.amount", "line_ids.settled_amount")
+    def _compute_is_credited(self):
+        for dispute in self:
+            credited = sum(dispute.line_ids.mapped("settled_amount"))
+            dispute.is_credited = (
+                bool(dispute.line_ids) and dispute.currency_id.compare_amounts(credited, dispute.amount) >= 0
+            )
+
+    @api.depends("opened_on", "closed_date")
+    def _compute_solve_days(self):
+        for dispute in self:
+            is_closed = dispute.opened_on and dispute.closed_date
+            dispute.solve_days = (dispute.closed_date - dispute.opened_on).days if is_closed else 0
+
+    @api.depends("state")
+    def _compute_customer_share(self):
+        for dispute in self:
+            dispute.customer_share = dispute.customer_amount_share = 100.0 if dispute.state == "accepted" else 0.0
+
+    # EXTENDS base: shares and days over a group are those of the disputes that somebody decided
+    def _read_group_select(self, aggregate_spec, query):
+        name, _separator, function = aggregate_spec.partition(":")
+        if function != "avg" or name not in (*CUSTOMER_SHARES, "solve_days"):
+            return super()._read_group_select(aggregate_spec, query)
+        state, amount, days = (
+            self._field_to_sql(self._table, column, query) for column in ("state", "company_amount", "solve_days")
+        )
+        decided = SQL("%s IN ('accepted', 'rejected')", state)
+        if name == "solve_days":
+            return SQL("AVG(%s) FILTER (WHERE %s)", days, decided)
+        weight = amount if name == "customer_amount_share" else SQL("1")
+        return SQL(
+            "100.0 * SUM(%s) FILTER (WHERE %s = 'accepted') / NULLIF(SUM(%s) FILTER (WHERE %s), 0)",
+            weight,
+            state,
+            weight,
+            decided,
+        )
 
     @api.depends("line_ids.amount")
     def _compute_amount(self):
@@ -193,6 +307,9 @@ class CollectionDispute(models.Model):
     def action_accept(self):
         """The customer is right: the disputed part stays unclaimed until it is credited."""
         self._close("accepted")
+        for dispute in self.filtered(lambda dispute: dispute.resolution_action == "credit_note"):
+            if not dispute.is_credited:
+                dispute._request_credit_note()
 
     def action_reject(self):
         """The customer is not right: the follow-up resumes."""
@@ -201,6 +318,184 @@ class CollectionDispute(models.Model):
     def action_cancel(self):
         """The dispute was a mistake or is no longer made."""
         self._close("cancelled")
+
+    def action_send_invoice(self):
+        """Send the customer the disputed invoices again, as they were."""
+        self.ensure_one()
+        self.check_access("write")
+        invoices = self._get_invoices()
+        if not invoices:
+            raise UserError(self.env._("There is no invoice behind what is disputed."))
+        lang = self._get_letter_contact().sudo().lang or self.lang
+        files = [file for file in (move._get_collection_file(lang) for move in invoices) if file]
+        if not files:
+            raise UserError(self.env._("The invoices could not be printed. Send them from accounting."))
+        self._send_letter(self.env.ref("account_collection.mail_template_dispute_invoice"), files)
+
+    def action_write_customer(self):
+        """Write to the customer: send a document while the dispute is open, say how it ended afterwards."""
+        self.ensure_one()
+        self.check_access("write")
+        name = "answer" if self.state in ("accepted", "rejected") else "document"
+        return self._action_write_letter(self.env.ref(f"account_collection.mail_template_dispute_{name}"))
+
+    def action_ask_salesperson(self):
+        """Ask the customer's salesperson, by an activity on the customer, whom they can open."""
+        self.ensure_one()
+        self.check_access("write")
+        dispute = self.sudo()
+        salesperson = dispute.debtor_id.salesperson_id
+        if not salesperson:
+            raise UserError(
+                self.env._("%s has no salesperson: choose one on the customer, or ask somebody.", self.partner_id.name)
+            )
+        dispute.partner_id.activity_schedule(
+            "mail.mail_activity_data_todo",
+            date_deadline=max(self.date_deadline, self.company_id._collection_today()),
+            summary=self.env._("Dispute: %s", self.reason_id.name),
+            note=self._get_question(),
+            user_id=salesperson.id,
+        )
+        self.message_post(body=self.env._("%s was asked.", salesperson.name))
+
+    def action_credit_note(self):
+        """Prepare a draft credit note for the disputed part, or have accounting do so.
+
+        :return: the action that opens the draft, for those who may make credit notes.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if self.state not in ("open", "accepted"):
+            raise UserError(self.env._("This dispute was not accepted: there is nothing to credit."))
+        notes = self._request_credit_note()
+        return notes and {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Credit Notes"),
+            "res_model": "account.move",
+            "view_mode": "form" if len(notes) == 1 else "list,form",
+            "res_id": notes.id if len(notes) == 1 else False,
+            "domain": [("id", "in", notes.ids)],
+        }
+
+    # === BUSINESS METHODS - SOLVE === #
+
+    def _get_invoices(self):
+        """Return the customer's documents behind what is disputed, whoever asks."""
+        return self.sudo().line_ids.move_id.filtered(lambda move: move.is_sale_document())
+
+    def _get_question(self):
+        """Return what somebody who is asked about this dispute needs to know, in words."""
+        return self.env._(
+            "%(items)s: %(amount)s is disputed. %(description)s",
+            items=self.item_names or "",
+            amount=formatLang(self.env, self.amount, currency_obj=self.currency_id),
+            description=self.description or "",
+        )
+
+    def _request_credit_note(self):
+        """Prepare draft credit notes when the user may, else ask accounting for them. Once.
+
+        :return: the drafts.
+        """
+        self.ensure_one()
+        dispute = self.sudo()
+        drafts = dispute.credit_note_ids.filtered(lambda move: move.state == "draft")
+        if drafts:
+            return drafts.with_env(self.env)
+        invoices = self._get_invoices()
+        if invoices and self.env.user.has_group(INVOICING_GROUP):
+            # With the rights of the user, who may make them.
+            moves = invoices.with_env(self.env)
+            notes = moves.browse().union(*(self._create_credit_note(move) for move in moves))
+            dispute.credit_note_ids = [Command.link(note.id) for note in notes]
+            self.message_post(body=self.env._("A draft credit note was prepared by %s.", self.env.user.name))
+            return notes
+        if not dispute.credit_asked_on:
+            self._ask_accounting(invoices or dispute.line_ids.move_id)
+        return self.env["account.move"]
+
+    def _create_credit_note(self, move):
+        """Return a draft credit note over the disputed part of an invoice.
+
+        A part is credited in proportion: one line for each account and tax, so that the taxes come out right.
+
+        :param move: one invoice.
+        """
+        lines = self.sudo().line_ids.filtered(lambda line: line.move_id == move)
+        disputed = sum(line.amount - line.settled_amount for line in lines)
+        note = move._reverse_moves([self._prepare_credit_note(move)])
+        if self.currency_id.compare_amounts(disputed, move.amount_total) < 0:
+            share = disputed / move.amount_total
+            parts = move.invoice_line_ids.filtered(lambda line: line.display_type == "product").grouped(
+                lambda line: (line.account_id, line.tax_ids)
+            )
+            note.invoice_line_ids = [
+                Command.clear(),
+                *(
+                    Command.create(self._prepare_credit_line(move, account, taxes, products, share))
+                    for (account, taxes), products in parts.items()
+                ),
+            ]
+        return note
+
+    def _prepare_credit_note(self, move):
+        """Return the values in which a draft credit note differs from the invoice that it credits."""
+        return {
+            "ref": self.env._("%(invoice)s, %(reason)s", invoice=move.name, reason=self.reason_id.name),
+            "invoice_date": False,
+            "date": self.company_id._collection_today(),
+        }
+
+    def _prepare_credit_line(self, move, account, taxes, products, share):
+        """Return the values of one line of a credit note over part of an invoice.
+
+        :param products: the invoice lines with this account and these taxes.
+        :param float share: the part of them to credit, 0 to 1.
+        """
+        is_included = any(taxes.mapped("price_include"))
+        amount = sum(products.mapped("price_total" if is_included else "price_subtotal"))
+        return {
+            "name": self.env._("Part of %(invoice)s: %(reason)s", invoice=move.name, reason=self.reason_id.name),
+            "quantity": 1,
+            "price_unit": move.currency_id.round(amount * share),
+            "account_id": account.id,
+            "tax_ids": [Command.set(taxes.ids)],
+        }
+
+    def _ask_accounting(self, moves):
+        """Ask whoever makes credit notes in the company for one, by an activity on each invoice."""
+        accountant = self._get_accountant()
+        if not accountant:
+            raise UserError(
+                self.env._("Nobody in %s may make credit notes: ask an administrator.", self.sudo().company_id.name)
+            )
+        for move in moves.sudo():
+            move.activity_schedule(
+                "mail.mail_activity_data_todo",
+                date_deadline=self.company_id._collection_today(),
+                summary=self.env._("Credit note: %s", self.reason_id.name),
+                note=self._get_question(),
+                user_id=accountant.id,
+            )
+        self.sudo().credit_asked_on = self.company_id._collection_today()
+        self.message_post(body=self.env._("%s was asked for a credit note.", accountant.name))
+
+    def _get_accountant(self):
+        """Return who makes credit notes in the company of this dispute: the one in the settings, else the first."""
+        company = self.sudo().company_id
+        if company.collection_accountant_id:
+            return company.collection_accountant_id
+        users = self.env.ref(INVOICING_GROUP).sudo().all_user_ids
+        return users.filtered(lambda user: user.active and not user.share and company in user.company_ids).sorted("id")[
+            :1
+        ]
+
+    # EXTENDS collection.letter.mixin
+    def _log_letter(self, message, contact):
+        result = super()._log_letter(message, contact)
+        if self.state in ("accepted", "rejected"):
+            self.sudo().told_on = self.company_id._collection_today()
+        return result
 
     # === BUSINESS METHODS === #
 
@@ -253,9 +548,12 @@ class CollectionDispute(models.Model):
         :return: the disputes whose state or credited part changed.
         """
         disputes = self.sudo().search(Domain("state", "in", ("open", "accepted")) & Domain(domain or []))
+        # A credit note may be taken off again: what was accepted is then not claimed until it is credited anew.
+        lately = date - timedelta(days=CREDIT_DAYS)
         unsettled = disputes.filtered(
             lambda dispute: (
                 dispute.state == "open"
+                or dispute.closed_date >= lately
                 or any(
                     dispute.currency_id.compare_amounts(line.settled_amount, line.amount) for line in dispute.line_ids
                 )
@@ -281,23 +579,25 @@ class CollectionDispute(models.Model):
         """
         self.ensure_one()
         changed = False
+        credit_line_ids = set()
         for line in self.line_ids:
-            credited = sum(
-                row["amount"]
-                for row in settlements.get(line.move_line_id.id, [])
-                if row["partial_id"] > self.start_partial_id
-            )
-            credited = min(credited, line.amount)
+            rows = settlements.get(line.move_line_id.id, [])
+            rows = [row for row in rows if row["partial_id"] > self.start_partial_id]
+            credit_line_ids.update(row["credit_line_id"] for row in rows)
+            credited = min(sum(row["amount"] for row in rows), line.amount)
             if self.currency_id.compare_amounts(line.settled_amount, credited):
                 line.settled_amount = credited
                 changed = True
+        if changed:
+            moves = self.env["account.move.line"].browse(sorted(credit_line_ids)).move_id
+            notes = moves.filtered(lambda move: move.move_type == "out_refund") - self.credit_note_ids
+            self.credit_note_ids = [Command.link(note.id) for note in notes]
         return changed
 
     def _close_when_settled(self):
         """Close one open dispute when nothing is left of it; return it when its state changed."""
         self.ensure_one()
-        credited = sum(self.line_ids.mapped("settled_amount"))
-        if self.currency_id.compare_amounts(credited, self.amount) >= 0:
+        if self.is_credited:
             return self._set_closed("accepted", resolution=self.resolution or self.env._("Credited."))
         if not self.line_ids.move_line_id:
             return self._set_closed("cancelled", resolution=self.resolution or self.env._("The entry was deleted."))
@@ -305,9 +605,14 @@ class CollectionDispute(models.Model):
             return self._set_closed("cancelled", resolution=self.resolution or self.env._("Paid in full."))
         return self.browse()
 
+    def _get_manager(self):
+        """Return who hears of this dispute when it is late."""
+        self.ensure_one()
+        return self.campaign_id.user_id or self.company_id.collection_dispute_manager_id or self.user_id
+
     @api.model
     def _escalate_late(self, date, domain=None):
-        """Tell whoever recorded a dispute that it was not solved in time. Once per dispute.
+        """Tell whoever is in charge that a dispute was not solved in time. Once per dispute.
 
         :param date: the day on which one judges.
         :param domain: limits the disputes to look at.
@@ -324,7 +629,7 @@ class CollectionDispute(models.Model):
                 "mail.mail_activity_data_todo",
                 date_deadline=date,
                 summary=self.env._("This dispute was not solved in time by %s", dispute.owner_id.name),
-                user_id=(dispute.campaign_id.user_id or dispute.user_id).id,
+                user_id=dispute._get_manager().id,
             )
         late.is_escalated = True
         return late

@@ -25,7 +25,7 @@ class CollectionLetterMixin(models.AbstractModel):
     def _message_post_after_hook(self, message, msg_values):
         """Log what was written to the customer by hand from this thread."""
         result = super()._message_post_after_hook(message, msg_values)
-        if message.message_type == "comment" and not message.is_internal:
+        if message.message_type == "comment" and message.subtype_id == self.env.ref("mail.mt_comment"):
             contact = message.partner_ids.filtered(
                 lambda partner: partner.commercial_partner_id == self.sudo().partner_id
             )[:1]
@@ -68,10 +68,37 @@ class CollectionLetterMixin(models.AbstractModel):
                 )
             )
 
-    def _send_letter(self, template):
+    def _action_write_letter(self, template, **context):
+        """Open Odoo's dialogue for a message to the customer, so that one may change it before it goes.
+
+        :param template: a ``mail.template`` of this model.
+        """
+        self.ensure_one()
+        contact = self._get_letter_contact()
+        self._check_letter_address(contact.sudo())
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Write to the customer"),
+            "res_model": "mail.compose.message",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_model": self._name,
+                "default_res_ids": self.ids,
+                "default_composition_mode": "comment",
+                "default_template_id": template.id,
+                "default_partner_ids": contact.ids,
+                "default_email_from": self.sudo().company_id.email_formatted or self.env.user.email_formatted,
+                "default_email_layout_xmlid": "mail.mail_notification_light",
+                **context,
+            },
+        }
+
+    def _send_letter(self, template, attachments=()):
         """Send a template to the customer from this document's thread.
 
         :param template: a ``mail.template`` of this model.
+        :param attachments: pairs of a file name and its content.
         :return: the ``mail.message``.
         :raises UserError: when there is no address.
         """
@@ -93,6 +120,7 @@ class CollectionLetterMixin(models.AbstractModel):
                 message_type="comment",
                 subtype_xmlid="mail.mt_comment",
                 partner_ids=contact.ids,
+                attachments=list(attachments),
                 author_id=self.env.user.partner_id.id,
                 email_from=document.company_id.email_formatted or self.env.user.email_formatted,
                 email_layout_xmlid="mail.mail_notification_light",

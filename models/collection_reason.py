@@ -1,6 +1,27 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+REASON_FAMILIES = [
+    ("document", "Missing document"),
+    ("invoice", "Invoice not received"),
+    ("order", "Purchase order missing"),
+    ("price", "Price"),
+    ("quantity", "Quantity"),
+    ("quality", "Quality"),
+    ("delivery", "Delivery"),
+    ("duplicate", "Duplicate"),
+    ("paid", "Already paid"),
+    ("cash", "Cash difficulty"),
+    ("insolvency", "Insolvency"),
+    ("other", "Other"),
+]
+RESOLUTION_ACTIONS = [
+    ("send_invoice", "Send the invoice again"),
+    ("send_document", "Send a document"),
+    ("ask_salesperson", "Ask the salesperson"),
+    ("credit_note", "Prepare a credit note"),
+]
+
 
 class CollectionReason(models.Model):
     _name = "collection.reason"
@@ -13,6 +34,15 @@ class CollectionReason(models.Model):
     active = fields.Boolean(default=True)
     opens_dispute = fields.Boolean(
         help="This reason contests what is owed: it is followed up as a dispute until somebody solved it."
+    )
+    family = fields.Selection(
+        REASON_FAMILIES, required=True, default="other", help="What reasons are added up by in analyses."
+    )
+    resolution_action = fields.Selection(
+        RESOLUTION_ACTIONS,
+        string="What to do",
+        help="The usual way to solve a dispute with this reason: its button stands first. An accepted dispute whose "
+        "way is a credit note gets a draft at once, or accounting is asked for it.",
     )
     solve_days = fields.Integer(
         string="Days to Solve",

@@ -117,6 +117,19 @@ class ResCompany(models.Model):
         help="Collectors are told at once when a payment of this amount or more comes in. 0: never.",
     )
 
+    collection_dispute_manager_id = fields.Many2one(
+        "res.users",
+        string="Late Disputes go to",
+        domain="[('share', '=', False)]",
+        help="Who is told when a dispute outside a campaign is not solved in time. Empty: who recorded it.",
+    )
+    collection_accountant_id = fields.Many2one(
+        "res.users",
+        string="Credit Notes made by",
+        domain="[('share', '=', False)]",
+        help="Who is asked for a credit note by people without accounting rights.",
+    )
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains("collection_grade_a", "collection_grade_b", "collection_grade_c")

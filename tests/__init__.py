@@ -7,6 +7,7 @@ from . import (
     test_demo,
     test_digest,
     test_dispute,
+    test_dispute_solving,
     test_forgery,
     test_freshness,
     test_go_live,
