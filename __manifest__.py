@@ -23,6 +23,7 @@
         "wizard/collection_letter_post_views.xml",
         "wizard/collection_plan_simulation_views.xml",
         "wizard/collection_plan_start_views.xml",
+        "wizard/collection_pause_set_views.xml",
         "wizard/collection_promise_record_views.xml",
         "wizard/collection_reminder_send_views.xml",
         "wizard/collection_score_tuning_views.xml",

@@ -36,6 +36,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_action,
     collection_action_item,
     collection_action_letter,
+    collection_pause,
     collection_campaign,
     collection_case,
     collection_case_item,

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 COLLECTION_STATES = [
     ("claimable", "To claim"),
@@ -59,8 +61,71 @@ class AccountMove(models.Model):
         ondelete="restrict",
         groups="account_collection.group_collection_manager",
     )
+    collection_last_contact_on = fields.Date(
+        string="Last Contact",
+        compute="_compute_collection_contacts",
+        groups="account_collection.group_collection_user",
+        help="When something was last said to this customer.",
+    )
+    collection_next_step = fields.Char(
+        string="Next Step",
+        compute="_compute_collection_contacts",
+        groups="account_collection.group_collection_user",
+        help="What is planned next with this customer.",
+    )
+    collection_action_ids = fields.Many2many(
+        "collection.action",
+        string="What was said",
+        compute="_compute_collection_contacts",
+        groups="account_collection.group_collection_user",
+    )
+    collection_paused_until = fields.Date(
+        string="Paused until",
+        compute="_compute_collection_paused_until",
+        groups="account_collection.group_collection_user",
+        help="Nobody asks for this invoice before this day.",
+    )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("commercial_partner_id", "company_id")
+    @api.depends_context("lang", "uid")
+    def _compute_collection_contacts(self):
+        """Show what the user may see: contacts with other collectors' customers stay with them."""
+        Action = self.env["collection.action"]
+        domain = [
+            ("partner_id", "in", self.commercial_partner_id.ids),
+            ("company_id", "in", self.company_id.ids),
+            ("state", "in", ("planned", "done", "failed")),
+        ]
+        actions = Action.search(domain) if self.commercial_partner_id else Action
+        channels = dict(Action._fields["channel"]._description_selection(self.env))
+        groups = actions.grouped(lambda action: (action.partner_id, action.company_id))
+        for move in self:
+            own = groups.get((move.commercial_partner_id, move.company_id), Action)
+            done = own.filtered(lambda action: action.state == "done" and action.channel != "note")
+            planned = own.filtered(lambda action: action.state == "planned").sorted("date_planned")[:1]
+            move.collection_action_ids = own
+            move.collection_last_contact_on = max(
+                (
+                    fields.Datetime.context_timestamp(action, action.date_done).date()
+                    for action in done
+                    if action.date_done
+                ),
+                default=False,
+            )
+            move.collection_next_step = planned and self.env._(
+                "%(date)s, %(channel)s: %(summary)s",
+                date=format_date(self.env, planned.date_planned),
+                channel=channels[planned.channel],
+                summary=planned.summary or "",
+            ).removesuffix(": ")
+
+    @api.depends("line_ids.no_followup")
+    def _compute_collection_paused_until(self):
+        until = {pause.move_id.id: pause.date_until for pause in self.env["collection.pause"]._get_running(self)}
+        for move in self:
+            move.collection_paused_until = until.get(move.id, False)
 
     @api.depends("state", "payment_state", "amount_residual")
     def _compute_collection(self):
@@ -242,6 +307,18 @@ class AccountMove(models.Model):
         """Open a dispute about this invoice."""
         return self._action_collection_dialog("action_open_dispute")
 
+    def action_collection_pause(self):
+        """Pause the follow-up of these invoices until a day."""
+        debtor = self._get_common_debtor()
+        action = debtor.action_pause()
+        action["context"]["default_move_ids"] = self.ids
+        return action
+
+    def action_collection_resume(self):
+        """Follow these invoices up again before the day on which their pause ends."""
+        self._get_common_debtor().check_access("read")
+        self.env["collection.pause"]._get_running(self).with_env(self.env)._end()
+
     # === BUSINESS METHODS === #
 
     # EXTENDS account
@@ -301,13 +378,44 @@ class AccountMove(models.Model):
         )
         missing.invalidate_recordset(["access_token"], flush=False)
 
+    def _get_common_debtor(self):
+        """Return the one follow-up file of these documents.
+
+        :raises UserError: when they are not posted documents of one customer in one company.
+        """
+        if not self or any(move.state != "posted" or not move.is_sale_document(include_receipts=True) for move in self):
+            raise UserError(self.env._("Choose posted customer invoices."))
+        customers = self.commercial_partner_id
+        if len(customers) > 1:
+            raise UserError(
+                self.env._(
+                    "These invoices belong to several customers (%s): choose those of one customer.",
+                    ", ".join(customers.mapped("name")),
+                )
+            )
+        if len(self.company_id) > 1:
+            raise UserError(self.env._("These invoices belong to several companies: choose those of one company."))
+        debtor = self[:1]._get_collection_debtor()
+        if not debtor:
+            raise UserError(self.env._("Nothing was ever invoiced to this customer in this company."))
+        return debtor
+
     def _action_collection_dialog(self, method):
         """Open a dialogue of the debtor with the open items of these moves chosen."""
-        debtor = self[:1]._get_collection_debtor()
-        action = getattr(debtor, method)()
+        debtor = self._get_common_debtor()
         items = self.line_ids.filtered(
             lambda line: line.account_type == "asset_receivable" and not line.reconciled and line.amount_residual > 0
         )
+        if not items:
+            raise UserError(self.env._("Nothing is owed on what you chose."))
+        if len(items.currency_id) > 1:
+            raise UserError(
+                self.env._(
+                    "What you chose is in several currencies (%s): record what concerns each of them apart.",
+                    ", ".join(items.currency_id.mapped("name")),
+                )
+            )
+        action = getattr(debtor, method)()
         action["context"]["default_move_line_ids"] = items.ids
         return action
 

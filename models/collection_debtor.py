@@ -591,6 +591,10 @@ class CollectionDebtor(models.Model):
         """Open the dialogue that previews and sends a reminder."""
         return self._action_open_dialog("collection.reminder.send", self.env._("Send a reminder"))
 
+    def action_pause(self):
+        """Open the dialogue that pauses the follow-up of this customer, or of some invoices."""
+        return self._action_open_dialog("collection.pause.set", self.env._("Pause the follow-up"))
+
     # === BUSINESS METHODS - REFRESH === #
 
     @api.model
@@ -1047,6 +1051,7 @@ class CollectionDebtor(models.Model):
         self.env["account.move"].invalidate_model(
             ["collection_score", "collection_state", "collection_promise_date", "collection_dispute_reason_id"]
         )
+        self.env["res.partner"].invalidate_model(["collection_banner", "collection_must_prepay"])
         changed = self.browse(row[0] for row in rows)
         self.env["collection.score.history"]._record(changed, today)
         return changed
@@ -1400,6 +1405,40 @@ class CollectionDebtor(models.Model):
         )
 
     # === BUSINESS METHODS - WORDS === #
+
+    def _is_prepayment_due(self):
+        """Return whether this customer should pay before new orders, by the company's policy."""
+        self.ensure_one()
+        limit = self.company_id.collection_prepay_days
+        if not limit or self.company_id.collection_banner == "none":
+            return False
+        return self.insolvency or (self.days_late > limit and not self.is_small)
+
+    def _get_banner(self):
+        """Return what salespeople may know of this customer, in words, or ``False`` when there is nothing to say."""
+        self.ensure_one()
+        parts = []
+        if self.oldest_due_date:
+            parts.append(
+                self.env._(
+                    "Overdue since %(date)s: %(days)s days.",
+                    date=format_date(self.env, self.oldest_due_date),
+                    days=self.days_late,
+                )
+            )
+            if self.company_id.collection_banner == "amounts":
+                parts.append(self.env._("Amount: %s.", format_amount(self.env, self.overdue_amount, self.currency_id)))
+        promise = self.promise_ids.filtered(lambda promise: promise.state == "open").sorted("date")[:1]
+        if promise and self.oldest_due_date:
+            parts.append(self.env._("Payment promised for %s.", format_date(self.env, promise.date)))
+        disputes = self.dispute_ids.filtered(lambda dispute: dispute.state == "open")
+        if disputes:
+            parts.append(self.env._("In dispute: %s.", ", ".join(disputes.reason_id.mapped("name"))))
+        if self.insolvency:
+            parts.append(self.env._("Insolvency proceedings are open."))
+        if self._is_prepayment_due():
+            parts.append(self.env._("Pay before new orders."))
+        return " ".join(parts) or False
 
     def _get_score_rows(self):
         """Return the score's breakdown in words, strongest first.

@@ -705,6 +705,7 @@ class CollectionPromise(models.Model):
             disputes = self.env["collection.dispute"].with_company(company)
             debtors = promises.debtor_id | disputes._settle(today, scope).debtor_id
             disputes._escalate_late(today, scope)
+            self.env["collection.pause"].with_company(company)._end_due(today, scope)
             if debtors:
                 self.env["collection.debtor"]._refresh(company, debtors.partner_id)
             self.env["collection.case"].with_company(company)._settle(today, company)

@@ -130,6 +130,24 @@ class ResCompany(models.Model):
         help="Who is asked for a credit note by people without accounting rights.",
     )
 
+    # == What salespeople see ==
+    collection_banner = fields.Selection(
+        [
+            ("none", "Nothing"),
+            ("words", "In words, without amounts"),
+            ("amounts", "With amounts"),
+        ],
+        string="Banner on Customers",
+        required=True,
+        default="words",
+        help="What employees without accounting rights read on a customer who owes overdue money.",
+    )
+    collection_prepay_days = fields.Integer(
+        string="Pay before new Orders",
+        default=60,
+        help="Customers who are late by more than this many days, small debts aside, pay before new orders. 0: never.",
+    )
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains("collection_grade_a", "collection_grade_b", "collection_grade_c")
@@ -151,6 +169,7 @@ class ResCompany(models.Model):
         "collection_pressure_cap",
         "collection_bank_fresh_days",
         "collection_big_payment",
+        "collection_prepay_days",
     )
     def _check_collection_thresholds(self):
         for company in self:
@@ -167,6 +186,7 @@ class ResCompany(models.Model):
                     company.collection_pressure_cap,
                     company.collection_bank_fresh_days,
                     company.collection_big_payment,
+                    company.collection_prepay_days,
                 )
                 < 0
             ):

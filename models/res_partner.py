@@ -47,7 +47,29 @@ class ResPartner(models.Model):
         groups="account_collection.group_collection_user",
     )
 
+    # For everybody in the company, salespeople above all: words that the company chose to show, no field of its own.
+    collection_banner = fields.Char(
+        string="Overdue", compute="_compute_collection_banner", compute_sudo=True, groups="base.group_user"
+    )
+    collection_must_prepay = fields.Boolean(
+        string="Pays before new Orders",
+        compute="_compute_collection_banner",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="By the policy of the current company.",
+    )
+
     # === COMPUTE METHODS === #
+
+    @api.depends("collection_debtor_ids.overdue_amount", "commercial_partner_id")
+    @api.depends_context("company", "lang")
+    def _compute_collection_banner(self):
+        company = self.env.company
+        debtors = self._get_collection_debtors() if company.collection_banner != "none" else {}
+        for partner in self:
+            debtor = debtors.get(partner.commercial_partner_id)
+            partner.collection_must_prepay = bool(debtor) and debtor._is_prepayment_due()
+            partner.collection_banner = debtor and debtor._get_banner()
 
     @api.depends("collection_debtor_ids.score_breakdown", "commercial_partner_id")
     @api.depends_context("company", "lang")

@@ -12,6 +12,7 @@ from . import (
     test_freshness,
     test_go_live,
     test_letters,
+    test_invoice_and_customer,
     test_partner_and_move,
     test_payments,
     test_plan_delivery,

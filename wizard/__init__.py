@@ -7,6 +7,7 @@ from . import (
     collection_letter_post,
     collection_plan_simulation,
     collection_plan_start,
+    collection_pause_set,
     collection_promise_record,
     collection_reminder_send,
     collection_score_tuning,

@@ -14,6 +14,7 @@ class CollectionDisputeOpen(models.TransientModel):
     company_id = fields.Many2one(related="debtor_id.company_id")
     reason_id = fields.Many2one("collection.reason", required=True, domain="[('opens_dispute', '=', True)]")
     description = fields.Text(string="What the Customer says")
+    move_line_ids = fields.Many2many("account.move.line", string="Came for", help="What the user started from.")
     line_ids = fields.One2many(
         "collection.dispute.open.line",
         "wizard_id",
@@ -46,11 +47,10 @@ class CollectionDisputeOpen(models.TransientModel):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("debtor_id")
-    @api.depends_context("default_move_line_ids")
+    @api.depends("debtor_id", "move_line_ids")
     def _compute_line_ids(self):
-        chosen = set(self.env.context.get("default_move_line_ids") or [])
         for wizard in self:
+            chosen = set(wizard.move_line_ids._origin.ids)
             items = wizard.debtor_id.open_item_ids.filtered(lambda item: item.amount_residual > 0)
             disputed = self.env["collection.dispute.line"]._get_open_parts(items)
             values = [

@@ -1,0 +1,103 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools.misc import format_date
+
+
+class CollectionPause(models.Model):
+    """An invoice that nobody asks for until a day, and why.
+
+    Uses Odoo's own “no follow-up”: set when the pause begins, taken off on the day on which it ends.
+    """
+
+    _name = "collection.pause"
+    _description = "Pause of an Invoice"
+    _order = "date_until desc, id desc"
+    _rec_name = "move_id"
+
+    move_id = fields.Many2one("account.move", string="Invoice", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="move_id.company_id", store=True)
+    debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="cascade")
+    date_until = fields.Date(string="Until", required=True)
+    reason = fields.Char(required=True)
+    user_id = fields.Many2one("res.users", string="By", required=True, default=lambda self: self.env.user)
+    ended_on = fields.Date()
+
+    _running_index = models.Index("(company_id, date_until) WHERE ended_on IS NULL")
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _pause(self, debtor, moves, until, reason):
+        """Take invoices of a customer out of the follow-up until a day.
+
+        :param debtor: their follow-up file; whoever may read it may pause.
+        :param moves: posted documents of this customer.
+        :param until: the day on which the follow-up resumes.
+        :param str reason: why, for colleagues.
+        :raises UserError: when one of them is not followed up anyway.
+        """
+        debtor.check_access("read")
+        running = self._get_running(moves)
+        for move in moves.sudo():
+            if move.company_id != debtor.company_id or move.commercial_partner_id != debtor.partner_id:
+                raise UserError(
+                    self.env._(
+                        "%(item)s is not an item of %(customer)s.", item=move.name, customer=debtor.partner_id.name
+                    )
+                )
+            if move.no_followup and move not in running.move_id:
+                raise UserError(self.env._("%s is not followed up: there is nothing to pause.", move.name))
+        running.ended_on = debtor.company_id._collection_today()
+        self.sudo().create(
+            [
+                {
+                    "move_id": move.id,
+                    "debtor_id": debtor.id,
+                    "date_until": until,
+                    "reason": reason,
+                    "user_id": self.env.uid,
+                }
+                for move in moves
+            ]
+        )
+        moves.sudo().no_followup = True
+        body = self.env._(
+            "Follow-up of %(invoices)s paused until %(date)s: %(reason)s",
+            invoices=", ".join(moves.sudo().mapped("name")),
+            date=format_date(self.env, until),
+            reason=reason,
+        )
+        for record in (debtor, *moves):
+            record.sudo().message_post(body=body, author_id=self.env.user.partner_id.id)
+        debtor._synchronize_own()
+
+    @api.model
+    def _get_running(self, moves):
+        """Return the pauses of these invoices that are not over."""
+        return self.sudo().search([("move_id", "in", moves.ids), ("ended_on", "=", False)])
+
+    def _end(self):
+        """Follow these invoices up again."""
+        pauses = self.sudo()
+        pauses.move_id.filtered(lambda move: move.state == "posted").no_followup = False
+        for pause in pauses:
+            pause.ended_on = pause.company_id._collection_today()
+            body = self.env._("The follow-up of %s resumes.", pause.move_id.name)
+            for record in (pause.debtor_id, pause.move_id):
+                record.message_post(body=body, author_id=self.env.user.partner_id.id)
+        pauses.debtor_id._synchronize_own()
+
+    @api.model
+    def _end_due(self, date, domain=None):
+        """End the pauses whose day has come.
+
+        :param date: the day on which one judges.
+        :param domain: limits the pauses to look at.
+        :return: the pauses that ended.
+        """
+        due = self.sudo().search(
+            Domain("ended_on", "=", False) & Domain("date_until", "<=", date) & Domain(domain or [])
+        )
+        due._end()
+        return due
