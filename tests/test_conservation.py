@@ -45,6 +45,13 @@ STEPS = (
     event("credit_note", invoice=CHOICE, share=SHARE, allocated=st.booleans()),
     event("allocation", invoice=CHOICE),
     event("unreconciliation", invoice=CHOICE),
+    event("bounce_today", payment=CHOICE, allocated=st.booleans()),
+    event("cancelled_payment", payment=CHOICE),
+    event("rejected_payment", payment=CHOICE),
+    event("cancelled_credit_note", invoice=CHOICE),
+    event("plan", customer=st.integers(0, 2), count=st.integers(2, 4)),
+    event("renegotiation", promise=CHOICE, days=st.integers(0, 9)),
+    event("pause", invoice=CHOICE, days=st.integers(1, 6)),
     event("write_off_entry", invoice=CHOICE, share=SHARE),
     event("no_followup", invoice=CHOICE),
     event("block", invoice=CHOICE),
@@ -80,6 +87,7 @@ class TestConservation(RandomLedger):
                 with freeze_time(self.today + timedelta(hours=11)):
                     getattr(self, f"_make_{name}")(**values)
                 with freeze_time(self.today + timedelta(hours=11)):
+                    self.env["collection.pause"]._end_due(self.today)
                     self._synchronize()
                     self._check_all()
 
@@ -113,6 +121,63 @@ class TestConservation(RandomLedger):
                 date=self.today + timedelta(days=days),
             )
 
+    def _make_bounce_today(self, payment, allocated):
+        payment = self._choose_payment(payment)
+        if payment:
+            self._bounce(payment, max(payment.date, self.today), allocated)
+
+    def _make_cancelled_payment(self, payment):
+        self._choose_payment(payment).action_cancel()
+
+    def _make_cancelled_credit_note(self, invoice):
+        notes = self.env["account.move"].search(
+            [("move_type", "=", "out_refund"), ("state", "=", "posted"), ("partner_id", "in", self.customers.ids)],
+            order="id",
+        )
+        note = self._choose(notes, invoice)
+        if note:
+            note.button_cancel()
+
+    def _make_plan(self, customer, count):
+        debtor = self._get_debtor(self._choose(self.customers, customer).commercial_partner_id)
+        claims = debtor._get_claim() if debtor else []
+        if claims and claims[0]["amount"] >= 1:
+            items = [row["item"].id for row in claims[0]["rows"] if row["claimable"]]
+            wizard = {
+                "move_line_ids": [Command.set(items)],
+                "amount": sum(row["claimable"] for row in claims[0]["rows"]),
+                "is_plan": True,
+                "instalment_count": count,
+                "interval": "week",
+                "date": self.today,
+            }
+            self._promise(debtor, user=self.env.user, **wizard)
+
+    def _make_renegotiation(self, promise, days):
+        promises = self._search_debtors().promise_ids.filtered(lambda promise: promise._can_be_replaced())
+        promise = self._choose(promises.sorted("id"), promise)
+        wizard = self.env["collection.promise.record"]
+        wizard = (
+            wizard.create(
+                {
+                    "debtor_id": promise.debtor_id.id,
+                    "replaces_ids": [Command.set(promise.ids)],
+                    "date": self.today + timedelta(days=days),
+                }
+            )
+            if promise
+            else wizard
+        )
+        if wizard and wizard.amount > 0:
+            wizard._record()
+
+    def _make_pause(self, invoice, days):
+        item = self._choose_open_item(invoice)
+        if item and not item.move_id.no_followup:
+            debtor = self._get_debtor(item.partner_id.commercial_partner_id)
+            until = self.today + timedelta(days=days)
+            self.env["collection.pause"]._pause(debtor, item.move_id, until, "Being checked")
+
     def _make_withdrawal(self, promise):
         promises = self._search_debtors().promise_ids.filtered(lambda promise: promise.state == "open")
         self._choose(promises.sorted("id"), promise).action_cancel()
@@ -132,6 +197,7 @@ class TestConservation(RandomLedger):
 
     def _check_all(self):
         self._check_debtors()
+        self._check_promises()
         self._check_cases()
         self._check_refresh()
 
@@ -142,6 +208,18 @@ class TestConservation(RandomLedger):
             cents[name] = round(record[name] * 100)
             self.assertAlmostEqual(record[name] * 100, cents[name], 4, f"{record} {name} is not in whole cents")
         return cents
+
+    def _check_promises(self):
+        """A promise is worth what its payments say, and one that was given up binds nobody."""
+        for promise in self._search_debtors().promise_ids:
+            cents = self.assertCents(promise, ("amount", "settled_amount"))
+            self.assertTrue(0 <= cents["settled_amount"] <= cents["amount"], cents)
+            if promise.state == "broken":
+                self.assertFalse(cents["settled_amount"])
+            elif promise.state == "replaced":
+                self.assertTrue(promise.replaced_by_id)
+            elif promise.state == "open":
+                self.assertFalse(promise.replaced_by_id)
 
     def _check_debtors(self):
         for debtor in self._search_debtors():

@@ -1,6 +1,9 @@
-from odoo.exceptions import AccessError
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
+from odoo.service.model import call_kw
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .common import CollectionCommon
 
@@ -68,13 +71,133 @@ class TestForgery(CollectionCommon):
         with self.assertRefused("follows what happened"):
             action.with_user(self.manager).create({"debtor_id": self.debtor.id, "state": "done"})
 
-    def test_every_pair_of_states(self):
-        """A state is reached through its facts, or not at all."""
+    # === EVERY PAIR OF STATES === #
+
+    def _get_documents(self):
+        """Return a promise, a dispute, a planned action, the case and its campaign."""
         promise = self._promise(self.debtor, amount=60)
         dispute = self._dispute(self.debtor, self.item, amount=10)
         planned = self.env["collection.action"].create({"debtor_id": self.debtor.id})
-        for record in (promise, dispute, planned, self.case, self.campaign):
-            for state in record._fields["state"].get_values(self.env):
-                if state != record.state:
-                    with self.subTest(model=record._name, state=state), self.assertRefused("follows what happened"):
-                        record.with_user(self.manager).state = state
+        return promise, dispute, planned, self.case, self.campaign
+
+    def _put(self, record, state):
+        """Bring a record into a state behind everybody's back, as if the facts had."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL("UPDATE %s SET state = %s WHERE id = %s", SQL.identifier(record._table), state, record.id)
+        )
+        record.invalidate_recordset(["state"])
+
+    def _get_pairs(self, record):
+        states = record._fields["state"].get_values(self.env)
+        return [(before, after) for before in states for after in states if before != after]
+
+    def _get_people(self):
+        """Whoever may write at all: a collector, the manager, and an administrator with every role."""
+        admin = self._create_user("all_roles", "base.group_system,account_collection.group_collection_manager")
+        return self.collector, self.team_user, self.manager, admin
+
+    def _assert_state_stays(self, record, before, what, *arguments):
+        """Check that what somebody sends is refused, and that the state is what it was."""
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            what(*arguments)
+        record.invalidate_recordset(["state"])
+        self.assertEqual(record.state, before)
+
+    def test_every_pair_of_states(self):
+        """A state is reached through its facts, or not at all: by a form, RPC or an import, whoever tries."""
+        people = self._get_people()
+        for record in self._get_documents():
+            for before, after in self._get_pairs(record):
+                self._put(record, before)
+                for user in people:
+                    own = record.with_user(user)
+                    with self.subTest(model=record._name, before=before, after=after, user=user.login):
+                        self._assert_state_stays(record, before, own.write, {"state": after})
+                        self._assert_state_stays(record, before, own.web_save, {"state": after}, {"state": {}})
+                        self._assert_state_stays(
+                            record, before, call_kw, own.browse(), "write", [record.ids, {"state": after}], {}
+                        )
+
+    def test_every_pair_of_states_by_a_forged_context(self):
+        """The key of the guard is an object that nobody can send."""
+        for record in self._get_documents():
+            for before, after in self._get_pairs(record):
+                self._put(record, before)
+                for key in (True, "object", {}, 1):
+                    arguments = [record.ids, {"state": after}]
+                    context = {"collection_state_guard": key, "install_mode": True, "tracking_disable": True}
+                    with self.subTest(model=record._name, before=before, after=after, key=key):
+                        self._assert_state_stays(
+                            record,
+                            before,
+                            call_kw,
+                            record.with_user(self.manager).browse(),
+                            "write",
+                            arguments,
+                            {"context": context},
+                        )
+
+    def test_every_pair_of_states_by_an_import(self):
+        for record in self._get_documents():
+            model = record.with_user(self.manager).browse()
+            for before, after in self._get_pairs(record):
+                self._put(record, before)
+                with self.subTest(model=record._name, before=before, after=after):
+                    result = model.load([".id", "state"], [[str(record.id), after]])
+                    self.assertFalse(result["ids"])
+                    self.assertTrue(result["messages"])
+                    record.invalidate_recordset(["state"])
+                    self.assertEqual(record.state, before)
+
+    def test_nothing_is_made_in_a_later_state(self):
+        line = [Command.create({"move_line_id": self.item.id, "amount": 10})]
+        common = {"debtor_id": self.debtor.id, "currency_id": self.company.currency_id.id, "line_ids": line}
+        values = {
+            "collection.promise": {**common, "date": self._days(3)},
+            "collection.dispute": {
+                **common,
+                "date_deadline": self._days(3),
+                "owner_id": self.solver.id,
+                "reason_id": self.env.ref("account_collection.collection_reason_price").id,
+            },
+            "collection.action": {"debtor_id": self.debtor.id},
+        }
+        people = self._get_people()[:3]
+        for model, vals in values.items():
+            for state in self.env[model]._fields["state"].get_values(self.env):
+                if state == self.env[model]._state_initial:
+                    continue
+                for user in people:
+                    with self.subTest(model=model, state=state), self.assertRefused("follows what happened"):
+                        call_kw(self.env[model].with_user(user), "create", [[{**vals, "state": state}]], {})
+            self.assertTrue(call_kw(self.env[model].with_user(self.manager), "create", [[vals]], {}))
+
+    def test_only_transitions_that_exist(self):
+        """The setter itself refuses what the facts don't lead to, and writes down when the state changed."""
+        for record in self._get_documents():
+            for before, after in self._get_pairs(record):
+                self._put(record, before)
+                exists = after in record._state_transitions.get(before, ())
+                with self.subTest(model=record._name, before=before, after=after):
+                    try:
+                        with self.env.cr.savepoint():
+                            record.sudo()._set_state(after)
+                            self.assertEqual(record.state_date, fields.Datetime.now())
+                        self.assertTrue(exists)
+                    except UserError as error:
+                        self.assertFalse(exists, error)
+
+    def test_state_changes_leave_a_trace(self):
+        promise, dispute = self._get_documents()[:2]
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        promise.with_env(self.env(user=self.collector.id, context={})).action_cancel()
+        dispute.resolution = "Delivered"
+        dispute.with_env(self.env(context={})).action_reject()
+        self.env.flush_all()
+        self.env.cr.precommit.run()  # where Odoo writes what it tracked
+        self.env.invalidate_all()
+        for record in (promise, dispute):
+            values = record.message_ids.sudo().tracking_value_ids.filtered(lambda value: value.field_id.name == "state")
+            self.assertEqual(len(values), 1, record)

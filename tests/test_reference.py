@@ -62,6 +62,8 @@ EVENTS = (
     event("payment", invoice=CHOICE, share=st.just(100), days_after=st.integers(0, 60)),
     event("payment_on_account", customer=CHOICE, amount=AMOUNTS, days_ago=DAYS_AGO, dollar=st.booleans()),
     event("money_back", customer=CHOICE, amount=SMALL_AMOUNTS, days_ago=DAYS_AGO),
+    event("bounce", payment=CHOICE, days_ago=st.integers(0, 30), allocated=st.booleans()),
+    event("rejected_payment", payment=CHOICE),
     event("allocation", invoice=CHOICE),
     event("unreconciliation", invoice=CHOICE),
     event("write_off_on_payment", invoice=CHOICE, share=SHARE),
@@ -211,6 +213,52 @@ class RandomLedger(CollectionCommon):
         debts = items or ledger.filtered(lambda line: line.amount_residual > 0)
         if credits and debts:
             (credits + debts).reconcile()
+
+    def _choose_payment(self, number):
+        """Return a payment of one of the customers that stands, or nothing."""
+        payments = self.env["account.payment"].search(
+            [
+                ("partner_id", "in", self.customers.ids),
+                ("company_id", "=", self.company.id),
+                ("payment_type", "=", "inbound"),
+                ("move_id.state", "=", "posted"),
+            ],
+            order="id",
+        )
+        return self._choose(payments, number)
+
+    def _bounce(self, payment, day, allocated):
+        """Book that the bank took a payment back; the accountant may set both against each other."""
+        line = self._get_items(payment.move_id)[:1]
+        bank = self.company_data["default_journal_bank"]
+        values = {"currency_id": line.currency_id.id, "partner_id": line.partner_id.id}
+        entry = self.env["account.move"].create(
+            {
+                "journal_id": bank.id,
+                "date": day,
+                "line_ids": [
+                    Command.create(
+                        {**values, "account_id": line.account_id.id, "amount_currency": -line.amount_currency}
+                    ),
+                    Command.create(
+                        {**values, "account_id": bank.default_account_id.id, "amount_currency": line.amount_currency}
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        if allocated:
+            line.remove_move_reconcile()
+            (line + self._get_items(entry)).reconcile()
+
+    def _make_bounce(self, payment, days_ago, allocated):
+        payment = self._choose_payment(payment)
+        if payment:
+            day = max(payment.date, self.today - timedelta(days=days_ago))
+            self._bounce(payment, day, allocated)
+
+    def _make_rejected_payment(self, payment):
+        self._choose_payment(payment).action_reject()
 
     def _make_allocation(self, invoice):
         item = self._choose_open_item(invoice)

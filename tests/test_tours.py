@@ -53,3 +53,26 @@ class TestTours(CollectionCommon, HttpCase):
         )
         self.start_tour("/odoo/collection-plans", "account_collection_plan", login="manager")
         self.assertRecordValues(plan, [{"is_running": True, "old_debts_per_day": 1}])
+
+    def test_promise_in_two_clicks(self):
+        campaign = self._start_campaign(member_ids=[(6, 0, self.collector.ids)])
+        case = campaign.case_ids.filtered(lambda case: case.partner_id == self.customer)
+        self.start_tour(f"/odoo/collection.case/{case.id}", "account_collection_promise", login="collector")
+        self.assertRecordValues(case.promise_ids, [{"amount": 5000, "state": "open", "method": "transfer"}])
+
+    def test_payment_plan(self):
+        self.start_tour(f"/odoo/collection.debtor/{self.debtor.id}", "account_collection_payment_plan", login="collector")
+        self.assertRecordValues(
+            self.debtor.promise_ids.sorted("date"),
+            [{"amount": 1666.66}, {"amount": 1666.66}, {"amount": 1666.68}],
+        )
+        self.assertEqual(self.debtor.promise_ids.plan_id.state, "running")
+
+    def test_dispute_solved_without_accounting_rights(self):
+        """Accepted by its owner: accounting is asked for the credit note."""
+        dispute = self._dispute(self.debtor, self._get_items(self.invoice), amount=100)
+        self.start_tour(
+            f"/odoo/collection-my-disputes/{dispute.id}", "account_collection_dispute_accepted", login="solver"
+        )
+        self.assertEqual((dispute.state, dispute.credit_asked_on), ("accepted", self.company._collection_today()))
+        self.assertTrue(self.invoice.activity_ids)

@@ -105,3 +105,53 @@ registry.category("web_tour.tours").add("account_collection_plan", {
         { content: "Back on the file", trigger: "body:not(:has(.modal)) .o_form_view:contains(Boulangerie Petit)" },
     ],
 });
+
+// A promise to pay in two clicks from the case.
+registry.category("web_tour.tours").add("account_collection_promise", {
+    steps: () => [
+        {
+            content: "The case says what can be claimed",
+            trigger: ".o_form_view:contains(Boulangerie Petit) button[name=action_record_promise]",
+            run: "click",
+        },
+        {
+            content: "Everything that can be claimed is proposed",
+            trigger: ".modal [name=amount] input:value(5,000.00)",
+        },
+        { content: "Save", trigger: ".modal button[name=action_confirm]", run: "click" },
+        {
+            content: "The case follows",
+            trigger: "body:not(:has(.modal)) .o_statusbar_status button.o_arrow_button_current:contains(Promised)",
+        },
+    ],
+});
+
+// A payment plan from the follow-up file, then the plan itself.
+registry.category("web_tour.tours").add("account_collection_payment_plan", {
+    steps: () => [
+        { content: "Record a promise", trigger: "button[name=action_record_promise]", run: "click" },
+        { content: "In several payments", trigger: ".modal [name=is_plan] input", run: "check" },
+        {
+            content: "Three equal payments are proposed",
+            trigger: ".modal [name=line_ids] .o_data_row:nth-child(3)",
+        },
+        { content: "Save", trigger: ".modal button[name=action_confirm]", run: "click" },
+        {
+            content: "Nothing can be claimed any more",
+            trigger: "body:not(:has(.modal)) [name=promised_amount]:contains(5,000.00)",
+        },
+    ],
+});
+
+// The owner of a dispute finds the customer right: who makes credit notes is asked for one.
+registry.category("web_tour.tours").add("account_collection_dispute_accepted", {
+    steps: () => [
+        { content: "What usually helps", trigger: ".alert:contains(Prepare a credit note)" },
+        { content: "Say how it was solved", trigger: "[name=resolution] textarea", run: "edit Price list corrected" },
+        { content: "The customer is right", trigger: "button[name=action_accept]", run: "click" },
+        {
+            content: "Accepted, and asked for",
+            trigger: ".o_form_view:has(.o_arrow_button_current:contains(Accepted)) [name=credit_asked_on]",
+        },
+    ],
+});
