@@ -277,6 +277,8 @@ class Campaigns:
             wizard.amount = wizard.currency_id.round(wizard.amount * values["share"])
         if "amount" in values:
             wizard.amount = min(wizard.amount, values["amount"])
+        if "payments" in values:
+            wizard.write({"is_plan": True, "instalment_count": values["payments"], "interval": "month"})
         wizard._record()
         self._after_call(debtor)
 
@@ -386,6 +388,11 @@ class Campaigns:
     def _do_pay(self, event):
         partner = self.people.customers[event.key]
         self.ledger.pay(self.clock.today, partner, **event.values)
+        self._synchronize(partner)
+
+    def _do_bounce(self, event):
+        partner = self.people.customers[event.key]
+        self.ledger.bounce(self.clock.today, partner)
         self._synchronize(partner)
 
     def _do_credit(self, event):

@@ -272,6 +272,44 @@ class Ledger:
         amount = min(amount if amount is not None else owed, owed)
         self._receive([(day, partner, currency, amount, list(items))], memo)
 
+    def bounce(self, day, partner):
+        """The bank takes the last payment of a customer back: the invoice is open again."""
+        accounts = self.company._get_collection_receivable_accounts()
+        paid = self.env["account.move.line"].search(
+            [
+                ("partner_id", "=", partner.id),
+                ("account_id", "in", accounts.ids),
+                ("journal_id.type", "=", "bank"),
+                ("parent_state", "=", "posted"),
+                ("balance", "<", 0),
+            ],
+            order="date desc, id desc",
+            limit=1,
+        )
+        values = {"name": "Impayé", "partner_id": partner.id, "currency_id": paid.currency_id.id}
+        entry = self.env["account.move"].create(
+            {
+                "company_id": self.company.id,
+                "journal_id": paid.journal_id.id,
+                "date": day,
+                "line_ids": [
+                    Command.create(
+                        {**values, "account_id": paid.account_id.id, "amount_currency": -paid.amount_currency}
+                    ),
+                    Command.create(
+                        {
+                            **values,
+                            "account_id": paid.journal_id.default_account_id.id,
+                            "amount_currency": paid.amount_currency,
+                        }
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        paid.remove_move_reconcile()
+        (paid + entry.line_ids.filtered(lambda line: line.account_id == paid.account_id)).reconcile()
+
     def receive_on_account(self, day, partner, amount):
         """A customer pays without saying what for."""
         self._receive([(day, partner, self.company.currency_id, amount, [])])

@@ -224,7 +224,7 @@ RUNNING_STORY = (
     _event(-9, "bellerive", "promise", for_day=3, reason="oversight", note="Transfer on her return from holiday."),
     _event(-5, "houblon_or", "promise", for_day=1, method="card", reason="oversight", note="First invoice, did not see the due date."),
     _event(-6, "blue_heron", "promise", for_day=6, reason="approval", note="Next wire batch."),
-    _event(-8, "forez", "promise", for_day=8, amount=6000, reason="cash", note="6,000 from a new order; wants a plan for the rest."),
+    _event(-8, "forez", "promise", for_day=8, payments=3, reason="cash", note="Agreed with Brigitte Chazal: three instalments, the first from a new order."),
     _event(-4, "valsesia", "promise", for_day=4, reason="approval", note="Approved by the director."),
     # Promised, and not kept
     _event(-11, "vallier", "promise", for_day=-7, amount=6000, reason="cash", note="Promises 6,000 by transfer."),
@@ -251,6 +251,7 @@ RUNNING_STORY = (
     _event(-7, "saveurs_ici", "pay", memo="CHQ 3300871"),
     _event(-10, "isara", "promise", for_day=-5, reason="approval", note="Next payment run."),
     _event(-5, "isara", "pay"),
+    _event(-2, "isara", "bounce"),
     _event(-9, "garage_bonnefoy", "dispute", reason="duplicate", share=1.0, note="Invoiced twice, the first one was paid in cash."),
     _event(-6, "garage_bonnefoy", "solve", state="accepted", resolution="Right: invoiced twice. Credit note."),
     _event(-5, "garage_bonnefoy", "credit"),

@@ -41,8 +41,8 @@ class CollectionReason(models.Model):
     resolution_action = fields.Selection(
         RESOLUTION_ACTIONS,
         string="What to do",
-        help="The usual way to solve a dispute with this reason: its button stands first. An accepted dispute whose "
-        "way is a credit note gets a draft at once, or accounting is asked for it.",
+        help="The usual way to solve a dispute with this reason; its owner is told. An accepted dispute whose way is a "
+        "credit note gets a draft at once, or accounting is asked for it.",
     )
     solve_days = fields.Integer(
         string="Days to Solve",
