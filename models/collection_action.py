@@ -56,7 +56,7 @@ class CollectionAction(models.Model):
 
     _name = "collection.action"
     _description = "Follow-up Action"
-    _inherit = ["collection.state.mixin"]
+    _inherit = ["collection.state.mixin", "collection.provider.mixin"]
     _order = "date_planned desc, id desc"
     _check_company_auto = True
     _state_initial = "planned"
@@ -85,6 +85,7 @@ class CollectionAction(models.Model):
             "fallback_of_id",
             "item_ids",
             "printed_on",
+            "handover_id",
         }
     )
 
@@ -308,10 +309,12 @@ class CollectionAction(models.Model):
         :param vals: other values of the action.
         :return: the action, done.
         """
+        origin = self._get_origin()
         values = {
             "contact_id": debtor.contact_used_id.id,
             "amount": debtor.claimable_amount,
             **({"case_id": case.id} if case else {}),
+            **({"date_planned": origin.day} if origin else {}),
             **vals,
         }
         action = self._get_planned_step(debtor, channel) if channel in ("call", "task") else self.browse()
@@ -330,7 +333,9 @@ class CollectionAction(models.Model):
             )
             if channel in ("email", "letter", "sms"):
                 action.sudo()._write_items()
-        action._set_state("done", date_done=fields.Datetime.now())
+        action._set_state(
+            "done", date_done=origin.moment if origin else fields.Datetime.now(), **self._prepare_origin()
+        )
         # Whoever speaks to a customer has read what they answered.
         debtor.sudo().filtered("reply_date").reply_date = False
         return action

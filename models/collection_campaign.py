@@ -10,6 +10,8 @@ from odoo.tools.safe_eval import safe_eval
 
 from .collection_debtor import COMPANY_SIZES, PAYER_PROFILES
 
+TEAM_GROUP = "account_collection.group_collection_team"
+
 
 class CollectionCampaign(models.Model):
     """A period in which a team contacts a frozen set of debtors, and the result of it."""
@@ -134,6 +136,8 @@ class CollectionCampaign(models.Model):
     goal_share = fields.Float(string="Goal reached (%)", compute="_compute_progress")
     contacted_share = fields.Float(string="Worked on (%)", compute="_compute_progress")
     overlap_warning = fields.Char(compute="_compute_overlap_warning")
+    handover_ids = fields.One2many("collection.handover", "campaign_id", groups=TEAM_GROUP)
+    handover_count = fields.Integer(compute="_compute_handover_count", groups=TEAM_GROUP)
 
     _period = models.Constraint("CHECK(date_end >= date_start)", "A campaign can't end before it starts.")
     _small_share_range = models.Constraint(
@@ -205,6 +209,17 @@ class CollectionCampaign(models.Model):
             [("campaign_id", "in", self.ids)], ["campaign_id", "state"], ["__count"]
         ):
             counts.setdefault(campaign, {})[state] = count
+        # Somebody else calls those who are with a provider.
+        for campaign, count in self.env["collection.case"]._read_group(
+            [
+                ("campaign_id", "in", self.ids),
+                ("state", "=", "to_contact"),
+                ("debtor_id.handover_id", "!=", False),
+            ],
+            ["campaign_id"],
+            ["__count"],
+        ):
+            counts[campaign]["to_contact"] -= count
         for campaign in self:
             count, initial, collected, promised, disputed, residual = totals.get(campaign, (0, 0, 0, 0, 0, 0))
             states = counts.get(campaign, {})
@@ -239,6 +254,16 @@ class CollectionCampaign(models.Model):
                 "Some customers are followed up already: %s. They keep their collector, and nobody gets two reminders.",
                 ", ".join(f"{other.name} ({count})" for other, count in groups),
             )
+
+    @api.depends("handover_ids")
+    def _compute_handover_count(self):
+        counts = dict(
+            self.env["collection.handover"]._read_group(
+                [("campaign_id", "in", self.ids)], ["campaign_id"], ["__count"]
+            )
+        )
+        for campaign in self:
+            campaign.handover_count = counts.get(campaign, 0)
 
     # === CONSTRAINT METHODS === #
 
@@ -330,6 +355,20 @@ class CollectionCampaign(models.Model):
             "display_name": self.name,
             "domain": [("campaign_id", "=", self.id)],
             "context": {"group_by": "state", "default_campaign_id": self.id},
+        }
+
+    def action_hand_over(self):
+        """Open the dialogue that hands the open cases of this campaign over to an outside caller."""
+        self.ensure_one()
+        return self.case_ids.filtered(lambda case: case.state != "closed").action_hand_over()
+
+    def action_view_handovers(self):
+        """Open what of this campaign was handed over to outside callers."""
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_handover_action"),
+            "domain": [("campaign_id", "=", self.id)],
+            "context": {"default_campaign_id": self.id},
         }
 
     def action_print_recap(self):

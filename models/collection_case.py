@@ -143,6 +143,8 @@ class CollectionCase(models.Model):
     invoice_portal = fields.Char(related="debtor_id.invoice_portal")
     closing_days = fields.Char(related="debtor_id.closing_days")
     comment = fields.Text(related="debtor_id.comment", readonly=False)
+    handover_id = fields.Many2one(related="debtor_id.handover_id")
+    handover_notice = fields.Char(related="debtor_id.handover_notice")
     payer_profile = fields.Selection(related="debtor_id.payer_profile")
     company_size = fields.Selection(related="debtor_id.company_size")
     average_days_late = fields.Float(related="debtor_id.average_days_late")
@@ -318,6 +320,10 @@ class CollectionCase(models.Model):
             }
         return next_case._get_form_action()
 
+    def action_hand_over(self):
+        """Open the dialogue that hands these cases over to an outside caller."""
+        return self.env["collection.handover.create"]._get_dialog(self)
+
     def action_view_debtor(self):
         """Open the follow-up file of this customer."""
         self.ensure_one()
@@ -351,6 +357,7 @@ class CollectionCase(models.Model):
             & Domain("campaign_id.state", "=", "running")
             & Domain("collector_id", "in", (False, self.env.uid))
             & Domain("claimable_amount", ">", 0)
+            & Domain("debtor_id.handover_id", "=", False)
             & (Domain("campaign_id", "=", campaign.id) if campaign else Domain.TRUE)
         )
 
@@ -442,6 +449,10 @@ class CollectionCase(models.Model):
         """
         debtor = action.debtor_id
         cases = self.sudo().search([("debtor_id", "=", debtor.id), ("state", "!=", "closed")])
+        handover = debtor.sudo().handover_id
+        if not next_date and handover:
+            # Somebody else calls this customer meanwhile.
+            next_date, next_summary = handover._get_return()
         if not next_date and (action.promise_id or action.dispute_id) and debtor.claimable_amount > 0:
             # The answer was about a part: somebody should ask about the rest in a while.
             next_date = self._get_default_next_date(debtor.company_id)

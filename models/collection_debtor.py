@@ -72,8 +72,8 @@ FACT_COLUMNS = (
     "grade",
     "score_breakdown",
 )
-# What nobody writes by hand: the facts, and whose file it is.
-FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id", "told_line_id"}
+# What nobody writes by hand: the facts, whose file it is and where it is.
+FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id", "told_line_id", "handover_id"}
 
 
 class CollectionDebtor(models.Model):
@@ -168,6 +168,17 @@ class CollectionDebtor(models.Model):
         tracking=True,
         help="Safeguard, receivership or liquidation: the debt must be declared, and nobody may ask for it any more.",
     )
+
+    handover_id = fields.Many2one(
+        "collection.handover",
+        string="With a Provider",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The hand-over with which an outside caller has this customer now: our own calls stop meanwhile.",
+    )
+    handover_notice = fields.Char(compute="_compute_handover_notice", compute_sudo=True)
 
     # == What is owed ==
     due_amount = fields.Monetary(string="Owed", readonly=True, help="All open items, due or not.")
@@ -326,6 +337,12 @@ class CollectionDebtor(models.Model):
             debtor.payment_days_manual = (
                 debtor.payment_days if debtor.payment_days != debtor.learned_payment_days else False
             )
+
+    @api.depends("handover_id.provider_id", "handover_id.date_end")
+    @api.depends_context("lang")
+    def _compute_handover_notice(self):
+        for debtor in self:
+            debtor.handover_notice = debtor.handover_id and debtor.handover_id._get_notice()
 
     @api.depends("overdue_amount", "excluded_amount", "disputed_amount", "promised_amount", "claimable_amount")
     def _compute_netted_amount(self):
@@ -1351,6 +1368,8 @@ class CollectionDebtor(models.Model):
             )
         if float_is_zero(self.claimable_amount, precision_rounding=self.currency_id.rounding):
             return self._get_nothing_to_claim_reason()
+        if channel == "call" and self.handover_id:
+            return self.handover_notice
         if channel == "email":
             if not (email or self.email):
                 return self.env._(

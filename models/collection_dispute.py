@@ -20,7 +20,7 @@ class CollectionDispute(models.Model):
 
     _name = "collection.dispute"
     _description = "Dispute"
-    _inherit = ["collection.state.mixin", "collection.letter.mixin", "mail.activity.mixin"]
+    _inherit = ["collection.state.mixin", "collection.letter.mixin", "collection.provider.mixin", "mail.activity.mixin"]
     _order = "date_deadline, id desc"
     _check_company_auto = True
     _state_transitions = {"open": ("accepted", "rejected", "cancelled")}
@@ -37,6 +37,7 @@ class CollectionDispute(models.Model):
             "credit_note_ids",
             "credit_asked_on",
             "told_on",
+            "handover_id",
         }
     )
     _fields_said_once = frozenset({"debtor_id", "case_id", "currency_id", "line_ids"})
@@ -280,7 +281,11 @@ class CollectionDispute(models.Model):
         last_partial_id = self.env.company._get_collection_last_partial_id()
         for dispute in disputes:
             dispute.sudo().write(
-                {"start_partial_id": last_partial_id, "opened_on": dispute.company_id._collection_today()}
+                {
+                    "start_partial_id": last_partial_id,
+                    "opened_on": dispute.company_id._collection_today(),
+                    **self._prepare_origin(),
+                }
             )
         for dispute in disputes:
             dispute.debtor_id.message_post(body=self.env._("Dispute opened: %s", dispute.display_name))

@@ -34,7 +34,7 @@ class CollectionPromise(models.Model):
 
     _name = "collection.promise"
     _description = "Promise to Pay"
-    _inherit = ["collection.state.mixin", "collection.letter.mixin"]
+    _inherit = ["collection.state.mixin", "collection.letter.mixin", "collection.provider.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
     _state_transitions = {
@@ -61,6 +61,7 @@ class CollectionPromise(models.Model):
             "confirmed_on",
             "acknowledged_on",
             "reminded_on",
+            "handover_id",
         }
     )
     # Renegotiated: cancel this promise and record another, so that one sees what was said when.
@@ -296,7 +297,11 @@ class CollectionPromise(models.Model):
         last_partial_id = self.env.company._get_collection_last_partial_id()
         for promise in promises:
             promise.sudo().write(
-                {"start_partial_id": last_partial_id, "promised_on": promise.company_id._collection_today()}
+                {
+                    "start_partial_id": last_partial_id,
+                    "promised_on": promise.company_id._collection_today(),
+                    **self._prepare_origin(),
+                }
             )
             promise.debtor_id.message_post(body=promise._get_message())
         # One reads the debtor right after: what is promised is not claimable any more.

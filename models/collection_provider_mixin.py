@@ -1,0 +1,48 @@
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from odoo import fields, models
+
+
+@dataclass(frozen=True)
+class Origin:
+    """From which hand-over something was taken back that is being written down now, and when it was said.
+
+    It travels in the context. One that comes from RPC can't contain it.
+    """
+
+    handover_id: int
+    day: date  # on the company's clock
+    moment: datetime  # in UTC
+
+
+class CollectionProviderMixin(models.AbstractModel):
+    """What an outside caller may have brought about: written from the hand-over alone, never by hand."""
+
+    _name = "collection.provider.mixin"
+    _description = "Said to an Outside Caller"
+
+    handover_id = fields.Many2one(
+        "collection.handover",
+        string="Hand-over",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The hand-over with which an outside caller spoke to the customer.",
+    )
+    provider_id = fields.Many2one(
+        related="handover_id.provider_id", store=True, index="btree_not_null", related_sudo=True
+    )
+
+    # === BUSINESS METHODS === #
+
+    def _get_origin(self):
+        """Return the ``Origin`` of what is being written down, or ``None`` when it is our own work."""
+        origin = self.env.context.get("collection_origin")
+        return origin if isinstance(origin, Origin) else None
+
+    def _prepare_origin(self):
+        """Return the values that attribute a new record to an outside caller."""
+        origin = self._get_origin()
+        return {"handover_id": origin.handover_id} if origin else {}

@@ -1,0 +1,28 @@
+from odoo import fields, models
+
+KINDS = [
+    ("call", "Call"),
+    ("promise", "Promise"),
+    ("dispute", "Dispute"),
+    ("contact", "Contact"),
+    ("note", "Note"),
+]
+
+
+class CollectionProviderStatement(models.Model):
+    """Something that was taken back from a provider, written down once however often it is sent.
+
+    The key is made of what was said; the database lets it in once per customer of a hand-over.
+    """
+
+    _name = "collection.provider.statement"
+    _description = "Taken back from a Provider"
+    _order = "id"
+
+    line_id = fields.Many2one("collection.handover.line", required=True, readonly=True, ondelete="cascade")
+    company_id = fields.Many2one(related="line_id.company_id", store=True)
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    key = fields.Char(required=True, readonly=True)
+    import_id = fields.Many2one("collection.provider.import", readonly=True, index=True, ondelete="restrict")
+
+    _said_once = models.UniqueIndex("(line_id, kind, key)", "This was taken back already.")
