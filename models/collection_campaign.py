@@ -258,9 +258,7 @@ class CollectionCampaign(models.Model):
     @api.depends("handover_ids")
     def _compute_handover_count(self):
         counts = dict(
-            self.env["collection.handover"]._read_group(
-                [("campaign_id", "in", self.ids)], ["campaign_id"], ["__count"]
-            )
+            self.env["collection.handover"]._read_group([("campaign_id", "in", self.ids)], ["campaign_id"], ["__count"])
         )
         for campaign in self:
             campaign.handover_count = counts.get(campaign, 0)

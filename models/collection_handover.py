@@ -230,7 +230,9 @@ class CollectionHandover(models.Model):
         """Say in a few words where a customer is."""
         self.ensure_one()
         return self.env._(
-            "With %(provider)s until %(date)s", provider=self.provider_id.name, date=format_date(self.env, self.date_end)
+            "With %(provider)s until %(date)s",
+            provider=self.provider_id.name,
+            date=format_date(self.env, self.date_end),
         )
 
     def _get_return(self):
@@ -281,7 +283,8 @@ class CollectionHandover(models.Model):
         if not cases:
             raise UserError(
                 self.env._(
-                    "None of these customers can be handed over: %s", next(iter(obstacles.values()), self.env._("no case."))
+                    "None of these customers can be handed over: %s",
+                    next(iter(obstacles.values()), self.env._("no case.")),
                 )
             )
         handover = self.create({**values, "company_id": cases.company_id.id})
@@ -300,7 +303,7 @@ class CollectionHandover(models.Model):
         return handover
 
     def _add_lines(self, cases):
-        """Write down who is handed over and what each of them owes. Queries don't grow with the customers of a batch."""
+        """Write down who is handed over and what each of them owes, with queries per batch of customers."""
         self.ensure_one()
         Line = self.env["collection.handover.line"].sudo()
         Item = self.env["collection.handover.item"].sudo()
@@ -446,7 +449,9 @@ class CollectionHandover(models.Model):
             )
         )
         summary = self._get_return()[1]
-        cases = self._get_open_cases().filtered(lambda case: case.debtor_id in debtors and case.debtor_id not in planned)
+        cases = self._get_open_cases().filtered(
+            lambda case: case.debtor_id in debtors and case.debtor_id not in planned
+        )
         waiting = cases.filtered(lambda case: case.state in ("to_contact", "waiting"))
         waiting.write({"next_action_date": today, "next_action_summary": summary})
         (cases - waiting).write({"next_action_date": False, "next_action_summary": False})

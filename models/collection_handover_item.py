@@ -13,15 +13,15 @@ class CollectionHandoverItem(models.Model):
     company_id = fields.Many2one(related="line_id.company_id", store=True)
     reference = fields.Char(required=True, readonly=True)
     # Emptied when an entry is deleted: what the provider was given stays known.
-    move_line_id = fields.Many2one("account.move.line", string="Journal Item", readonly=True, ondelete="set null", index=True)
+    move_line_id = fields.Many2one(
+        "account.move.line", string="Journal Item", readonly=True, ondelete="set null", index=True
+    )
     name = fields.Char(string="Number", readonly=True)
     date = fields.Date(readonly=True)
     due_date = fields.Date(readonly=True)
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
     amount = fields.Monetary(string="To Claim", readonly=True, help="What could be claimed of it then.")
-    company_amount = fields.Monetary(
-        string="In Company Currency", currency_field="company_currency_id", readonly=True
-    )
+    company_amount = fields.Monetary(string="In Company Currency", currency_field="company_currency_id", readonly=True)
 
     _reference_unique = models.UniqueIndex("(reference)", "This reference was given already.")

@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import email_normalize
+
+from ..tools.handover import fold
 
 
 class CollectionHandoverLine(models.Model):
@@ -80,3 +83,50 @@ class CollectionHandoverLine(models.Model):
         if case.state != "closed" and case.campaign_id.state == "running":
             return case
         return self.debtor_id._get_current_case()
+
+    def _correct_contact(self, name=None, phone=None, email=None):
+        """Add to the debtor what was missing about whom to ask for; ask somebody about what would be overwritten.
+
+        :param str name: of the person to ask for.
+        :param str phone: as it was written.
+        :param str email: an address that is one.
+        """
+        self.ensure_one()
+        debtor = self.debtor_id.sudo()
+        contact = debtor.contact_used_id
+        doubtful = []
+        if name and fold(name) != fold(contact.name):
+            known = debtor.partner_id.child_ids.filtered(lambda child: fold(child.name) == fold(name))[:1]
+            if debtor.contact_id:
+                doubtful.append(self.env._("ask for %s", name))
+                contact = contact.browse()
+            else:
+                contact = known or debtor.partner_id.create(
+                    {
+                        "name": name,
+                        "parent_id": debtor.partner_id.id,
+                        "type": "contact",
+                        "company_id": debtor.partner_id.company_id.id,
+                        "lang": debtor.partner_id.lang,
+                    }
+                )
+                debtor.contact_id = contact
+        for field, value in (("phone", phone), ("email", email and email_normalize(email))):
+            if value and contact and not contact[field]:
+                contact[field] = value
+            elif value and self._get_plain(contact[field]) != self._get_plain(value):
+                doubtful.append(value)
+        if doubtful:
+            debtor.activity_schedule(
+                "mail.mail_activity_data_todo",
+                date_deadline=self.company_id._collection_today(),
+                summary=self.env._("%s reports another contact: is it right?", self.provider_id.name),
+                note=", ".join(doubtful),
+                user_id=(self.case_id.collector_id or self.handover_id.user_id).id,
+            )
+
+    @api.model
+    def _get_plain(self, value):
+        """Return a number or an address for comparing: as callers write it does not matter."""
+        text = (value or "").casefold()
+        return text if "@" in text else "".join(sign for sign in text if sign.isdigit())[-9:]

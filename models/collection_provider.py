@@ -98,9 +98,7 @@ class CollectionProvider(models.Model):
     @api.depends("handover_ids.state")
     def _compute_handover_count(self):
         counts = dict(
-            self.env["collection.handover"]._read_group(
-                [("provider_id", "in", self.ids)], ["provider_id"], ["__count"]
-            )
+            self.env["collection.handover"]._read_group([("provider_id", "in", self.ids)], ["provider_id"], ["__count"])
         )
         out = dict(
             self.env["collection.handover.line"]._read_group(

@@ -42,6 +42,11 @@ class CollectionProviderMixin(models.AbstractModel):
         origin = self.env.context.get("collection_origin")
         return origin if isinstance(origin, Origin) else None
 
+    def _get_origin_provider(self):
+        """Return the provider of what is being written down, nobody when it is our own work."""
+        origin = self._get_origin()
+        return self.env["collection.handover"].sudo().browse(origin and origin.handover_id).provider_id
+
     def _prepare_origin(self):
         """Return the values that attribute a new record to an outside caller."""
         origin = self._get_origin()

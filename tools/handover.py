@@ -70,6 +70,7 @@ ALIASES = {
         "Promise amount",
         "Promised amount",
         "Amount promised",
+        "Amount of the promise",
         "Montant promis",
         "Montant de la promesse",
         "Montant de l'engagement",
@@ -164,3 +165,44 @@ def make_key(*values):
     """
     said = "\x1f".join(fold(value) for value in values)
     return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def get_parts(answer):
+    """Return what an answer says, part by part, each with the key by which it is known again.
+
+    A promise, a dispute or a reason is heard from somebody: it says that the right person was reached.
+
+    :param dict answer: of one row: the keys of ``ANSWERS``, with dates and amounts as texts, and ``item``.
+    :return: dict ``{kind: key}`` of what was said.
+
+    >>> list(get_parts({"promise_date": "2026-03-20", "note": "Fine"}))
+    ['call', 'promise', 'note']
+    >>> get_parts({"call_date": "", "note": ""})
+    {}
+    >>> one, other = {"promise_date": "2026-03-20"}, {"promise_date": "2026-03-20", "outcome": "right_person"}
+    >>> get_parts(one)["call"] == get_parts(other)["call"]
+    True
+    """
+    parts = {}
+    if outcome := get_outcome(answer):
+        parts["call"] = make_key(answer.get("call_date"), answer.get("call_time"), outcome)
+    if answer.get("is_dispute"):
+        parts["dispute"] = make_key(answer.get("item"), answer.get("reason"), answer.get("disputed_amount"))
+    if answer.get("promise_date"):
+        parts["promise"] = make_key(
+            answer.get("item"), answer["promise_date"], answer.get("promise_amount"), answer.get("method")
+        )
+    contact = [answer.get(name) for name in ("new_contact", "new_phone", "new_email")]
+    if any(contact):
+        parts["contact"] = make_key(*contact)
+    reason = "" if answer.get("is_dispute") else answer.get("reason")
+    if answer.get("note") or reason:
+        parts["note"] = make_key(answer.get("note"), reason)
+    return parts
+
+
+def get_outcome(answer):
+    """Return how the call of an answer ended, or an empty string when the answer tells of no call."""
+    if answer.get("outcome"):
+        return answer["outcome"]
+    return "right_person" if answer.get("promise_date") or answer.get("reason") else ""

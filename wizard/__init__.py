@@ -8,6 +8,7 @@ from . import (
     collection_plan_simulation,
     collection_plan_start,
     collection_pause_set,
+    collection_handover_create,
     collection_promise_record,
     collection_reminder_send,
     collection_score_tuning,

@@ -186,6 +186,8 @@ class CollectionCallLog(models.TransientModel):
         """Return the sentence that stands on the debtor's thread."""
         outcome = dict(self._fields["outcome"]._description_selection(self.env))[self.outcome]
         parts = [self.env._("Call: %s", outcome.lower())]
+        if provider := self.env["collection.action"]._get_origin_provider():
+            parts.append(self.env._("by %s", provider.name))
         if self.contact_id:
             parts.append(self.contact_id.name)
         if self.reason_id:

@@ -67,9 +67,7 @@ class CollectionHandoverCreate(models.TransientModel):
         File = self.env["collection.handover.file"]
         titles = File._get_titles()
         for wizard in self:
-            wizard.column_names = wizard.provider_id and ", ".join(
-                titles[key] for key in File._get_columns(wizard)
-            )
+            wizard.column_names = wizard.provider_id and ", ".join(titles[key] for key in File._get_columns(wizard))
 
     @api.depends("case_ids")
     def _compute_cases(self):
@@ -114,7 +112,8 @@ class CollectionHandoverCreate(models.TransientModel):
         if not providers:
             raise UserError(
                 self.env._(
-                    "There is no provider yet: an administrator of Collections adds one under Configuration > Providers."
+                    "There is no provider yet: an administrator of Collections adds one under "
+                    "Configuration > Providers."
                 )
             )
         campaign = cases.campaign_id

@@ -1,0 +1,495 @@
+import base64
+import logging
+from datetime import datetime, time
+
+import psycopg2
+import pytz
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import split_every
+from odoo.tools.osutil import clean_filename
+
+from ..tools import tabular
+from ..tools.handover import ALIASES, ANSWERS
+from .collection_provider_mixin import Origin
+
+_logger = logging.getLogger(__name__)
+
+# Rows that are read, and written down, at a time.
+READ_BATCH = 1000
+# Files with more bytes are read, and more rows are taken back, by the scheduled action: with progress, in batches.
+DIRECT_SIZE, DIRECT_ROWS = 512 * 1024, 200
+# Cells by which the kind of a column is found out.
+SAMPLE_ROWS = 200
+# Columns without which no row can be understood.
+REFERENCES = ("case", "item")
+DATES = ("call_date", "promise_date")
+AMOUNTS = ("promise_amount", "disputed_amount")
+
+
+class CollectionProviderImport(models.Model):
+    """A file that came back from a provider: read, shown row by row, and taken back as if logged by hand.
+
+    Kept for good. Each row is written down in one transaction together with the trace by which it is
+    known again: a crash loses nothing, and what was taken back once changes nothing a second time.
+    """
+
+    _name = "collection.provider.import"
+    _description = "File from a Provider"
+    _inherit = ["collection.state.mixin", "collection.file.mixin"]
+    _order = "id desc"
+    _rec_name = "filename"
+    _check_company_auto = True
+    _state_initial = "draft"
+    _state_transitions = {
+        "draft": ("reading", "preview"),
+        "reading": ("preview", "draft"),
+        "preview": ("draft", "reading", "applying"),
+        "applying": ("done",),
+    }
+    _fields_of_system = frozenset({"line_ids", "read_row", "row_total", "user_id", "problem", "applied_on"})
+
+    handover_id = fields.Many2one(
+        "collection.handover", required=True, index=True, check_company=True, ondelete="restrict"
+    )
+    provider_id = fields.Many2one(related="handover_id.provider_id", store=True, index=True)
+    company_id = fields.Many2one(related="handover_id.company_id", store=True, index=True)
+    handover_state = fields.Selection(related="handover_id.state", string="State of the Hand-over")
+    user_id = fields.Many2one(
+        "res.users", string="Taken back by", default=lambda self: self.env.user, required=True, readonly=True
+    )
+    file = fields.Binary(required=True, attachment=True)
+    filename = fields.Char()
+    is_final = fields.Boolean(
+        string="The mission is over",
+        default=True,
+        help="The customers come back to us once the file is taken back. Untick it for a file in between.",
+    )
+    state = fields.Selection(
+        [
+            ("draft", "Upload"),
+            ("reading", "Being read"),
+            ("preview", "Preview"),
+            ("applying", "Being taken back"),
+            ("done", "Taken back"),
+        ],
+        required=True,
+        readonly=True,
+        default="draft",
+        index=True,
+        copy=False,
+    )
+    found = fields.Char(string="Read as", readonly=True, help="What was found out about the file.")
+    problem = fields.Char(readonly=True, copy=False)
+    column_ids = fields.One2many("collection.provider.import.column", "import_id", string="Columns")
+    line_ids = fields.One2many("collection.provider.import.line", "import_id", string="Rows", readonly=True)
+    read_row = fields.Integer(readonly=True, copy=False, help="Number of the last row that was read.")
+    row_total = fields.Integer(string="Number of Rows", compute="_compute_counts")
+    ready_count = fields.Integer(string="To take back", compute="_compute_counts")
+    applied_count = fields.Integer(string="Rows taken back", compute="_compute_counts")
+    error_count = fields.Integer(string="To mend", compute="_compute_counts")
+    known_count = fields.Integer(string="Known already", compute="_compute_counts")
+    empty_count = fields.Integer(string="Not filled in", compute="_compute_counts")
+    progress = fields.Float(string="Done (%)", compute="_compute_counts")
+    applied_on = fields.Datetime(readonly=True, copy=False)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("line_ids.state")
+    def _compute_counts(self):
+        counts = {}
+        for record, state, count in self.env["collection.provider.import.line"]._read_group(
+            [("import_id", "in", self.ids)], ["import_id", "state"], ["__count"]
+        ):
+            counts.setdefault(record, {})[state] = count
+        for record in self:
+            states = counts.get(record, {})
+            record.row_total = sum(states.values())
+            record.ready_count = states.get("ready", 0)
+            record.applied_count = states.get("applied", 0)
+            record.error_count = states.get("error", 0)
+            record.known_count = states.get("known", 0)
+            record.empty_count = states.get("empty", 0)
+            waiting = record.ready_count if record.state == "applying" else 0
+            record.progress = 100 * (1 - waiting / record.row_total) if record.row_total else 0.0
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        if {"file", "handover_id"} & vals.keys() and any(record.state not in ("draft", "preview") for record in self):
+            raise UserError(self.env._("This file was taken back already: upload the next one on its own."))
+        result = super().write(vals)
+        if "file" in vals:
+            # Another file, other columns.
+            self.sudo().write({"column_ids": [Command.clear()], "found": False})
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_on_file(self):
+        if any(record.state in ("applying", "done") for record in self):
+            raise UserError(self.env._("What was taken back stays on file."))
+
+    # === ACTION METHODS === #
+
+    def action_read(self):
+        """Read the file and show what each row will do. Big files are read by the scheduled action."""
+        self.ensure_one()
+        self.check_access("write")
+        self._open_table()
+        self._clear_rows()
+        if len(self._get_content()) > DIRECT_SIZE:
+            self._set_state("reading", problem=False)
+            self.env.ref("account_collection.cron_take_back").sudo()._trigger()
+        else:
+            for _count in self._read_rows():
+                pass
+            self._set_state("preview", problem=False)
+
+    def action_draft(self):
+        """Go back to the upload."""
+        self.check_access("write")
+        self._set_state("draft")
+        self._clear_rows()
+
+    def action_apply(self):
+        """Take the rows back that can be. Many rows are left to the scheduled action."""
+        self.ensure_one()
+        self.check_access("write")
+        if self.state != "preview":
+            raise UserError(self.env._("Look at the preview first."))
+        self._set_state("applying", user_id=self.env.uid)
+        if self.ready_count > DIRECT_ROWS:
+            self.env.ref("account_collection.cron_take_back").sudo()._trigger()
+            return
+        for _count in self._apply_rows():
+            pass
+        self._finish()
+
+    def action_download_errors(self):
+        """Download the rows that are to be mended, with a column that says what is wrong with each."""
+        self.ensure_one()
+        content = self._write_errors()
+        base = (self.filename or "").rpartition(".")[0] or self.env._("rows")
+        attachment = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                {
+                    "name": clean_filename(f"{base} {self.env._('to mend')}.{self.handover_id.file_format}"),
+                    "raw": content,
+                    "res_model": self._name,
+                    "res_id": self.id,
+                }
+            )
+        )
+        return self.env["collection.handover"]._get_download(attachment)
+
+    def action_view_rows(self):
+        """Open the rows of this file, those of one state when the button says so."""
+        self.ensure_one()
+        state = self.env.context.get("row_state")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Rows"),
+            "res_model": "collection.provider.import.line",
+            "view_mode": "list",
+            "domain": [("import_id", "=", self.id), *([("state", "=", state)] if state else [])],
+        }
+
+    def action_view_handover(self):
+        """Open the hand-over."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "collection.handover",
+            "res_id": self.handover_id.id,
+            "view_mode": "form",
+        }
+
+    # === BUSINESS METHODS - READING === #
+
+    def _get_content(self):
+        """Return the file as bytes."""
+        self.ensure_one()
+        return base64.b64decode(self.with_context(bin_size=False).file or b"")
+
+    def _get_names(self):
+        """Return ``{field: names of its column}``: ours, in the languages of both sides, and those one often meets."""
+        languages = {"en_US", self.handover_id.lang, self.env.lang or "en_US"}
+        titles = [self.env["collection.handover.file"].with_context(lang=lang)._get_titles() for lang in languages]
+        return {key: [*(title[key] for title in titles), *ALIASES.get(key, ())] for key in (*REFERENCES, *ANSWERS)}
+
+    def _open_table(self):
+        """Open the table in the file and match its columns.
+
+        :return: ``tabular.Table``
+        :raises UserError: when it can't be read, or when no column says which case a row is about.
+        """
+        self.ensure_one()
+        names = self._get_names()
+        known = [name for alternatives in names.values() for name in alternatives]
+        table = self._read_table(self._get_content(), self.filename or "file", known=known)
+        try:
+            sample = table.sample(SAMPLE_ROWS)
+        except tabular.TabularError as error:
+            raise UserError(self._tabular_message(error)) from error
+        if [column.name for column in self.column_ids] != table.columns:
+            self._match_columns(table, sample, names)
+        if not {"case", "item"} & set(self.column_ids.mapped("target")):
+            raise UserError(
+                self.env._(
+                    "No column holds our references. Say under “Columns” which one is “%s”, or take the file that "
+                    "was handed over.",
+                    self.env["collection.handover.file"]._get_titles()["case"],
+                )
+            )
+        self.found = self._describe_table(table, sample)
+        return table
+
+    def _match_columns(self, table, sample, names):
+        """Say which column means what: as remembered of this provider, else by its name."""
+        remembered = self.provider_id.sudo().column_matching or {}
+        matched = {index: key for key, index in tabular.match_columns(table.columns, names).items()}
+        for index, column in enumerate(table.columns):
+            header = tabular.normalise_header(column)
+            if header in remembered and (not remembered[header] or remembered[header] not in matched.values()):
+                matched[index] = remembered[header]
+        self.column_ids = [
+            Command.clear(),
+            *(
+                Command.create(
+                    {
+                        "sequence": index,
+                        "name": column,
+                        "sample": next((str(row.cells[index]) for row in sample if row.cells[index]), ""),
+                        "target": matched.get(index) or False,
+                    }
+                )
+                for index, column in enumerate(table.columns)
+            ),
+        ]
+
+    def _get_positions(self):
+        """Return ``{field: index of its column}``."""
+        columns = self.column_ids.sorted("sequence")
+        return {column.target: index for index, column in enumerate(columns) if column.target}
+
+    def _find_formats(self, sample):
+        """Return ``(order of dates, decimal sign)`` as set, or as the first rows tell."""
+        positions = self._get_positions()
+
+        def cells(names):
+            return [row.cells[positions[name]] for row in sample for name in names if name in positions]
+
+        provider = self.provider_id
+        order = self.file_date_order or tabular.guess_date_order(cells(DATES)) or provider.date_order
+        signs = {"comma": ",", "point": "."}
+        decimal = signs.get(self.file_decimal) or tabular.guess_decimal(cells(AMOUNTS)) or provider.decimal_sign
+        return order, decimal
+
+    def _describe_table(self, table, sample):
+        """Say in words how the file was read."""
+        order, decimal = self._find_formats(sample)
+        labels = dict(self._fields["file_date_order"]._description_selection(self.env))
+        parts = [labels[order].lower(), self.env._("decimal sign “%s”", decimal)]
+        if table.kind == "text":
+            separator = {"\t": self.env._("tab")}.get(table.separator, table.separator)
+            parts = [table.encoding.upper(), self.env._("separated by “%s”", separator), *parts]
+        elif len(table.sheets) > 1:
+            parts.insert(0, self.env._("sheet “%s”", table.sheet))
+        return " · ".join(parts)
+
+    def _clear_rows(self):
+        """Forget what was read of the file."""
+        self.sudo().line_ids.unlink()
+        self.sudo().write({"read_row": 0})
+        self.invalidate_recordset()
+
+    def _read_rows(self):
+        """Read the rows that were not read yet and write down what each will do.
+
+        :return: generator of the number of rows written down since the last time.
+        """
+        self.ensure_one()
+        table = self._open_table()
+        formats = self._find_formats(table.sample(SAMPLE_ROWS))
+        positions = self._get_positions()
+        keys = [positions[name] for name in REFERENCES if name in positions]
+        Line = self.env["collection.provider.import.line"].sudo()
+        after = self.read_row
+
+        def rows():
+            for row in table:
+                if row.number > after and not tabular.is_total(row.cells, keys):
+                    yield row
+
+        try:
+            for batch in split_every(READ_BATCH, rows(), list):
+                Line._create_rows(self, batch, positions, formats, table.epoch)
+                self.sudo().read_row = batch[-1].number
+                yield len(batch)
+        except tabular.TabularError as error:
+            raise UserError(self._tabular_message(error)) from error
+
+    # === BUSINESS METHODS - TAKING BACK === #
+
+    def _as_user(self):
+        """Return this import in the name of whoever takes it back, with their rights in its company alone."""
+        self.ensure_one()
+        user = self.user_id
+        return (
+            self.with_user(user)
+            .with_company(self.company_id)
+            .with_context(allowed_company_ids=self.company_id.ids, lang=user.lang, tz=user.tz)
+        )
+
+    def _apply_rows(self):
+        """Take the rows back that are ready, one contact with a customer at a time.
+
+        :return: generator of the number of rows done since the last time.
+        """
+        self.ensure_one()
+        Line = self.env["collection.provider.import.line"]
+        ready = [("import_id", "=", self.id), ("state", "=", "ready")]
+        while first := Line.search(ready, order="number, id", limit=1):
+            lines = Line.search([*ready, ("group_key", "=", first.group_key)], order="number, id")
+            self._apply_lines(lines)
+            yield len(lines)
+            self.env.invalidate_all()
+
+    def _apply_lines(self, lines):
+        """Take back the rows of one contact; when one of them can't be, the others still are."""
+        if self._try_lines(lines) is None or len(lines) == 1:
+            return
+        for line in lines:
+            self._try_lines(line)
+
+    def _try_lines(self, lines):
+        """Take back rows in a savepoint, all or none; rows that can't be are marked with the reason.
+
+        :return: the reason, or ``None`` when all is well.
+        """
+        try:
+            with self.env.cr.savepoint():
+                lines._as_said()._take_back()
+                return None
+        except psycopg2.OperationalError:
+            raise  # another worker at the same row: the whole batch is tried again
+        except UserError as error:
+            reason = str(error)
+        except psycopg2.IntegrityError:
+            reason = self.env._("This was taken back in the meantime.")
+        except Exception:
+            _logger.exception("Row %s of import %s could not be taken back.", lines[:1].number, self.id)
+            reason = self.env._("Unexpected: the administrator finds details in the server's log.")
+        lines.invalidate_recordset()
+        lines.sudo().write({"state": "error", "error": reason})
+        return reason
+
+    def _get_origin_of(self, call_date, call_time):
+        """Return where and when something was said that is taken back from this file.
+
+        :param date call_date: the day of the call; today when it is not known.
+        :param time call_time: on the company's clock; noon when it is not known.
+        """
+        self.ensure_one()
+        tz = pytz.timezone(self.company_id._get_collection_tz())
+        day = call_date or self.company_id._collection_today()
+        moment = tz.localize(datetime.combine(day, call_time or time(12))).astimezone(pytz.utc).replace(tzinfo=None)
+        return Origin(self.handover_id.id, day, min(moment, fields.Datetime.now()))
+
+    def _finish(self):
+        """Remember the columns, and end the mission when this was the last file."""
+        self.ensure_one()
+        self._set_state("done", applied_on=fields.Datetime.now())
+        provider = self.provider_id.sudo()
+        provider.column_matching = {
+            **(provider.column_matching or {}),
+            **{tabular.normalise_header(column.name): column.target or "" for column in self.column_ids},
+        }
+        self.handover_id.message_post(
+            body=self.env._(
+                "%(file)s taken back: %(applied)s rows, %(errors)s to mend, %(known)s known already.",
+                file=self.filename or "",
+                applied=self.applied_count,
+                errors=self.error_count,
+                known=self.known_count,
+            )
+        )
+        if self.is_final:
+            self.handover_id._end("returned")
+
+    # === BUSINESS METHODS - GIVING BACK === #
+
+    def _write_errors(self):
+        """Return the file of the rows to mend: the cells as they came, and what is wrong with them.
+
+        :return: bytes, in the format of the hand-over.
+        """
+        errors = {
+            line.number: line.error
+            for line in self.env["collection.provider.import.line"].search_fetch(
+                [("import_id", "=", self.id), ("state", "=", "error")], ["number", "error"]
+            )
+        }
+        if not errors:
+            raise UserError(self.env._("No row is to be mended."))
+        table = self._open_table()
+        kinds = {"date": DATES, "money": AMOUNTS}
+        targets = {column.sequence: column.target for column in self.column_ids}
+        columns = [
+            (name, next((kind for kind, keys in kinds.items() if targets.get(index) in keys), "text"), 18)
+            for index, name in enumerate(table.columns)
+        ]
+        handover = self.handover_id
+        title = handover._in_provider_language().env._("What to mend")
+        rows = (
+            [errors[row.number], *(self._get_plain(cell) for cell in row.cells)]
+            for row in table
+            if row.number in errors
+        )
+        File = self.env["collection.handover.file"].with_context(lang=handover.lang)
+        return File._write_table(handover, title, [(title, "text", 60), *columns], rows)
+
+    @api.model
+    def _get_plain(self, cell):
+        """Return a cell as it can be written again: a day without a time of the day as a day."""
+        if isinstance(cell, datetime) and cell.time() == time():
+            return cell.date()
+        return cell
+
+    # === SCHEDULED ACTIONS === #
+
+    @api.model
+    def _cron_take_back(self):
+        """Read big files and take big files back, in batches; what is done is never done again."""
+        IrCron = self.env["ir.cron"]
+        waiting = self.search([("state", "in", ("reading", "applying"))], order="id")
+        IrCron._commit_progress(
+            remaining=sum(record.ready_count if record.state == "applying" else 1 for record in waiting)
+        )
+        for record in waiting:
+            record = record.try_lock_for_update().filtered(lambda record: record.state in ("reading", "applying"))  # noqa: PLW2901
+            if record and not record._run_in_background():
+                return
+
+    def _run_in_background(self):
+        """Read or take back one file; return whether there is time for another one."""
+        IrCron = self.env["ir.cron"]
+        record = self._as_user()
+        is_reading = self.state == "reading"
+        try:
+            for count in record._read_rows() if is_reading else record._apply_rows():
+                if not IrCron._commit_progress(0 if is_reading else count):
+                    return False
+            if is_reading:
+                record._set_state("preview")
+            else:
+                record._finish()
+        except UserError as error:
+            # The file itself can't be read: somebody has to look at it.
+            self.env.cr.rollback()
+            self._set_state("draft", problem=str(error))
+        return bool(IrCron._commit_progress(int(is_reading)))

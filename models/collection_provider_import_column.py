@@ -1,0 +1,31 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..tools.handover import ANSWERS
+
+
+class CollectionProviderImportColumn(models.Model):
+    """One column of a file from a provider, and what it means."""
+
+    _name = "collection.provider.import.column"
+    _description = "Column of a File from a Provider"
+    _order = "sequence, id"
+
+    import_id = fields.Many2one("collection.provider.import", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="import_id.company_id", store=True)
+    sequence = fields.Integer(readonly=True)
+    name = fields.Char(string="Column", readonly=True)
+    sample = fields.Char(string="Example", readonly=True)
+    target = fields.Selection(selection="_selection_target", string="Means", help="Empty: not taken back.")
+
+    @api.model
+    def _selection_target(self):
+        titles = self.env["collection.handover.file"]._get_titles()
+        return [(key, titles[key]) for key in ("case", "item", *ANSWERS)]
+
+    @api.constrains("target")
+    def _check_target(self):
+        for record in self.import_id:
+            targets = [column.target for column in record.column_ids if column.target]
+            if len(targets) != len(set(targets)):
+                raise ValidationError(self.env._("Two columns can't mean the same: empty one of them."))

@@ -1,0 +1,214 @@
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from odoo.tools import email_normalize
+from odoo.tools.misc import format_date
+
+from ..tools import tabular
+from ..tools.handover import ANSWERS, clean_reference, fold, split_time
+from .collection_action import CALL_OUTCOMES, REACHED_OUTCOMES
+from .collection_promise import PAYMENT_METHODS
+
+# A promise for a later day than this is doubtful.
+FAR_DAYS = 180
+# Characters of a text that one types into a spreadsheet.
+TEXT_LIMIT = 2000
+
+
+class RowReader:
+    """Turns rows of a table into answers."""
+
+    def __init__(self, record, positions, formats, epoch):
+        self.env = record.env
+        self.record = record
+        self.positions = positions
+        self.order, self.decimal = formats
+        self.epoch = epoch
+        self.today = record.company_id._collection_today()
+        self.titles = self.env["collection.handover.file"]._get_titles()
+        languages = [code for code, _name in self.env["res.lang"].get_installed()]
+        self.outcomes = self._get_words("collection.action", "outcome", CALL_OUTCOMES, languages)
+        self.methods = self._get_words("collection.promise", "method", PAYMENT_METHODS, languages)
+        reasons = self.env["collection.reason"].sudo().search([("active", "=", True)])
+        self.reasons = {fold(reason.code): reason for reason in reasons if reason.code}
+        for lang in languages:
+            self.reasons |= {fold(reason.name): reason for reason in reasons.with_context(lang=lang)}
+
+    def _get_words(self, model, field, selection, languages):
+        """Return ``{word: value}`` of a list to choose from, in all languages one has."""
+        words = {fold(value): value for value, _label in selection}
+        words |= {fold(label): value for value, label in selection}
+        for lang in languages:
+            env = self.env(context={**self.env.context, "lang": lang})
+            labels = env[model]._fields[field]._description_selection(env)
+            words |= {fold(label): value for value, label in labels}
+        return words
+
+    def read(self, row):
+        """Return a ``ReadRow``."""
+        read = ReadRow(row.number)
+        if row.problem:
+            read.errors.append(self.record._tabular_message(row.problem, with_place=False))
+        cells = {name: row.cells[index] for name, index in self.positions.items()}
+        for name, cell in cells.items():
+            if name in ("case", "item") or name in ANSWERS:
+                self._read_text(read, name, cell)
+        read.references = {name: clean_reference(read.texts.get(name)) for name in ("case", "item")}
+        read.is_empty = not any(read.texts.get(name) for name in ANSWERS) and not read.errors
+        if not read.is_empty:
+            self._read_call(read, cells)
+            self._read_promise(read, cells)
+            self._read_reason(read, cells)
+            self._read_contact(read)
+        return read
+
+    def _read_text(self, read, name, cell):
+        try:
+            text = tabular.parse_text(cell, read.number, self.titles[name])
+        except tabular.TabularError as error:
+            read.errors.append(self.record._tabular_message(error, with_place=False))
+            text = ""
+        text = " ".join(text.split()) if name != "note" else text.strip()
+        if len(text) > TEXT_LIMIT:
+            read.errors.append(
+                self.env._(
+                    "“%(column)s” is longer than %(limit)s characters.", column=self.titles[name], limit=TEXT_LIMIT
+                )
+            )
+            text = ""
+        read.texts[name] = text
+        if name == "note" and text:
+            read.answer["note"] = text
+
+    def _read_day(self, read, cells, name):
+        try:
+            return tabular.parse_date(cells.get(name), self.order, self.epoch, column=self.titles[name])
+        except tabular.TabularError as error:
+            read.errors.append(self.record._tabular_message(error))
+
+    def _read_amount(self, read, cells, name):
+        try:
+            amount = tabular.parse_amount(cells.get(name), self.decimal, column=self.titles[name])
+        except tabular.TabularError as error:
+            read.errors.append(self.record._tabular_message(error))
+            return None
+        if amount is not None and amount <= 0:
+            read.errors.append(self.env._("“%s” must be above zero, or left empty.", self.titles[name]))
+            return None
+        return amount and amount.quantize(Decimal("0.01")) or None
+
+    def _read_choice(self, read, name, words):
+        text = read.texts.get(name)
+        if not text:
+            return None
+        if fold(text) not in words:
+            read.errors.append(
+                self.env._(
+                    "“%(value)s” is not in the list of “%(column)s”. Choose one of: %(choices)s.",
+                    value=text[:60],
+                    column=self.titles[name],
+                    choices=", ".join(self.env["collection.handover.file"]._get_choices()[name]),
+                )
+            )
+            return None
+        return words[fold(text)]
+
+    def _read_call(self, read, cells):
+        outcome = self._read_choice(read, "outcome", self.outcomes)
+        if outcome:
+            read.answer["outcome"] = outcome
+        day = self._read_day(read, cells, "call_date")
+        if not day:
+            return
+        handover = self.record.handover_id
+        if day > self.today:
+            read.errors.append(self.env._("The call date %s is still to come.", format_date(self.env, day)))
+        elif day < handover.date_start:
+            read.errors.append(
+                self.env._(
+                    "The call date %(day)s is before the hand-over of %(start)s.",
+                    day=format_date(self.env, day),
+                    start=format_date(self.env, handover.date_start),
+                )
+            )
+        read.answer["call_date"] = day.isoformat()
+        cell = cells["call_date"]
+        moment = cell.time() if isinstance(cell, datetime) else split_time(read.texts["call_date"])[1]
+        if moment and moment != time():
+            read.answer["call_time"] = moment.isoformat("minutes")
+        answered = any(read.texts.get(name) for name in ANSWERS if name not in ("call_date", "note"))
+        if not answered:
+            read.errors.append(self.env._("Say how the call ended: “%s” is empty.", self.titles["outcome"]))
+
+    def _read_promise(self, read, cells):
+        day = self._read_day(read, cells, "promise_date")
+        amount = self._read_amount(read, cells, "promise_amount")
+        method = self._read_choice(read, "method", self.methods)
+        if not day:
+            if amount and not read.texts.get("promise_date"):
+                read.errors.append(
+                    self.env._("Say on which day the customer will pay: “%s” is empty.", self.titles["promise_date"])
+                )
+            return
+        if day < self.today:
+            read.errors.append(
+                self.env._(
+                    "%s is in the past: a promise needs the day on which the customer will pay.",
+                    format_date(self.env, day),
+                )
+            )
+        elif day > self.today + timedelta(days=FAR_DAYS):
+            read.warnings.append(self.env._("Promised for a day far away: is the year right?"))
+        if read.answer.get("outcome") and read.answer["outcome"] not in REACHED_OUTCOMES:
+            read.errors.append(self.env._("Nobody was reached, and yet there is a promise: mend one of the two."))
+        read.promise_amount = amount
+        read.answer |= {"promise_date": day.isoformat(), "method": method or "transfer"}
+        if amount:
+            read.answer["promise_amount"] = str(amount)
+
+    def _read_reason(self, read, cells):
+        amount = self._read_amount(read, cells, "disputed_amount")
+        read.reason = self._read_choice(read, "reason", self.reasons)
+        if read.reason:
+            read.answer["reason"] = read.reason.id
+        if amount and not read.texts.get("reason"):
+            read.errors.append(self.env._("Say why the amount is disputed: “%s” is empty.", self.titles["reason"]))
+        if not read.reason:
+            return
+        if amount and not read.reason.opens_dispute:
+            read.errors.append(
+                self.env._(
+                    "“%s” is no reason for a dispute: choose another one, or empty the disputed amount.",
+                    read.reason.name,
+                )
+            )
+        if read.answer.get("outcome") and read.answer["outcome"] not in REACHED_OUTCOMES:
+            read.errors.append(self.env._("Nobody was reached, and yet there is a reason: mend one of the two."))
+        if read.reason.opens_dispute:
+            read.is_dispute = True
+            read.disputed_amount = amount
+            read.answer["is_dispute"] = True
+            if amount:
+                read.answer["disputed_amount"] = str(amount)
+
+    def _read_contact(self, read):
+        email = read.texts.get("new_email")
+        if email and not email_normalize(email):
+            read.errors.append(self.env._("“%s” is no e-mail address.", email[:60]))
+        phone = read.texts.get("new_phone")
+        if phone and sum(sign.isdigit() for sign in phone) < 4:
+            read.errors.append(self.env._("“%s” is no phone number.", phone[:60]))
+        for name in ("new_contact", "new_phone", "new_email"):
+            if read.texts.get(name):
+                read.answer[name] = read.texts[name]
+
+
+class ReadRow:
+    """What was read of one row, on its way to the preview."""
+
+    def __init__(self, number):
+        self.number = number
+        self.texts, self.references, self.answer = {}, {}, {}
+        self.errors, self.warnings = [], []
+        self.line = self.item = self.reason = self.promise_amount = self.disputed_amount = None
+        self.is_empty = self.is_dispute = False
