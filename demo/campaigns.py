@@ -5,6 +5,7 @@ from datetime import timedelta
 from odoo.tools import groupby
 from odoo.tools.misc import format_date
 
+from ..models.collection_provider import FORMAT_FIELDS
 from .companies import remember
 from .customers import COMMENTS, HABIT_NOTES
 from .days import working_day_after, working_day_before
@@ -373,6 +374,48 @@ class Campaigns:
                 "note": values["note"],
             }
         ).action_confirm()
+
+    def _do_hand_over(self, event):
+        """Give customers who speak another language to an outside caller."""
+        env = self._as("sophie")
+        cases = self._case(self.env["collection.debtor"].union(*map(self._debtor, event.values["keys"]))).with_env(env)
+        provider = self._create_provider()
+        handover = env["collection.handover"]._hand_over(
+            cases,
+            {
+                "provider_id": provider.id,
+                "campaign_id": self.running.id,
+                "date_start": self.clock.today,
+                "date_end": self._day(event.values["until"]),
+                "purpose": provider.purpose,
+                "contract_ref": provider.contract_ref,
+                **{name: provider[name] for name in FORMAT_FIELDS},
+            },
+        )
+        remember(self.env, "demo_handover", handover)
+
+    def _create_provider(self):
+        partner = self.env["res.partner"].create(
+            {
+                "name": "Babel Contact",
+                "is_company": True,
+                "street": "31 quai de la Gare",
+                "zip": "69002",
+                "city": "Lyon",
+                "country_id": self.env.ref("base.fr").id,
+                "email": "contact@babel-contact.example",
+                "lang": "en_US",
+            }
+        )
+        provider = self.env["collection.provider"].create(
+            {
+                "partner_id": partner.id,
+                "company_id": self.company.id,
+                "contract_ref": "BC-2291",
+                "privacy_note": "Contract on data processing signed with the order. Files are deleted after a month.",
+            }
+        )
+        return remember(self.env, "demo_provider", provider)
 
     def _do_pause(self, event):
         self._debtor(event.key).with_env(self._as("camille")).write(

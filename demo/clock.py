@@ -19,6 +19,8 @@ _TIMESTAMPS = {
     "collection.promise.line": ("create_date", "write_date"),
     "collection.dispute": ("create_date", "write_date", "state_date"),
     "collection.dispute.line": ("create_date", "write_date"),
+    "collection.handover": ("create_date", "write_date", "state_date"),
+    "collection.provider": ("create_date", "write_date"),
     "mail.activity": ("create_date", "write_date"),
     "mail.message": ("create_date", "write_date", "date"),
     "mail.tracking.value": ("create_date", "write_date"),

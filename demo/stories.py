@@ -269,4 +269,6 @@ RUNNING_STORY = (
     _event(-1, "menuiserie_chevrier", "plan"),
     _event(-1, "menuiserie_chevrier", "answer", text="Hello, the invoice has only just reached me. I will look at it with my accountant tomorrow. Bruno Chevrier"),
     _event(-1, "prestige_events", "plan", by_hand=True),
+    # With a provider that speaks their language
+    _event(-2, "ravenscroft", "hand_over", keys=("ravenscroft", "soler"), until=11),
 )

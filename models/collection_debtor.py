@@ -76,6 +76,16 @@ FACT_COLUMNS = (
 FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id", "told_line_id", "handover_id"}
 
 
+class Later:
+    """Collects debtors that are brought up to date together, at the end of a batch.
+
+    It travels in the context. One that comes from RPC can't contain it.
+    """
+
+    def __init__(self):
+        self.debtor_ids = set()
+
+
 class CollectionDebtor(models.Model):
     """The follow-up file of one customer in one company: what is owed, since when, whom to ask, how urgent.
 
@@ -1156,6 +1166,10 @@ class CollectionDebtor(models.Model):
 
     def _synchronize_own(self):
         """Bring exactly these debtors up to date, whatever rights the user has on the ledger."""
+        later = self.env.context.get("collection_later")
+        if isinstance(later, Later):
+            later.debtor_ids.update(self.ids)
+            return
         debtors = self.sudo()
         for company in debtors.company_id:
             partners = debtors.filtered(lambda debtor, company=company: debtor.company_id == company).partner_id

@@ -13,12 +13,15 @@ from odoo.tools.osutil import clean_filename
 
 from ..tools import tabular
 from ..tools.handover import ALIASES, ANSWERS
+from .collection_debtor import Later
 from .collection_provider_mixin import Origin
 
 _logger = logging.getLogger(__name__)
 
 # Rows that are read, and written down, at a time.
 READ_BATCH = 1000
+# Rows that are taken back between two commits.
+APPLY_BATCH = 50
 # Files with more bytes are read, and more rows are taken back, by the scheduled action: with progress, in batches.
 DIRECT_SIZE, DIRECT_ROWS = 512 * 1024, 200
 # Cells by which the kind of a column is found out.
@@ -346,16 +349,20 @@ class CollectionProviderImport(models.Model):
         )
 
     def _apply_rows(self):
-        """Take the rows back that are ready, one contact with a customer at a time.
+        """Take the rows back that are ready, those of one call together.
 
         :return: generator of the number of rows done since the last time.
         """
         self.ensure_one()
         Line = self.env["collection.provider.import.line"]
         ready = [("import_id", "=", self.id), ("state", "=", "ready")]
-        while first := Line.search(ready, order="number, id", limit=1):
-            lines = Line.search([*ready, ("group_key", "=", first.group_key)], order="number, id")
-            self._apply_lines(lines)
+        while batch := Line.search(ready, order="number, id", limit=APPLY_BATCH):
+            lines = Line.search([*ready, ("group_key", "in", batch.mapped("group_key"))], order="number, id")
+            # What a call changes is worked out once for all of them.
+            later = Later()
+            for call in lines.with_context(collection_later=later).grouped("group_key").values():
+                self._apply_lines(call)
+            self.env["collection.debtor"].browse(later.debtor_ids)._synchronize_own()
             yield len(lines)
             self.env.invalidate_all()
 

@@ -253,8 +253,13 @@ class CollectionProviderImportLine(models.Model):
     # === BUSINESS METHODS - TAKING BACK === #
 
     def _as_said(self):
-        """Return these rows so that what is logged carries the hand-over and the day of the call."""
+        """Return these rows so that what is logged carries the hand-over and the day of the call.
+
+        A promise or a dispute changes at once what may be claimed, which the rest of the call asks for.
+        """
         answer = self[:1].answer
+        if any(line.answer.get("promise_date") or line.answer.get("is_dispute") for line in self):
+            self = self.with_context(collection_later=None)  # noqa: PLW0642
         origin = self.import_id._get_origin_of(
             fields.Date.to_date(answer.get("call_date")),
             time.fromisoformat(answer["call_time"]) if answer.get("call_time") else None,

@@ -105,6 +105,10 @@ class Talk:
                 reason_id=self._get_reason(self.rows, opens_dispute=False),
                 note=self._get_note(self.rows),
                 next_step="none",
+                # Nothing of the kind is wanted, so it need not be worked out.
+                next_date=False,
+                promise_date=False,
+                promise_amount=0.0,
             )
             wizard._log()
         elif rest := noted - self.said.get("promise", noted.browse()) - self.said.get("dispute", noted.browse()):

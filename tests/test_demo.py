@@ -48,6 +48,10 @@ class TestDemo(TransactionCase):
         )
         self.assertLessEqual({"open", "kept", "partly", "broken"}, set(self.debtors.promise_ids.mapped("state")))
         self.assertLessEqual({"open", "accepted", "rejected"}, set(self.debtors.dispute_ids.mapped("state")))
+        handover = self.env.ref("account_collection.demo_handover")
+        self.assertEqual(handover.state, "out")
+        self.assertTrue(handover.file_id)
+        self.assertEqual(handover.line_ids.debtor_id.handover_id, handover)
         self.assertIn("USD", self.debtors.open_item_ids.currency_id.mapped("name"))
 
     def test_the_plan_is_alive(self):

@@ -468,8 +468,9 @@ class TestProviderImport(ProviderImportCommon):
             is_final=False,
         )
         record._set_state("applying", user_id=self.team_user.id)
-        rows = record._as_user()._apply_rows()
-        next(rows)
+        with patch.object(collection_provider_import, "APPLY_BATCH", 1):
+            rows = record._as_user()._apply_rows()
+            next(rows)
         rows.close()
         self.assertEqual(len(self._actions()), 1)
         with self.enter_registry_test_mode():
