@@ -352,7 +352,7 @@ class CollectionDebtor(models.Model):
     @api.depends_context("lang")
     def _compute_handover_notice(self):
         for debtor in self:
-            debtor.handover_notice = debtor.handover_id and debtor.handover_id._get_notice()
+            debtor.handover_notice = debtor.handover_id._get_notice() if debtor.handover_id else False
 
     @api.depends("overdue_amount", "excluded_amount", "disputed_amount", "promised_amount", "claimable_amount")
     def _compute_netted_amount(self):

@@ -59,7 +59,9 @@ class CollectionHandover(models.Model):
     contract_ref = fields.Char(string="Contract")
 
     # == The file ==
-    lang = fields.Selection(selection=lambda self: self.env["res.lang"].get_installed(), required=True)
+    lang = fields.Selection(
+        selection=lambda self: self.env["res.lang"].get_installed(), string="Language", required=True
+    )
     file_format = fields.Selection(FILE_FORMATS, required=True, default="xlsx")
     encoding = fields.Selection(ENCODINGS, required=True, default="utf-8")
     decimal_sign = fields.Selection(DECIMAL_SIGNS, required=True, default=",")

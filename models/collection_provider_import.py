@@ -55,7 +55,7 @@ class CollectionProviderImport(models.Model):
     _fields_of_system = frozenset({"line_ids", "read_row", "row_total", "user_id", "problem", "applied_on"})
 
     handover_id = fields.Many2one(
-        "collection.handover", required=True, index=True, check_company=True, ondelete="restrict"
+        "collection.handover", string="Hand-over", required=True, index=True, check_company=True, ondelete="restrict"
     )
     provider_id = fields.Many2one(related="handover_id.provider_id", store=True, index=True)
     company_id = fields.Many2one(related="handover_id.company_id", store=True, index=True)
@@ -299,7 +299,8 @@ class CollectionProviderImport(models.Model):
         parts = [labels[order].lower(), self.env._("decimal sign “%s”", decimal)]
         if table.kind == "text":
             separator = {"\t": self.env._("tab")}.get(table.separator, table.separator)
-            parts = [table.encoding.upper(), self.env._("separated by “%s”", separator), *parts]
+            encoding = table.encoding.upper().replace("CP1252", "Windows-1252").removesuffix("-SIG")
+            parts = [encoding, self.env._("separated by “%s”", separator), *parts]
         elif len(table.sheets) > 1:
             parts.insert(0, self.env._("sheet “%s”", table.sheet))
         return " · ".join(parts)

@@ -39,9 +39,9 @@ class CollectionProviderImportLine(models.Model):
         readonly=True,
         default="ready",
     )
-    summary = fields.Char(string="What it does", readonly=True)
-    warning = fields.Char(readonly=True)
-    error = fields.Char(string="What to mend", readonly=True)
+    summary = fields.Text(string="What it does", readonly=True)
+    warning = fields.Text(readonly=True)
+    error = fields.Text(string="What to mend", readonly=True)
 
     _state_index = models.Index("(import_id, state, number)")
     _group_index = models.Index("(import_id, group_key) WHERE state = 'ready'")

@@ -259,17 +259,18 @@ class CollectionHandoverFile(models.AbstractModel):
                 [self._get_xlsx_column(key, titles[key], choices.get(key)) for key in columns],
                 self._get_rows(handover, columns),
             )
-            book.add_text_sheet(
+            sheet = book.add_text_sheet(
                 self.env._("Explanation"),
                 [(titles[key], explanations[key]) for key in columns],
                 headings=(self.env._("Column"), self.env._("What it holds, what to write")),
             )
+            sheet.fit_to_pages(1, 0)
         return output.getvalue()
 
     @api.model
     def _get_xlsx_column(self, key, title, choices=None):
         kind, width = LOOKS.get(key, ("text", 16))
-        return tabular.XlsxColumn(title, kind=kind, width=width, choices=choices)
+        return tabular.XlsxColumn(title, kind=kind, width=width, choices=choices or (), is_input=key in ANSWERS)
 
     @api.model
     def _write_text(self, handover, titles, rows):

@@ -107,6 +107,7 @@ class TestHandover(HandoverCommon):
         Case = self.env["collection.case"].with_user(self.collector)
         self.assertIn(self.case, Case.search(Case._get_worklist_domain()))
         count = self.campaign.to_contact_count
+        self.assertFalse(self.case.handover_notice)
         handover = self._hand_over()
         self.campaign.invalidate_recordset()
         self.assertEqual(self.campaign.to_contact_count, count - 1)

@@ -31,6 +31,20 @@ class TestTours(CollectionCommon, HttpCase):
         self.assertEqual(other_case.state, "waiting")
         self.assertEqual(other_case.action_ids.filtered(lambda action: action.state == "done").channel, "email")
 
+    def test_hand_over(self):
+        partner = self.env["res.partner"].create({"name": "Phone House", "lang": "en_US"})
+        self.env["collection.provider"].create({"partner_id": partner.id})
+        campaign = self._start_campaign(name="Tour campaign")
+        self.start_tour("/odoo/collection-campaigns", "account_collection_hand_over", login="team_user")
+        self.assertEqual(self.env["collection.handover"].search([]).state, "returned")
+        cases = campaign.case_ids.sorted(lambda case: case.partner_id == self.other_customer)
+        self.assertRecordValues(
+            cases, [{"state": "promised", "attempt_count": 1}, {"state": "to_contact", "attempt_count": 1}]
+        )
+        promise = cases[:1].promise_ids
+        self.assertRecordValues(promise, [{"amount": 5000, "note": "Pays next week", "user_id": self.team_user.id}])
+        self.assertEqual(promise.provider_id.name, "Phone House")
+
     def test_dispute_owner(self):
         dispute = self._dispute(self.debtor, self._get_items(self.invoice), amount=100)
         self._dispute(self.debtor, self._get_items(self.invoice), amount=5, owner_id=self.collector.id)

@@ -155,3 +155,84 @@ registry.category("web_tour.tours").add("account_collection_dispute_accepted", {
         },
     ],
 });
+
+// Cases go out to an outside caller and come back with what was said.
+registry.category("web_tour.tours").add("account_collection_hand_over", {
+    steps: () => [
+        {
+            content: "Open the campaign",
+            trigger: ".o_kanban_record:contains(Tour campaign), .o_data_row:contains(Tour campaign) td[name=name]",
+            run: "click",
+        },
+        { content: "Hand over", trigger: "button[name=action_hand_over]", run: "click" },
+        {
+            content: "Both customers go out",
+            trigger: ".modal [name=case_count]:contains(2)",
+        },
+        { content: "Confirm", trigger: ".modal button[name=action_confirm]", run: "click" },
+        {
+            content: "They are with the provider",
+            trigger: ".o_statusbar_status button.o_arrow_button_current:contains(With the provider)",
+        },
+        { content: "The file can be downloaded", trigger: "button[name=action_download]:visible" },
+        { content: "A file came back", trigger: "button[name=action_take_back]", run: "click" },
+        {
+            content: "Upload it, filled in by the provider",
+            trigger: ".o_field_binary input[type=file]:not(:visible), .o_field_binary .o_select_file_button",
+            async run() {
+                // What the server keeps of the hand-over, with the columns of the caller filled in.
+                const call = (model, method, args, kwargs = {}) =>
+                    fetch(`/web/dataset/call_kw/${model}/${method}`, {
+                        method: "POST",
+                        headers: { "Content-Type": "application/json" },
+                        body: JSON.stringify({
+                            jsonrpc: "2.0",
+                            method: "call",
+                            params: { model, method, args, kwargs },
+                        }),
+                    }).then(async (answer) => (await answer.json()).result);
+                const items = await call("collection.handover.item", "search_read", [[]], {
+                    fields: ["reference", "name", "due_date"],
+                    order: "due_date",
+                });
+                const day = new Date(Date.now() + 5 * 86400000).toISOString().slice(0, 10);
+                const rows = [
+                    ["Item reference", "Outcome", "Promise date", "Note"],
+                    [items[0].reference, "Reached the right person", day, "Pays next week"],
+                    [items[1].reference, "No answer", "", ""],
+                ];
+                const file = new File([rows.map((row) => row.join(";")).join("\r\n")], "back.csv", {
+                    type: "text/csv",
+                });
+                const transfer = new DataTransfer();
+                transfer.items.add(file);
+                const input = document.querySelector(".o_field_binary input[type=file]");
+                input.files = transfer.files;
+                input.dispatchEvent(new Event("change", { bubbles: true }));
+            },
+        },
+        {
+            content: "It is there",
+            trigger: ".o_field_binary input:value(back.csv), .o_field_binary:contains(back.csv)",
+        },
+        { content: "Look at it first", trigger: "button[name=action_read]:visible", run: "click" },
+        {
+            content: "The preview says what each row will do",
+            trigger: ".o_data_row:contains(Boulangerie Petit):contains(Promise for)",
+        },
+        { content: "Take it back", trigger: "button[name=action_apply]", run: "click" },
+        {
+            content: "Done",
+            trigger: ".o_statusbar_status button.o_arrow_button_current:contains(Taken back)",
+        },
+        {
+            content: "Open the case of the first row",
+            trigger: ".o_data_row:contains(Boulangerie Petit) button[name=action_open_case]",
+            run: "click",
+        },
+        {
+            content: "The case moved",
+            trigger: ".o_collection_desk .o_statusbar_status button.o_arrow_button_current:contains(Promised)",
+        },
+    ],
+});
