@@ -67,7 +67,7 @@ class CollectionHandover(models.Model):
     decimal_sign = fields.Selection(DECIMAL_SIGNS, required=True, default=",")
     date_order = fields.Selection(DATE_ORDERS, string="Dates", required=True, default="dmy")
     separator = fields.Selection(SEPARATORS, required=True, default=";")
-    file_id = fields.Many2one("ir.attachment", string="File", readonly=True, copy=False, ondelete="restrict")
+    file_id = fields.Many2one("ir.attachment", readonly=True, copy=False, ondelete="restrict")
     file_hash = fields.Char(
         string="SHA-256", readonly=True, copy=False, help="Proves which file it was: any change of it gives another."
     )

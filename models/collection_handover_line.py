@@ -14,7 +14,8 @@ class CollectionHandoverLine(models.Model):
     _rec_name = "reference"
 
     handover_id = fields.Many2one(
-        "collection.handover", string="Hand-over", required=True, readonly=True, index=True, ondelete="cascade")
+        "collection.handover", string="Hand-over", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     company_id = fields.Many2one(related="handover_id.company_id", store=True, index=True)
     provider_id = fields.Many2one(related="handover_id.provider_id", store=True, index=True)
     case_id = fields.Many2one("collection.case", required=True, readonly=True, index=True, ondelete="restrict")

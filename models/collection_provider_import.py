@@ -50,7 +50,7 @@ class CollectionProviderImport(models.Model):
         "draft": ("reading", "preview"),
         "reading": ("preview", "draft"),
         "preview": ("draft", "reading", "applying"),
-        "applying": ("done",),
+        "applying": ("done", "preview"),
     }
     _fields_of_system = frozenset({"line_ids", "read_row", "row_total", "user_id", "problem", "applied_on"})
 
@@ -254,11 +254,16 @@ class CollectionProviderImport(models.Model):
     def _match_columns(self, table, sample, names):
         """Say which column means what: as remembered of this provider, else by its name."""
         remembered = self.provider_id.sudo().column_matching or {}
-        matched = {index: key for key, index in tabular.match_columns(table.columns, names).items()}
-        for index, column in enumerate(table.columns):
-            header = tabular.normalise_header(column)
-            if header in remembered and (not remembered[header] or remembered[header] not in matched.values()):
-                matched[index] = remembered[header]
+        headers = [tabular.normalise_header(column) for column in table.columns]
+        matched = {
+            index: key
+            for key, index in tabular.match_columns(table.columns, names).items()
+            if headers[index] not in remembered
+        }
+        for index, header in enumerate(headers):
+            key = remembered.get(header)
+            if key in names and key not in matched.values():
+                matched[index] = key
         self.column_ids = [
             Command.clear(),
             *(
@@ -497,7 +502,7 @@ class CollectionProviderImport(models.Model):
             else:
                 record._finish()
         except UserError as error:
-            # The file itself can't be read: somebody has to look at it.
+            # Not a row but the file or the user's rights: somebody has to look at it.
             self.env.cr.rollback()
-            self._set_state("draft", problem=str(error))
+            self._set_state("draft" if is_reading else "preview", problem=str(error))
         return bool(IrCron._commit_progress(int(is_reading)))

@@ -20,8 +20,10 @@ class CollectionProviderImportLine(models.Model):
     import_id = fields.Many2one("collection.provider.import", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="import_id.company_id", store=True)
     number = fields.Integer(string="Row", readonly=True)
-    line_id = fields.Many2one("collection.handover.line", string="Customer in the Hand-over", readonly=True, ondelete="restrict")
-    item_id = fields.Many2one("collection.handover.item", string="Item", readonly=True, ondelete="restrict")
+    line_id = fields.Many2one(
+        "collection.handover.line", string="Customer in the Hand-over", readonly=True, ondelete="restrict"
+    )
+    item_id = fields.Many2one("collection.handover.item", readonly=True, ondelete="restrict")
     partner_id = fields.Many2one(related="line_id.partner_id")
     case_id = fields.Many2one(related="line_id.case_id")
     item_name = fields.Char(related="item_id.name", string="Invoice")
@@ -66,7 +68,7 @@ class CollectionProviderImportLine(models.Model):
         :param int epoch: from which year the workbook counts days.
         """
         reader = RowReader(record, positions, formats, epoch)
-        read = [reader.read(row) for row in rows]
+        read = [reader.read_row(row) for row in rows]
         self._match_references(record, read)
         self._check_amounts(record, read)
         known = self._get_known(read)

@@ -44,7 +44,7 @@ class RowReader:
             words |= {fold(label): value for value, label in labels}
         return words
 
-    def read(self, row):
+    def read_row(self, row):
         """Return a ``ReadRow``."""
         read = ReadRow(row.number)
         if row.problem:

@@ -91,8 +91,12 @@ class Talk:
         if not any(row.answer.get("promise_amount") for row in group):
             return
         available = {item.id: amount for item, amount in wizard._get_available()}
-        wizard.amount = sum(
-            float(row.answer.get("promise_amount") or available.get(row.item_id.move_line_id.id, 0.0)) for row in group
+        # One sum for the customer, copied down to each row, is one sum.
+        whole = {row.answer["promise_amount"] for row in group if row.answer.get("whole_case")}
+        wizard.amount = sum(map(float, whole)) + sum(
+            float(row.answer.get("promise_amount") or available.get(row.item_id.move_line_id.id, 0.0))
+            for row in group
+            if not row.answer.get("whole_case")
         )
 
     def log_call(self):

@@ -55,7 +55,7 @@ class CollectionProviderAccount(models.Model):
                    action.debtor_id AS customer_count,
                    1 AS call_count,
                    (action.is_reached IS TRUE)::int AS reached_count,
-                   (action.outcome = 'right_person')::int AS right_person_count,
+                   COALESCE(action.outcome = 'right_person', FALSE)::int AS right_person_count,
                    0 AS promise_count, 0.0 AS promise_amount, 0 AS kept_count, 0 AS partly_count, 0 AS broken_count,
                    0.0 AS kept_amount, 0 AS dispute_count
               FROM collection_action action

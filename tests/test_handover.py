@@ -193,6 +193,17 @@ class TestHandover(HandoverCommon):
         handover = self._hand_over()
         self.assertRecordValues(handover.item_ids, [{"name": self.second.name, "amount": 30.0}])
 
+    def test_merged_customers(self):
+        handover = self._hand_over()
+        other = self._hand_over(self.other_case)
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.customer + self.other_customer).ids, self.other_customer)
+        self.env.invalidate_all()
+        debtor = self.env["collection.debtor"].search([("partner_id", "=", self.other_customer.id)])
+        self.assertEqual(debtor.handover_id, other)
+        self.assertEqual((handover.line_ids.is_out, other.line_ids.is_out), (False, True))
+        self.assertEqual(handover.line_ids.debtor_id, debtor)
+
     def test_stop_list(self):
         handover = self._hand_over(self.case + self.other_case)
         self._pay(self.first)

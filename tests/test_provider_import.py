@@ -157,6 +157,12 @@ class TestProviderImport(ProviderImportCommon):
         self.assertEqual(promise.amount, 120)
         self.assertEqual(promise.line_ids.sorted("due_date").mapped("amount"), [100, 20])
 
+    def test_one_sum_copied_down(self):
+        answer = {"promise_date": self._day(5), "promise_amount": 120}
+        record = self._take_back((self.first, answer), (self.second, answer))
+        self.assertEqual((record.applied_count, record.error_count), (2, 0))
+        self.assertEqual(self.case.debtor_id.promise_ids.amount, 120)
+
     def test_dispute(self):
         record = self._take_back(
             (
@@ -397,6 +403,13 @@ class TestProviderImport(ProviderImportCommon):
         self.assertEqual(again.column_ids[3].target, "note")
         with self.assertRefused("can't mean the same"):
             again.column_ids[3].target = "outcome"
+        # Somebody says that another column is the note: from then on it is, whatever its name.
+        again.column_ids[3].target = False
+        again.column_ids[1].target = "note"
+        again.action_read()
+        again.action_apply()
+        last = self._upload(content, is_final=False)
+        self.assertEqual(last.column_ids.mapped("target"), ["case", "note", "call_date", False])
 
     def test_unreadable(self):
         for content, filename in ((b"", "a.csv"), (b"PK\x03\x04broken", "a.xlsx"), (b"A;B\r\n1;2", "b.csv")):
@@ -457,6 +470,17 @@ class TestProviderImport(ProviderImportCommon):
         self.env.invalidate_all()
         self.assertRecordValues(record, [{"state": "done", "applied_count": 2, "progress": 100}])
         self.assertEqual(self._actions().user_id, self.team_user)
+
+    def test_trouble_in_the_background(self):
+        """What concerns the whole file is told on it, and the scheduled action goes on with the next one."""
+        with patch.object(collection_provider_import, "DIRECT_SIZE", 10):
+            record = self._upload(self._fill((self.first, {"outcome": "Voicemail"})))
+        record.column_ids.target = False
+        with self.enter_registry_test_mode():
+            self.env.ref("account_collection.cron_take_back").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(record.state, "draft")
+        self.assertIn("No column holds our references", record.problem)
 
     def test_crash_in_the_middle(self):
         """A server that stops loses nothing, and what was done is not done again."""

@@ -25,7 +25,20 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 kept_case.initial_amount += sum(others.mapped("initial_amount"))
                 kept_case.initial_item_count += sum(others.mapped("initial_item_count"))
             self._merge_collection_records(others, kept_case)
+        self._merge_collection_handovers(sources, kept)
         self._merge_collection_records(sources, kept)
+
+    def _merge_collection_handovers(self, sources, kept):
+        """Leave the merged customer with one provider at most: the one who has the customer that is kept."""
+        out = (
+            self.env["collection.handover.line"]
+            .sudo()
+            .search([("debtor_id", "in", (sources + kept).ids), ("is_out", "=", True)])
+        )
+        staying = out.filtered(lambda line: line.debtor_id == kept) or out[:1]
+        (out - staying).is_out = False
+        if staying:
+            kept.handover_id = staying.handover_id
 
     def _merge_collection_records(self, sources, kept):
         """Point all that points to ``sources`` to ``kept``, and remove them."""
