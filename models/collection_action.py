@@ -670,7 +670,9 @@ class CollectionAction(models.Model):
             self._skip()
             return self.browse()
         self.flush_recordset(["state"])  # this one has left the place that its replacement takes
-        return self.create(self._prepare_fallback(channel))
+        fallback = self.create(self._prepare_fallback(channel))
+        fallback._leave_to_providers()
+        return fallback
 
     def _get_fallback_channel(self):
         """Return the channel that replaces this action's, ``False`` when there is none."""
@@ -721,6 +723,16 @@ class CollectionAction(models.Model):
                 action._set_state("cancelled", result_text=reason, cancel_code="not_done", is_skipped=True)
             else:
                 action.with_context(**self._get_guard()).write({"is_skipped": True})
+
+    def _leave_to_providers(self):
+        """Drop calls to customers who are with an outside caller, with a reason; plans go on after theirs."""
+        calls = self.filtered(
+            lambda action: action.channel == "call" and action.state == "planned" and action.debtor_id.handover_id
+        )
+        for notice, actions in calls.grouped(lambda action: action.debtor_id.handover_notice).items():
+            steps = actions.filtered("step_id")
+            steps._skip(notice)
+            (actions - steps)._set_state("cancelled", result_text=notice)
 
     @api.model
     def _review_waiting(self):

@@ -416,7 +416,7 @@ class CollectionHandover(models.Model):
                     ]
                 )
             )
-            calls._set_state("cancelled", result_text=handover._get_notice())
+            calls._leave_to_providers()
 
     # === BUSINESS METHODS - BACK === #
 

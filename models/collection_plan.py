@@ -364,11 +364,13 @@ class CollectionPlan(models.Model):
         decisions = self._decide(debtors, today)
         due = [(debtor, decision) for debtor, decision in decisions.items() if decision.is_due]
         due = self._limit_old_debts(self._leave_out_said(due), today)
-        return (
+        actions = (
             self.env["collection.action"]
             .sudo()
             .create([self._prepare_action(debtor, decision) for debtor, decision in due])
         )
+        actions._leave_to_providers()
+        return actions
 
     @api.model
     def _get_due_debtor_domain(self, company):

@@ -10,6 +10,7 @@ from odoo.tests import tagged
 
 from ..tools import tabular
 from .common import CollectionCommon
+from .plan_common import PlanCommon
 
 
 class HandoverCommon(CollectionCommon):
@@ -273,3 +274,54 @@ class TestHandover(HandoverCommon):
         count(debtors)
         self.assertEqual(len(debtors), 6)
         self.assertLessEqual(count(debtors), count(debtors[:2]))
+
+
+@tagged("post_install", "-at_install")
+class TestHandoverAndPlan(PlanCommon):
+    """While customers are with a provider, a follow-up plan makes no calls; its reminders go on."""
+
+    def _hand_over(self):
+        """Hand all that may be claimed over to a provider."""
+        partner = self.env["res.partner"].create({"name": "Phone House"})
+        provider = self.env["collection.provider"].create({"partner_id": partner.id})
+        return self.env["collection.handover"]._hand_over(
+            self._start_campaign().case_ids,
+            {
+                "provider_id": provider.id,
+                "date_start": self.today,
+                "date_end": self.today + timedelta(days=30),
+                "purpose": "Calls",
+                "lang": "en_US",
+            },
+        )
+
+    def _replace_plan(self):
+        """Begin with a call, and go on with an e-mail."""
+        self.plan.action_stop()
+        plan = self._create_plan(steps=((3, "call"), (8, "email")), sequence=0)
+        plan._start()
+        self._create_invoice(amount=100, days_late=10)
+        return plan
+
+    def test_planned_calls_are_left_to_the_provider(self):
+        plan = self._replace_plan()
+        debtor = self._get_debtor()
+        self._run_cron()
+        call = self._actions(debtor)
+        self.assertRecordValues(call, [{"channel": "call", "state": "planned"}])
+        handover = self._hand_over()
+        self.assertRecordValues(
+            call, [{"state": "cancelled", "is_skipped": True, "result_text": handover._get_notice()}]
+        )
+        self.env["collection.plan"]._plan_company(self.company)
+        reminder = self._actions(debtor) - call
+        self.assertRecordValues(reminder, [{"channel": "email", "state": "planned", "step_id": self._step(8, plan).id}])
+
+    def test_no_call_is_planned(self):
+        self._replace_plan()
+        debtor = self._get_debtor()
+        handover = self._hand_over()
+        self._run_cron()
+        self.assertRecordValues(
+            self._actions(debtor), [{"channel": "call", "state": "cancelled", "result_text": handover._get_notice()}]
+        )
