@@ -62,7 +62,7 @@ class CollectionHandoverFile(models.AbstractModel):
             "phone": self.env._("Phone"),
             "email": self.env._("E-mail"),
             "language": self.env._("Language"),
-            "number": self.env._("Number"),
+            "number": self.env._("Invoice number"),
             "date": self.env._("Date"),
             "due_date": self.env._("Due date"),
             "amount": self.env._("Amount to claim"),

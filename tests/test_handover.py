@@ -59,7 +59,7 @@ class TestHandover(HandoverCommon):
         self.env["collection.debtor"].search([("partner_id", "=", self.customer.id)]).comment = "Secret"
         handover = self._hand_over()
         rows = self._read(handover.file_id)
-        self.assertEqual([row["Number"] for row in rows], [self.first.name, self.second.name])
+        self.assertEqual([row["Invoice number"] for row in rows], [self.first.name, self.second.name])
         self.assertEqual({row["Customer"] for row in rows}, {"Boulangerie Petit"})
         self.assertEqual({row["Case reference"] for row in rows}, {handover.line_ids.reference})
         self.assertEqual([row["Item reference"] for row in rows], handover.item_ids.mapped("reference"))
@@ -214,7 +214,7 @@ class TestHandover(HandoverCommon):
         attachment = self.env["ir.attachment"].search(
             [("res_model", "=", handover._name), ("res_id", "=", handover.id)], order="id desc", limit=1
         )
-        rows = {row["Number"]: row for row in self._read(attachment)}
+        rows = {row["Invoice number"]: row for row in self._read(attachment)}
         self.assertEqual(rows[self.first.name]["Why"], "Paid or credited")
         self.assertEqual(rows[self.second.name]["Still to claim"], "30")
         self.assertEqual(rows[self.second.name]["Don't call any more"], "No")

@@ -31,7 +31,7 @@ class ProviderImportCommon(HandoverCommon):
         rows = self._read((handover or self.handover).file_id)
         filled = []
         for row in rows:
-            given = [values for invoice, values in answers if invoice.name == row["Number"]]
+            given = [values for invoice, values in answers if invoice.name == row["Invoice number"]]
             for values in given or [{}]:
                 filled.append({**row, **{self.titles.get(key, key): text for key, text in values.items()}})
         columns = list(filled[0])
@@ -312,7 +312,7 @@ class TestProviderImport(ProviderImportCommon):
         self.assertEqual(len(load_workbook(io.BytesIO(attachment.raw)).worksheets[0]["A"]), 2)
         [row] = self._read(attachment)
         self.assertIn("in the past", row["What to mend"])
-        self.assertEqual((row["Number"], row["Note"]), (self.first.name, "=cmd()"))
+        self.assertEqual((row["Invoice number"], row["Note"]), (self.first.name, "=cmd()"))
         # Mended, it is taken back.
         columns = list(row)
         row["Promise date"] = self.today + timedelta(days=3)
