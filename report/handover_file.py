@@ -264,6 +264,9 @@ class CollectionHandoverFile(models.AbstractModel):
                 [(titles[key], explanations[key]) for key in columns],
                 headings=(self.env._("Column"), self.env._("What it holds, what to write")),
             )
+            # Wide enough for the longest: not every program makes rows higher by itself.
+            sheet.set_column(1, 1, 140)
+            sheet.set_landscape()
             sheet.fit_to_pages(1, 0)
         return output.getvalue()
 
