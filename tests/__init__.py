@@ -14,6 +14,7 @@ from . import (
     test_handover,
     test_letters,
     test_invoice_and_customer,
+    test_metrics,
     test_partner_and_move,
     test_payments,
     test_plan_delivery,
