@@ -1,4 +1,5 @@
 from . import (
+    test_analysis,
     test_campaign,
     test_case,
     test_conservation,

@@ -1,0 +1,263 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..models.collection_debtor import COMPANY_SIZES, GRADES, PAYER_PROFILES
+from ..tools.aging import BUCKETS
+
+
+class CollectionItemReport(models.Model):
+    """What customers owe today, item by item, in company currency, with what may be claimed of it.
+
+    Read from the ledger as it is now. Amounts add up to those of the debtors.
+    """
+
+    _name = "collection.item.report"
+    _description = "Analysis of Open Items"
+    _auto = False
+    _order = "due_date, id"
+    _rec_name = "move_id"
+
+    # == What it is ==
+    move_line_id = fields.Many2one("account.move.line", string="Journal Item", readonly=True)
+    move_id = fields.Many2one("account.move", string="Invoice", readonly=True)
+    journal_id = fields.Many2one("account.journal", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    item_currency_id = fields.Many2one("res.currency", string="Currency of the Item", readonly=True)
+    date = fields.Date(string="Invoiced on", readonly=True)
+    due_date = fields.Date(string="Due on", readonly=True)
+
+    # == Whose it is ==
+    partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    debtor_id = fields.Many2one("collection.debtor", readonly=True)
+    country_id = fields.Many2one("res.country", readonly=True)
+    collector_id = fields.Many2one("res.users", readonly=True)
+    salesperson_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
+    payer_profile = fields.Selection(PAYER_PROFILES, readonly=True)
+    company_size = fields.Selection(COMPANY_SIZES, readonly=True)
+    grade = fields.Selection(GRADES, readonly=True)
+
+    # == How late it is, and why ==
+    days_late = fields.Integer(
+        readonly=True, aggregator="avg", help="Calendar days since the due date, 0 when not late."
+    )
+    bucket = fields.Selection(
+        [
+            ("not_due", "Not due"),
+            ("1_30", "1 to 30 days"),
+            ("31_60", "31 to 60 days"),
+            ("61_90", "61 to 90 days"),
+            ("91_120", "91 to 120 days"),
+            ("over_120", "More than 120 days"),
+            ("credit", "Unallocated credits"),
+        ],
+        string="Age",
+        readonly=True,
+        help="Days past due. Credits stand apart: they are not spread over the invoices.",
+    )
+    situation = fields.Selection(
+        [
+            ("claim", "To claim"),
+            ("promised", "Promised"),
+            ("disputed", "Disputed"),
+            ("covered", "Covered by credits"),
+            ("excluded", "Excluded"),
+            ("not_due", "Not due"),
+            ("credit", "Credit"),
+        ],
+        readonly=True,
+        help="What stands in the way of claiming it: the first that applies to part of it.",
+    )
+    reason_id = fields.Many2one(
+        "collection.reason",
+        string="Reason for Non-Payment",
+        readonly=True,
+        help="The reason of the dispute; else the last one that the customer gave.",
+    )
+
+    # == How much ==
+    residual = fields.Monetary(string="Open", readonly=True, help="What is left of the item; below zero for credits.")
+    not_due_amount = fields.Monetary(string="Not yet due", readonly=True)
+    overdue_amount = fields.Monetary(string="Overdue", readonly=True, help="Past its due date, before credits.")
+    credit_amount = fields.Monetary(string="Unallocated Credits", readonly=True)
+    excluded_amount = fields.Monetary(
+        string="Excluded", readonly=True, help="Overdue and marked “no follow-up”, blocked, or owed by an insolvent."
+    )
+    disputed_amount = fields.Monetary(string="Disputed", readonly=True, help="Overdue parts under a dispute.")
+    promised_amount = fields.Monetary(string="Promised", readonly=True, help="Overdue parts under an open promise.")
+    claimable_amount = fields.Monetary(
+        string="To Claim",
+        readonly=True,
+        help="What may be asked for today. Credits are set against the oldest items of their currency first.",
+    )
+
+    _depends = {
+        "account.move": ["payment_state", "invoice_user_id"],
+        "account.move.line": [
+            "account_id",
+            "amount_residual",
+            "amount_residual_currency",
+            "company_id",
+            "currency_id",
+            "date",
+            "date_maturity",
+            "no_followup",
+            "parent_state",
+            "partner_id",
+            "reconciled",
+        ],
+        "collection.action": ["company_id", "date_done", "debtor_id", "reason_id", "state"],
+        "collection.debtor": [
+            "collector_id",
+            "company_id",
+            "company_size",
+            "grade",
+            "insolvency",
+            "partner_id",
+            "payer_profile",
+        ],
+        "collection.dispute": ["company_id", "reason_id", "state"],
+        "collection.dispute.line": ["amount", "move_line_id", "settled_amount"],
+        "collection.promise": ["company_id", "state"],
+        "collection.promise.line": ["amount", "move_line_id", "settled_amount"],
+        "res.partner": ["commercial_partner_id", "country_id", "user_id"],
+    }
+
+    # === ACTION METHODS === #
+
+    def action_open_move(self):
+        """Open the invoice or entry behind an item."""
+        self.ensure_one()
+        return self.move_line_id.action_open_collection_move()
+
+    # === BUSINESS METHODS === #
+
+    @property
+    def _table_query(self) -> SQL:
+        return SQL(" UNION ALL ").join(self._get_company_sql(company) for company in self.env.companies.sudo())
+
+    @api.model
+    def _get_company_sql(self, company) -> SQL:
+        """Return SQL with the rows of one company, on its own clock and in its currency."""
+        return SQL(
+            "(SELECT %(select)s FROM (%(items)s) item %(joins)s)",
+            select=self._select(company),
+            items=self._get_item_sql(company),
+            joins=self._from(company),
+        )
+
+    @api.model
+    def _get_item_sql(self, company) -> SQL:
+        """Return SQL with the open items and what may be claimed of each.
+
+        Credits cover the oldest items of their currency, as messages say. What is left is brought to
+        company currency at the rate of all that may be asked for in that currency: so the items add up
+        to what the debtor shows.
+        """
+        today = company._collection_today()
+        return SQL(
+            """
+            SELECT netted.*,
+                   COALESCE(LEAST(askable_currency, GREATEST(cumulated - COALESCE(credit_currency, 0), 0))
+                            * group_askable / NULLIF(group_askable_currency, 0), 0) AS claimable
+              FROM (
+                SELECT asked.*,
+                       SUM(askable_currency) OVER (same_currency ORDER BY due_date, item_id) AS cumulated,
+                       SUM(askable) OVER same_currency AS group_askable,
+                       SUM(askable_currency) OVER same_currency AS group_askable_currency,
+                       -SUM(residual_currency) FILTER (WHERE residual < 0) OVER same_currency AS credit_currency
+                  FROM (
+                    SELECT open_item.*,
+                           residual > 0 AND due_date < %(today)s AS late,
+                           CASE WHEN residual > 0 AND due_date < %(today)s AND NOT excluded
+                                THEN residual - disputed - promised ELSE 0 END AS askable,
+                           CASE WHEN residual > 0 AND due_date < %(today)s AND NOT excluded
+                                THEN residual_currency - disputed_currency - promised_currency ELSE 0
+                                END AS askable_currency
+                      FROM (%(items)s) open_item
+                  ) asked
+                WINDOW same_currency AS (PARTITION BY partner_id, currency_id)
+              ) netted
+            """,
+            today=today,
+            items=self.env["collection.debtor"]._get_open_item_sql(company, None, today),
+        )
+
+    @api.model
+    def _select(self, company) -> SQL:
+        """Return the columns of the report. Extend it for another one."""
+        today = company._collection_today()
+        return SQL(
+            """
+                item.item_id AS id,
+                item.item_id AS move_line_id,
+                line.move_id,
+                line.journal_id,
+                line.company_id,
+                %(currency)s AS currency_id,
+                item.currency_id AS item_currency_id,
+                line.date,
+                item.due_date,
+                item.partner_id,
+                debtor.id AS debtor_id,
+                partner.country_id,
+                debtor.collector_id,
+                COALESCE(move.invoice_user_id, partner.user_id) AS salesperson_id,
+                debtor.payer_profile,
+                COALESCE(debtor.company_size, partner.collection_company_size) AS company_size,
+                debtor.grade,
+                CASE WHEN item.late THEN %(today)s - item.due_date ELSE 0 END AS days_late,
+                CASE WHEN item.residual < 0 THEN 'credit'
+                     ELSE (%(codes)s::text[])[
+                         WIDTH_BUCKET(%(today)s - item.due_date, %(first_days)s) + 1
+                     ] END AS bucket,
+                CASE WHEN item.residual < 0 THEN 'credit'
+                     WHEN NOT item.late THEN 'not_due'
+                     WHEN item.excluded OR debtor.insolvency THEN 'excluded'
+                     WHEN item.disputed > 0 THEN 'disputed'
+                     WHEN item.promised > 0 THEN 'promised'
+                     WHEN item.claimable <= 0 THEN 'covered'
+                     ELSE 'claim' END AS situation,
+                COALESCE(contested.reason_id, said.reason_id) AS reason_id,
+                item.residual,
+                CASE WHEN item.residual > 0 AND NOT item.late THEN item.residual ELSE 0 END AS not_due_amount,
+                CASE WHEN item.late THEN item.residual ELSE 0 END AS overdue_amount,
+                GREATEST(-item.residual, 0) AS credit_amount,
+                CASE WHEN item.late AND item.excluded THEN item.residual
+                     WHEN debtor.insolvency THEN item.claimable ELSE 0 END AS excluded_amount,
+                CASE WHEN item.late AND NOT item.excluded THEN item.disputed ELSE 0 END AS disputed_amount,
+                CASE WHEN item.late AND NOT item.excluded THEN item.promised ELSE 0 END AS promised_amount,
+                CASE WHEN debtor.insolvency THEN 0 ELSE item.claimable END AS claimable_amount
+            """,
+            currency=company.currency_id.id,
+            today=today,
+            codes=[code for code, _first_day in BUCKETS],
+            first_days=[first_day for _code, first_day in BUCKETS if first_day is not None],
+        )
+
+    @api.model
+    def _from(self, company) -> SQL:
+        """Return the joins of the report, after the open items, called ``item``."""
+        return SQL(
+            """
+              JOIN account_move_line line ON line.id = item.item_id
+              JOIN account_move move ON move.id = line.move_id
+              JOIN res_partner partner ON partner.id = item.partner_id
+         LEFT JOIN collection_debtor debtor
+                ON debtor.partner_id = item.partner_id AND debtor.company_id = %(company)s
+         LEFT JOIN (
+                SELECT DISTINCT ON (part.move_line_id) part.move_line_id, dispute.reason_id
+                  FROM collection_dispute_line part
+                  JOIN collection_dispute dispute ON dispute.id = part.dispute_id
+                 WHERE dispute.state IN ('open', 'accepted') AND dispute.company_id = %(company)s
+              ORDER BY part.move_line_id, dispute.id DESC
+              ) contested ON contested.move_line_id = item.item_id
+         LEFT JOIN (
+                SELECT DISTINCT ON (debtor_id) debtor_id, reason_id
+                  FROM collection_action
+                 WHERE state = 'done' AND reason_id IS NOT NULL AND company_id = %(company)s
+              ORDER BY debtor_id, date_done DESC, id DESC
+              ) said ON said.debtor_id = debtor.id AND item.residual > 0
+            """,
+            company=company.id,
+        )
