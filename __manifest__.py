@@ -56,6 +56,7 @@
         "views/collection_handover_views.xml",
         "views/collection_provider_views.xml",
         "views/collection_snapshot_views.xml",
+        "views/collection_dashboard_views.xml",
         "report/collection_item_report_views.xml",
         "report/collection_action_report_views.xml",
         "views/res_partner_views.xml",
@@ -67,6 +68,7 @@
     ],
     "demo": ["demo/collection_demo.xml"],
     "assets": {
+        "web.assets_backend": ["account_collection/static/src/**/*"],
         "web.assets_tests": ["account_collection/static/tests/tours/**/*"],
     },
     "images": ["static/description/kanban.png"],

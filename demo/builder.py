@@ -60,8 +60,10 @@ class Builder:
         date_ledger_back(self.env, companies.all)
         close_mail_queue(self.env, clock)
         self.env["collection.action"]._collect_results()
+        Snapshot = self.env["collection.snapshot"].sudo()
         for company in companies.all:
             company.collection_refresh_date = company._collection_today()
+            Snapshot._record(company, Snapshot._get_due_days(company))
 
     def _tell(self, campaigns, today):
         def day(offset):

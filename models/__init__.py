@@ -59,4 +59,5 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_provider_statement,
     collection_metrics,
     collection_snapshot,
+    collection_dashboard,
 )

@@ -43,6 +43,8 @@ class CollectionActionReport(models.Model):
     state = fields.Selection(
         selection=lambda self: self.env["collection.action"]._fields["state"].selection, readonly=True
     )
+    plan_id = fields.Many2one("collection.plan", readonly=True)
+    step_id = fields.Many2one("collection.plan.step", readonly=True)
     outcome = fields.Selection(CALL_OUTCOMES, readonly=True)
     reason_id = fields.Many2one("collection.reason", string="Reason for Non-Payment", readonly=True)
 
@@ -99,9 +101,11 @@ class CollectionActionReport(models.Model):
             "is_reached",
             "outcome",
             "partner_id",
+            "plan_id",
             "promise_id",
             "reason_id",
             "state",
+            "step_id",
             "user_id",
         ],
         "collection.debtor": ["company_size", "grade", "payer_profile"],
@@ -148,6 +152,8 @@ class CollectionActionReport(models.Model):
                 %(day)s AS date,
                 action.channel,
                 action.state,
+                action.plan_id,
+                action.step_id,
                 action.outcome,
                 action.reason_id,
                 CASE WHEN %(is_call)s THEN 1 ELSE 0 END AS call_count,

@@ -3,6 +3,7 @@ from . import (
     test_campaign,
     test_case,
     test_conservation,
+    test_dashboard,
     test_debtor_refresh,
     test_delivery_proof,
     test_demo,

@@ -1,0 +1,100 @@
+import { Component, onWillStart, onWillUnmount, useEffect, useRef } from "@odoo/owl";
+import { loadBundle } from "@web/core/assets";
+import { cookie } from "@web/core/browser/cookie";
+import { getColor, getCustomColor } from "@web/core/colors/colors";
+
+/**
+ * A chart of Odoo's own library.
+ *
+ * Datasets are those of Chart.js, with `color`: the number of a colour of Odoo's palette.
+ */
+export class CollectionChart extends Component {
+    static template = "account_collection.Chart";
+    static props = {
+        label: String,
+        type: String,
+        labels: Array,
+        datasets: Array,
+        stacked: { type: Boolean, optional: true },
+        format: Function,
+        onClick: { type: Function, optional: true },
+    };
+
+    setup() {
+        this.canvas = useRef("canvas");
+        onWillStart(() => loadBundle("web.chartjs_lib"));
+        useEffect(
+            () => this.draw(),
+            () => [this.props.datasets]
+        );
+        onWillUnmount(() => this.chart?.destroy());
+    }
+
+    get text() {
+        const rows = this.props.labels.map((label, index) => {
+            const values = this.props.datasets.map(
+                (dataset) => `${dataset.label} ${this.describe(dataset.data[index])}`
+            );
+            return `${label}: ${values.join(", ")}`;
+        });
+        return rows.join("; ");
+    }
+
+    describe(value) {
+        if (value === null || value === undefined) {
+            return "–";
+        }
+        return Array.isArray(value) ? value.map(this.props.format).join(" – ") : this.props.format(value);
+    }
+
+    draw() {
+        this.chart?.destroy();
+        const scheme = cookie.get("color_scheme");
+        const ink = getCustomColor(scheme, "#374151", "#E4E4E4");
+        const grid = getCustomColor(scheme, "#E5E7EB", "#3C3E4B");
+        const datasets = this.props.datasets.map((dataset) => {
+            const color = dataset.color === "ink" ? ink : getColor(dataset.color, scheme, "odoo");
+            return { backgroundColor: color, borderColor: color, pointBackgroundColor: color, ...dataset };
+        });
+        this.chart = new Chart(this.canvas.el, {
+            type: this.props.type,
+            data: { labels: this.props.labels, datasets },
+            options: {
+                maintainAspectRatio: false,
+                animation: false,
+                interaction: { mode: "index", intersect: false },
+                onClick: (event, elements) => {
+                    const element = this.chart.getElementsAtEventForMode(event, "nearest", { intersect: true }, false)[0];
+                    const target = element || elements[0];
+                    if (target && this.props.onClick) {
+                        this.props.onClick(target.index, datasets[target.datasetIndex].key);
+                    }
+                },
+                onHover: (event, elements) => {
+                    event.native.target.style.cursor = elements.length && this.props.onClick ? "pointer" : "default";
+                },
+                plugins: {
+                    legend: {
+                        display: datasets.length > 1,
+                        position: "bottom",
+                        labels: { color: ink, boxWidth: 12 },
+                    },
+                    tooltip: {
+                        callbacks: {
+                            label: (item) => `${item.dataset.label}: ${this.describe(item.dataset.data[item.dataIndex])}`,
+                        },
+                    },
+                },
+                scales: {
+                    x: { stacked: this.props.stacked, grid: { display: false }, ticks: { color: ink } },
+                    y: {
+                        stacked: this.props.stacked,
+                        beginAtZero: true,
+                        grid: { color: grid },
+                        ticks: { color: ink, maxTicksLimit: 6, callback: (value) => this.props.format(value) },
+                    },
+                },
+            },
+        });
+    }
+}
