@@ -119,24 +119,27 @@ class CollectionDashboard(models.AbstractModel):
     def _get_habit_sql(self, company, today):
         """Return SQL with the open items and how their customers pay: the facts of the debtors.
 
-        Columns of ``collection.item.report``, then ``net_share`` (what credits leave of this customer's items),
-        ``late_share`` (0 to 1: of what this customer pays, the part paid late) and ``late_days`` (how late
-        that part is on average). Customers without a history pay like the others.
+        Some columns of ``collection.item.report``, then ``free`` (neither disputed nor promised), ``net_share``
+        (what credits leave of this customer's items), ``late_share`` (0 to 1: of what this customer pays, the
+        part paid late) and ``late_days`` (how late that part is on average). Customers without a history pay
+        like the others.
         """
         return SQL(
             """
-            SELECT item.*,
-                   debtor.id AS debtor_id,
+            SELECT item.item_id, item.partner_id, item.due_date, item.late, item.excluded, item.residual, item.disputed,
+                   item.claimable,
+                   CASE WHEN item.residual > 0 THEN item.residual - item.disputed - item.promised END::float AS free,
                    COALESCE(debtor.insolvency, FALSE) AS insolvency,
-                   GREATEST(SUM(item.residual) OVER same_partner, 0)
-                       / NULLIF(SUM(item.residual) FILTER (WHERE item.residual > 0) OVER same_partner, 0) AS net_share,
-                   CASE WHEN debtor.paid_item_count > 0 THEN debtor.late_share ELSE everybody.late_share END / 100
-                       AS late_share,
+                   GREATEST(SUM(item.residual) OVER same_partner, 0)::float
+                       / NULLIF(SUM(item.residual) FILTER (WHERE item.residual > 0) OVER same_partner, 0)::float
+                       AS net_share,
+                   CASE WHEN debtor.paid_item_count > 0 THEN debtor.late_share ELSE everybody.late_share END::float
+                       / 100 AS late_share,
                    GREATEST(COALESCE(
                        CASE WHEN debtor.paid_item_count > 0
                             THEN debtor.average_days_late / NULLIF(debtor.late_share / 100, 0) END,
                        everybody.late_days
-                   ), 1) AS late_days
+                   ), 1)::float AS late_days
               FROM (%(items)s) item
          LEFT JOIN collection_debtor debtor
                 ON debtor.partner_id = item.partner_id AND debtor.company_id = %(company)s
@@ -195,19 +198,21 @@ class CollectionDashboard(models.AbstractModel):
                 -- What has the same chances is counted together.
                 SELECT partner_id, late, CASE WHEN NOT late THEN due_date END AS due_date,
                        late AND %(today)s - due_date > %(beyond)s * late_days AS is_beyond,
-                       late_share::float, late_days::float,
-                       SUM((residual - disputed - promised) * net_share)::float AS amount,
+                       late_share, late_days,
+                       SUM(free * net_share) AS amount,
                        ARRAY_AGG(item_id) AS item_ids
                   FROM (%(habits)s) habit
-                 WHERE residual > 0 AND NOT excluded AND NOT insolvency
+                 WHERE free > 0 AND NOT excluded AND NOT insolvency
               GROUP BY 1, 2, 3, 4, 5, 6
               ) item
               JOIN (
                 SELECT week, GREATEST(%(monday)s::date + 7 * week, %(today)s) AS first,
                        %(monday)s::date + 7 * week + 6 AS last
                   FROM GENERATE_SERIES(-1, %(weeks)s - 1) week
-              ) calendar ON item.is_beyond = (week < 0)
+              ) calendar ON item.is_beyond = (week < 0) AND (item.late OR item.due_date <= calendar.last)
              WHERE amount > 0
+            -- Worked out once, though it is used several times.
+            OFFSET 0
             """,
             chance=self._get_chance_sql(today),
             today=today,

@@ -123,6 +123,18 @@ class CollectionItemReport(models.Model):
         "res.partner": ["commercial_partner_id", "country_id", "user_id"],
     }
 
+    # === CRUD METHODS === #
+
+    # EXTENDS base: ages stand in their order, not in that of the alphabet
+    def _read_group_orderby(self, order, groupby_terms, query):
+        if "bucket" not in groupby_terms:
+            return super()._read_group_orderby(order, groupby_terms, query)
+        codes = [code for code, _label in self._fields["bucket"].selection]
+        terms = {**groupby_terms, "bucket": SQL("ARRAY_POSITION(%s::text[], %s)", codes, groupby_terms["bucket"])}
+        result = super()._read_group_orderby(order, terms, query)
+        groupby_terms.update({term: sql for term, sql in terms.items() if term != "bucket"})
+        return result
+
     # === ACTION METHODS === #
 
     def action_open_move(self):

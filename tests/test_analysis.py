@@ -145,6 +145,20 @@ class TestAnalysis(CollectionCommon):
         )
         self.assertEqual(groups[0]["residual:sum"], 100)
 
+    def test_ages_stand_in_order(self):
+        for days_late in (130, 40, 5, -5, 95):
+            self._create_invoice(days_late=days_late)
+        self._pay_on_account(self.other_customer)
+        self._synchronize()
+        groups = (
+            self.env["collection.item.report"]
+            .with_user(self.team_user)
+            .formatted_read_group([], ["bucket", "partner_id"], ["residual:sum"])
+        )
+        self.assertEqual(
+            [group["bucket"] for group in groups], ["not_due", "1_30", "31_60", "91_120", "over_120", "credit"]
+        )
+
     # === CONTACTS === #
 
     def _log_at(self, day, debtor, channel="email", **values):

@@ -89,6 +89,7 @@ class _Benchmark:
             self._do("jobs_campaign", addon)
             self._compact(addon)
             self._do("jobs_screens", addon)
+            self._do("jobs_dashboard", addon)
             self._do("jobs_posting", addon, plain=plain)
             self._do("jobs_odoo", plain)
         if self.peer_addons:

@@ -6,7 +6,8 @@ import { getColor, getCustomColor } from "@web/core/colors/colors";
 /**
  * A chart of Odoo's own library.
  *
- * Datasets are those of Chart.js, with `color`: the number of a colour of Odoo's palette.
+ * Datasets are those of Chart.js, with `color`: the number of a colour of Odoo's palette, one for each value if
+ * it is an array.
  */
 export class CollectionChart extends Component {
     static template = "account_collection.Chart";
@@ -16,6 +17,7 @@ export class CollectionChart extends Component {
         labels: Array,
         datasets: Array,
         stacked: { type: Boolean, optional: true },
+        horizontal: { type: Boolean, optional: true },
         format: Function,
         onClick: { type: Function, optional: true },
     };
@@ -53,9 +55,17 @@ export class CollectionChart extends Component {
         const ink = getCustomColor(scheme, "#374151", "#E4E4E4");
         const grid = getCustomColor(scheme, "#E5E7EB", "#3C3E4B");
         const datasets = this.props.datasets.map((dataset) => {
-            const color = dataset.color === "ink" ? ink : getColor(dataset.color, scheme, "odoo");
+            const pick = (number) => (number === "ink" ? ink : getColor(number, scheme, "sm"));
+            const color = Array.isArray(dataset.color) ? dataset.color.map(pick) : pick(dataset.color);
             return { backgroundColor: color, borderColor: color, pointBackgroundColor: color, ...dataset };
         });
+        const categories = { stacked: this.props.stacked, grid: { display: false }, ticks: { color: ink } };
+        const values = {
+            stacked: this.props.stacked,
+            beginAtZero: true,
+            grid: { color: grid },
+            ticks: { color: ink, maxTicksLimit: 6, callback: (value) => this.props.format(value) },
+        };
         this.chart = new Chart(this.canvas.el, {
             type: this.props.type,
             data: { labels: this.props.labels, datasets },
@@ -85,15 +95,8 @@ export class CollectionChart extends Component {
                         },
                     },
                 },
-                scales: {
-                    x: { stacked: this.props.stacked, grid: { display: false }, ticks: { color: ink } },
-                    y: {
-                        stacked: this.props.stacked,
-                        beginAtZero: true,
-                        grid: { color: grid },
-                        ticks: { color: ink, maxTicksLimit: 6, callback: (value) => this.props.format(value) },
-                    },
-                },
+                indexAxis: this.props.horizontal ? "y" : "x",
+                scales: this.props.horizontal ? { x: values, y: categories } : { x: categories, y: values },
             },
         });
     }

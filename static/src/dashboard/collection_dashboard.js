@@ -34,7 +34,7 @@ export class CollectionDashboard extends Component {
     }
 
     shortMoney(amount) {
-        return formatMonetary(amount || 0, { currencyId: this.state.data.currency_id, humanReadable: true });
+        return formatMonetary(amount || 0, { currencyId: this.state.data.currency_id, humanReadable: true, digits: [16, 0] });
     }
 
     days(value) {
@@ -60,13 +60,14 @@ export class CollectionDashboard extends Component {
         const line = { borderWidth: 2, pointRadius: 2, spanGaps: true };
         return [
             { ...line, label: _t("DSO, counted back"), data: dso, color: 0 },
-            { ...line, label: _t("DSO, simple"), data: simple, color: 2, borderDash: [4, 3] },
-            { ...line, label: _t("Best possible"), data: best, color: 3 },
+            { ...line, label: _t("DSO, simple"), data: simple, color: 3, borderDash: [4, 3] },
+            { ...line, label: _t("Best possible"), data: best, color: 2 },
         ];
     }
 
     get agingDatasets() {
-        return [{ label: _t("Open items"), data: this.state.data.aging.values, color: 0 }];
+        // From what is in time to what is at risk; credits apart.
+        return [{ label: _t("Open items"), data: this.state.data.aging.values, color: [2, 5, 3, 3, 1, 1, 4] }];
     }
 
     get forecastDatasets() {
@@ -86,7 +87,7 @@ export class CollectionDashboard extends Component {
                 key: "promised",
                 label: _t("Promised"),
                 data: weeks.map((week) => week.promised),
-                color: 3,
+                color: 2,
                 stack: "cash",
                 grouped: false,
                 order: 1,
