@@ -4,7 +4,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_amount
 from odoo.tools.misc import format_date
 
 from ..tools.aging import BUCKETS
@@ -67,26 +67,16 @@ class CollectionDashboard(models.AbstractModel):
     def get_week_action(self, week):
         """Return the action that opens the items of which something is expected in a week.
 
-        :param int week: 0 for the present week.
+        :param int week: 0 for the present week, -1 for what is too late for any habit.
         """
         self._check_access()
         company = self.env.company
         self.env.flush_all()
         today = company._collection_today()
-        expected = self._get_expected_sql(company, today, self._get_habit_sql(company, today))
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT UNNEST(item_ids) FROM (%s) expected WHERE week = %s AND chance >= %s",
-                expected,
-                week,
-                LEAST_CHANCE,
-            )
-        )
-        return self._get_item_action(
-            company,
-            self.env._("Expected: %s", self._get_week_label(today, week)),
-            [("id", "in", [id_ for [id_] in rows])],
-        )
+        name = self.env._("Too late for any habit")
+        if week >= 0:
+            name = self.env._("Expected: %s", self._get_week_label(today, week))
+        return self._get_item_action(company, name, [("id", "in", self._get_week_item_ids(company, today, week))])
 
     # === BUSINESS METHODS === #
 
@@ -116,50 +106,112 @@ class CollectionDashboard(models.AbstractModel):
     # === BUSINESS METHODS - OPEN ITEMS === #
 
     @api.model
-    def _get_habit_sql(self, company, today):
-        """Return SQL with the open items and how their customers pay: the facts of the debtors.
+    def _get_tables_sql(self, company, today):
+        """Return SQL of common tables on which everything about open items is built.
 
-        Some columns of ``collection.item.report``, then ``free`` (neither disputed nor promised), ``net_share``
-        (what credits leave of this customer's items), ``late_share`` (0 to 1: of what this customer pays, the
-        part paid late) and ``late_days`` (how late that part is on average). Customers without a history pay
-        like the others.
+        ``item``: the open items, with ``late`` and what is ``free``: neither disputed nor promised.
+        ``customer``: what may be claimed of each customer, as the debtor shows it; the share of the items that
+        credits leave (``net_share``); and how they pay: ``late_share`` (0 to 1) of what they pay comes late,
+        ``late_days`` after the due date on average. Customers without a history pay like the others.
         """
         return SQL(
             """
-            SELECT item.item_id, item.partner_id, item.due_date, item.late, item.excluded, item.residual, item.disputed,
-                   item.claimable,
-                   CASE WHEN item.residual > 0 THEN item.residual - item.disputed - item.promised END::float AS free,
-                   COALESCE(debtor.insolvency, FALSE) AS insolvency,
-                   GREATEST(SUM(item.residual) OVER same_partner, 0)::float
-                       / NULLIF(SUM(item.residual) FILTER (WHERE item.residual > 0) OVER same_partner, 0)::float
-                       AS net_share,
-                   CASE WHEN debtor.paid_item_count > 0 THEN debtor.late_share ELSE everybody.late_share END::float
-                       / 100 AS late_share,
-                   GREATEST(COALESCE(
-                       CASE WHEN debtor.paid_item_count > 0
-                            THEN debtor.average_days_late / NULLIF(debtor.late_share / 100, 0) END,
-                       everybody.late_days
-                   ), 1)::float AS late_days
-              FROM (%(items)s) item
-         LEFT JOIN collection_debtor debtor
-                ON debtor.partner_id = item.partner_id AND debtor.company_id = %(company)s
-        CROSS JOIN (
-                SELECT COALESCE(SUM(late_share * paid_item_count) / NULLIF(SUM(paid_item_count), 0), 50) AS late_share,
-                       COALESCE(
-                           100 * SUM(average_days_late * paid_item_count)
-                           / NULLIF(SUM(late_share * paid_item_count), 0), 15
-                       ) AS late_days
-                  FROM collection_debtor
-                 WHERE company_id = %(company)s AND paid_item_count > 0
-              ) everybody
-            WINDOW same_partner AS (PARTITION BY item.partner_id)
+            item AS MATERIALIZED (
+                SELECT item_id, partner_id, currency_id, due_date, excluded,
+                       residual > 0 AND due_date < %(today)s AS late,
+                       residual::float, residual_currency::float, disputed::float,
+                       CASE WHEN residual > 0 THEN residual - disputed - promised ELSE 0 END::float AS free,
+                       (residual_currency - disputed_currency - promised_currency)::float AS free_currency
+                  FROM (%(items)s) open_item
+            ),
+            owed AS (
+                SELECT partner_id, SUM(net) AS net, SUM(owed) AS owed,
+                       SUM(askable * GREATEST(askable_currency - COALESCE(credit_currency, 0), 0)
+                           / NULLIF(askable_currency, 0)) AS claimable
+                  FROM (
+                    -- A credit only makes up for debts in its own currency.
+                    SELECT partner_id,
+                           SUM(residual) AS net,
+                           SUM(residual) FILTER (WHERE residual > 0) AS owed,
+                           -SUM(residual_currency) FILTER (WHERE residual < 0) AS credit_currency,
+                           SUM(free) FILTER (WHERE late AND NOT excluded) AS askable,
+                           SUM(free_currency) FILTER (WHERE late AND NOT excluded) AS askable_currency
+                      FROM item
+                  GROUP BY partner_id, currency_id
+                  ) by_currency
+              GROUP BY partner_id
+            ),
+            customer AS MATERIALIZED (
+                SELECT owed.partner_id,
+                       CASE WHEN debtor.insolvency THEN 0 ELSE COALESCE(owed.claimable, 0) END AS claimable,
+                       CASE WHEN debtor.insolvency OR owed.owed IS NULL THEN 0
+                            ELSE GREATEST(owed.net, 0) / owed.owed END AS net_share,
+                       CASE WHEN debtor.paid_item_count > 0 THEN debtor.late_share
+                            ELSE everybody.late_share END::float / 100 AS late_share,
+                       GREATEST(COALESCE(
+                           CASE WHEN debtor.paid_item_count > 0
+                                THEN debtor.average_days_late / NULLIF(debtor.late_share / 100, 0) END,
+                           everybody.late_days
+                       ), 1)::float AS late_days
+                  FROM owed
+             LEFT JOIN collection_debtor debtor
+                    ON debtor.partner_id = owed.partner_id AND debtor.company_id = %(company)s
+            CROSS JOIN (
+                    SELECT COALESCE(SUM(late_share * paid_item_count) / NULLIF(SUM(paid_item_count), 0), 50)
+                               AS late_share,
+                           COALESCE(
+                               100 * SUM(average_days_late * paid_item_count)
+                               / NULLIF(SUM(late_share * paid_item_count), 0), 15
+                           ) AS late_days
+                      FROM collection_debtor
+                     WHERE company_id = %(company)s AND paid_item_count > 0
+                  ) everybody
+            )
             """,
-            items=self.env["collection.item.report"]._get_item_sql(company),
+            today=today,
+            items=self.env["collection.debtor"]._get_open_item_sql(company, None, today),
             company=company.id,
         )
 
     @api.model
-    def _get_chance_sql(self, today):
+    def _get_expected_item_sql(self, today):
+        """Return SQL with the items of which something is expected by habit: those that nothing else speaks for.
+
+        Columns: ``item_id``, ``partner_id``, ``amount``, ``late``, ``late_share``, ``late_days``, and ``day``, from
+        which on it is awaited: the due date, today for what is late, ``-infinity`` for what is too late for any
+        habit.
+        """
+        return SQL(
+            """
+            SELECT item.item_id, item.partner_id, item.free * customer.net_share AS amount,
+                   customer.late_share, customer.late_days, item.late,
+                   CASE WHEN NOT item.late THEN item.due_date
+                        WHEN %(today)s - item.due_date > %(beyond)s * customer.late_days THEN '-infinity'::date
+                        ELSE %(today)s END AS day
+              FROM item
+              JOIN customer ON customer.partner_id = item.partner_id
+             WHERE item.free > 0 AND NOT item.excluded AND customer.net_share > 0
+            """,
+            today=today,
+            beyond=BEYOND,
+        )
+
+    @api.model
+    def _get_calendar_sql(self, today):
+        """Return SQL with the weeks: ``week`` (0 for the present one), ``first`` and ``last`` of its days to come."""
+        return SQL(
+            """
+            SELECT week, GREATEST(%(monday)s::date + 7 * week, %(today)s) AS first,
+                   %(monday)s::date + 7 * week + 6 AS last
+              FROM GENERATE_SERIES(0, %(weeks)s - 1) week
+            """,
+            monday=today - timedelta(days=today.weekday()),
+            today=today,
+            weeks=WEEKS,
+        )
+
+    @api.model
+    def _get_chance_sql(self):
         """Return SQL for the chance that an amount comes in within a week, of which ``first`` and ``last`` are days.
 
         Of what isn't due yet, the share that this customer pays in time comes on its due date. The rest
@@ -168,111 +220,109 @@ class CollectionDashboard(models.AbstractModel):
         """
         return SQL(
             """
-            CASE WHEN late THEN
-                     EXP(-GREATEST(first - %(today)s, 0) / late_days) - EXP(-(last + 1 - %(today)s) / late_days)
-                 ELSE
-                     (1 - late_share) * (due_date BETWEEN first AND last)::int
-                     + late_share * (
-                         EXP(-GREATEST(first - due_date, 0) / late_days)
-                         - EXP(-GREATEST(last + 1 - due_date, 0) / late_days)
-                     )
-            END
-            """,
-            today=today,
-        )
-
-    @api.model
-    def _get_expected_sql(self, company, today, habits):
-        """Return SQL with what customers are expected to pay by their habits, promises apart.
-
-        Columns: ``partner_id``, ``week`` (0 for the present one), ``amount``, ``chance`` (that it comes in that week),
-        ``item_ids``. Week ``-1`` holds what is too late for any habit.
-
-        :param SQL habits: rows of ``_get_habit_sql``.
-        """
-        return SQL(
+            CASE WHEN late THEN 0 ELSE (1 - late_share) * (day BETWEEN first AND last)::int END
+            + CASE WHEN late THEN 1 ELSE late_share END
+            * (EXP(-GREATEST(first - day, 0) / late_days) - EXP(-(last + 1 - day) / late_days))
             """
-            SELECT partner_id, week, amount, item_ids,
-                   CASE WHEN week < 0 THEN 1 ELSE LEAST(GREATEST(%(chance)s, 0), 1) END AS chance
-              FROM (
-                -- What has the same chances is counted together.
-                SELECT partner_id, late, CASE WHEN NOT late THEN due_date END AS due_date,
-                       late AND %(today)s - due_date > %(beyond)s * late_days AS is_beyond,
-                       late_share, late_days,
-                       SUM(free * net_share) AS amount,
-                       ARRAY_AGG(item_id) AS item_ids
-                  FROM (%(habits)s) habit
-                 WHERE free > 0 AND NOT excluded AND NOT insolvency
-              GROUP BY 1, 2, 3, 4, 5, 6
-              ) item
-              JOIN (
-                SELECT week, GREATEST(%(monday)s::date + 7 * week, %(today)s) AS first,
-                       %(monday)s::date + 7 * week + 6 AS last
-                  FROM GENERATE_SERIES(-1, %(weeks)s - 1) week
-              ) calendar ON item.is_beyond = (week < 0) AND (item.late OR item.due_date <= calendar.last)
-             WHERE amount > 0
-            -- Worked out once, though it is used several times.
-            OFFSET 0
-            """,
-            chance=self._get_chance_sql(today),
-            today=today,
-            monday=today - timedelta(days=today.weekday()),
-            beyond=BEYOND,
-            habits=habits,
-            weeks=WEEKS,
         )
 
     @api.model
     def _read_items(self, company, today):
         """Read the open items once.
 
-        :return: ``(totals, {bucket: amount}, {week: (amount, standard deviation)})``.
+        :return: ``(totals, {bucket: amount}, {week: (amount, standard deviation)})``; week ``-1`` holds what is too
+            late for any habit. For the deviation, a customer pays what is due on a day at once or not.
         """
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH habit AS MATERIALIZED (%(items)s)
-                SELECT 'total', NULL::int, SUM(CASE WHEN late THEN residual END)::float,
-                       SUM(CASE WHEN insolvency THEN 0 ELSE claimable END)::float,
-                       SUM(CASE WHEN late AND NOT excluded THEN disputed END)::float,
-                       COUNT(*)::float,
+                WITH %(tables)s,
+                expected AS MATERIALIZED (
+                    SELECT day, late, MIN(late_share) AS late_share, MIN(late_days) AS late_days, SUM(amount) AS amount
+                      FROM (%(items)s) expected_item
+                  GROUP BY partner_id, day, late
+                )
+                SELECT 'item', NULL::int, SUM(residual) FILTER (WHERE late), COUNT(*)::float,
                        COUNT(*) FILTER (WHERE late)::float,
-                       COUNT(DISTINCT partner_id) FILTER (WHERE claimable > 0 AND NOT insolvency)::float,
+                       SUM(disputed) FILTER (WHERE late AND NOT excluded),
                        COUNT(*) FILTER (WHERE late AND NOT excluded AND disputed > 0)::float
-                  FROM habit
+                  FROM item
+             UNION ALL
+                SELECT 'customer', NULL, SUM(claimable), COUNT(*) FILTER (WHERE claimable > 0), NULL, NULL, NULL
+                  FROM customer
              UNION ALL
                 SELECT 'bucket', CASE WHEN residual > 0
                                       THEN WIDTH_BUCKET(%(today)s - due_date, %(first_days)s) ELSE -1 END,
-                       SUM(residual)::float, NULL, NULL, NULL, NULL, NULL, NULL
-                  FROM habit
+                       SUM(residual), NULL, NULL, NULL, NULL
+                  FROM item
               GROUP BY 2
              UNION ALL
-                -- A customer pays all of it or nothing; one customer doesn't know of another.
-                SELECT 'week', week, SUM(amount), SQRT(SUM(spread * spread)), NULL, NULL, NULL, NULL, NULL
+                SELECT 'week', week, SUM(amount * chance), SQRT(SUM(amount * amount * chance * (1 - chance))),
+                       NULL, NULL, NULL
                   FROM (
-                    SELECT partner_id, week, SUM(amount * chance) AS amount,
-                           SUM(amount * SQRT(chance * (1 - chance))) AS spread
-                      FROM (%(expected)s) part
-                  GROUP BY partner_id, week
-                  ) expected
+                    SELECT week, amount, LEAST(GREATEST(%(chance)s, 0), 1) AS chance
+                      FROM expected
+                      JOIN (%(calendar)s) calendar ON expected.day <= calendar.last
+                     WHERE day > '-infinity'
+                    -- Worked out once, though it is used several times.
+                    OFFSET 0
+                  ) part
               GROUP BY week
+             UNION ALL
+                SELECT 'week', -1, SUM(amount), NULL, NULL, NULL, NULL FROM expected WHERE day = '-infinity'
                 """,
-                items=self._get_habit_sql(company, today),
+                tables=self._get_tables_sql(company, today),
+                items=self._get_expected_item_sql(today),
                 today=today,
                 first_days=[first_day for _code, first_day in BUCKETS if first_day is not None],
-                expected=self._get_expected_sql(company, today, SQL("SELECT * FROM habit")),
+                chance=self._get_chance_sql(),
+                calendar=self._get_calendar_sql(today),
             )
         )
-        buckets, expected, totals = {}, {}, {}
+        totals, buckets, expected = {}, {}, {}
         for kind, key, *values in rows:
-            if kind == "total":
-                names = ("overdue", "claimable", "disputed", "item_count", "late_count", "claim_count", "dispute_count")
-                totals = {name: value or 0 for name, value in zip(names, values, strict=True)}
+            amount, *others = (value or 0.0 for value in values)
+            if kind == "item":
+                names = ("overdue", "item_count", "late_count", "disputed", "dispute_count")
+                totals |= dict(zip(names, (amount, *others), strict=True))
+            elif kind == "customer":
+                totals |= {"claimable": amount, "claim_count": others[0]}
             elif kind == "bucket":
-                buckets["credit" if key < 0 else BUCKETS[key][0]] = values[0]
+                buckets["credit" if key < 0 else BUCKETS[key][0]] = company.currency_id.round(amount)
             else:
-                expected[key] = (values[0], values[1])
+                expected[key] = (amount, others[0])
+        for name in ("overdue", "disputed", "claimable"):
+            totals[name] = company.currency_id.round(totals[name])
         return totals, buckets, expected
+
+    @api.model
+    def _get_week_item_ids(self, company, today, week):
+        """Return the ids of the items of which something is expected in a week; see ``_read_items``."""
+        if week < 0:
+            is_awaited = SQL("day = '-infinity'")
+        else:
+            is_awaited = SQL("day <= last AND %s >= %s", self._get_chance_sql(), LEAST_CHANCE)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH %(tables)s
+                SELECT item_id
+                  FROM (
+                    SELECT * FROM (%(items)s) expected_item WHERE amount > 0 AND (day = '-infinity') = %(is_beyond)s
+                    OFFSET 0
+                  ) expected
+                  JOIN (%(calendar)s) calendar ON calendar.week = %(week)s
+                 WHERE %(is_awaited)s
+                """,
+                tables=self._get_tables_sql(company, today),
+                items=self._get_expected_item_sql(today),
+                is_beyond=week < 0,
+                calendar=self._get_calendar_sql(today),
+                week=max(week, 0),
+                is_awaited=is_awaited,
+            )
+        )
+        return [item_id for [item_id] in rows]
 
     @api.model
     def _read_promises(self, company, today):
@@ -300,50 +350,49 @@ class CollectionDashboard(models.AbstractModel):
     @api.model
     def _get_tiles(self, company, today, totals, promised, trend):
         """Return the figures at the top: ``key``, ``label``, ``amount`` or ``text``, ``note``, ``action``."""
-        _ = self.env._
         promises = [("company_id", "=", company.id), ("state", "=", "open")]
         return [
             {
                 "key": "claimable",
-                "label": _("To claim"),
+                "label": self.env._("To claim"),
                 "amount": totals["claimable"],
-                "note": _("%s customers", int(totals["claim_count"])),
-                "help": _(
+                "note": self.env._("%s customers", int(totals["claim_count"])),
+                "help": self.env._(
                     "What may be asked for today: overdue, less what is excluded, disputed, promised or covered "
                     "by credits."
                 ),
-                "action": self._get_item_action(company, _("To claim"), [("claimable_amount", ">", 0)]),
+                "action": self._get_item_action(company, self.env._("To claim"), [("claimable_amount", ">", 0)]),
             },
             {
                 "key": "overdue",
-                "label": _("Overdue"),
+                "label": self.env._("Overdue"),
                 "amount": totals["overdue"],
-                "note": _("%s items", int(totals["late_count"])),
-                "help": _("Open items past their due date, before credits and disputes."),
-                "action": self._get_item_action(company, _("Overdue"), [("overdue_amount", ">", 0)]),
+                "note": self.env._("%s items", int(totals["late_count"])),
+                "help": self.env._("Open items past their due date, before credits and disputes."),
+                "action": self._get_item_action(company, self.env._("Overdue"), [("overdue_amount", ">", 0)]),
             },
             {
                 "key": "promised",
-                "label": _("Promised"),
+                "label": self.env._("Promised"),
                 "amount": sum(amount for amount, _count in promised.values()),
-                "note": _("%s promises", sum(count for _amount, count in promised.values())),
-                "help": _("Open promises to pay, for any day, less what has come in for them."),
-                "action": self._get_record_action("collection.promise", _("Promised"), promises),
+                "note": self.env._("%s promises", sum(count for _amount, count in promised.values())),
+                "help": self.env._("Open promises to pay, for any day, less what has come in for them."),
+                "action": self._get_record_action("collection.promise", self.env._("Promised"), promises),
             },
             {
                 "key": "disputed",
-                "label": _("Disputed"),
+                "label": self.env._("Disputed"),
                 "amount": totals["disputed"],
-                "note": _("%s items", int(totals["dispute_count"])),
-                "help": _("Overdue parts under a dispute that is open, or accepted and not yet credited."),
-                "action": self._get_item_action(company, _("Disputed"), [("disputed_amount", ">", 0)]),
+                "note": self.env._("%s items", int(totals["dispute_count"])),
+                "help": self.env._("Overdue parts under a dispute that is open, or accepted and not yet credited."),
+                "action": self._get_item_action(company, self.env._("Disputed"), [("disputed_amount", ">", 0)]),
             },
             {
                 "key": "dso",
-                "label": _("DSO"),
-                "text": _("%s days", trend["last"]) if trend["last"] else "–",
+                "label": self.env._("DSO"),
+                "text": self.env._("%s days", trend["last"]) if trend["last"] else "–",
                 "note": trend["note"],
-                "help": _(
+                "help": self.env._(
                     "Days sales outstanding, counted back, at the end of the last finished month: for how many "
                     "days of most recent sales the receivables stand."
                 ),
@@ -402,7 +451,6 @@ class CollectionDashboard(models.AbstractModel):
         The lower end of the range counts promises as far as such promises were kept in the last year,
         and takes one standard deviation off what is expected; the upper end counts promises in full.
         """
-        _ = self.env._
         since = today - relativedelta(months=PROMISE_MONTHS)
         ratio = self.env["collection.metrics"].sudo()._get_promise_ratio(company, since, today - timedelta(days=1))
         kept = 1.0 if ratio.by_amount is None else ratio.by_amount / 100
@@ -424,7 +472,7 @@ class CollectionDashboard(models.AbstractModel):
                     "high": promise + amount + spread,
                     "promise_action": self._get_record_action(
                         "collection.promise",
-                        _("Promised: %s", self._get_week_label(today, week)),
+                        self.env._("Promised: %s", self._get_week_label(today, week)),
                         [("company_id", "=", company.id), ("state", "=", "open"), *domain],
                     ),
                 }
@@ -432,7 +480,7 @@ class CollectionDashboard(models.AbstractModel):
         return {
             "weeks": weeks,
             "beyond": expected.get(-1, (0.0, 0.0))[0],
-            "method": _(
+            "method": self.env._(
                 "Promised: open promises in the week of their day. By habit: of other open items, the share that the "
                 "customer usually pays in time is expected on the due date, the rest later, on average as late as "
                 "this customer is when late. New customers count like the average. Left out: what is disputed, "
@@ -453,13 +501,17 @@ class CollectionDashboard(models.AbstractModel):
             {
                 "id": campaign.id,
                 "name": campaign.name,
-                "until": format_date(self.env, campaign.date_end),
-                "collected": campaign.collected_amount,
-                "initial": campaign.initial_amount,
+                "until": self.env._("until %s", format_date(self.env, campaign.date_end)),
                 "collected_share": campaign.collected_share,
-                "contacted_share": campaign.contacted_share,
-                "promised": campaign.promised_amount,
-                "to_contact": campaign.to_contact_count,
+                "progress": self.env._(
+                    "%(collected)s of %(initial)s collected (%(share)s %%), %(promised)s promised, "
+                    "%(count)s customers still to contact",
+                    collected=format_amount(self.env, campaign.collected_amount, company.currency_id),
+                    initial=format_amount(self.env, campaign.initial_amount, company.currency_id),
+                    share=f"{campaign.collected_share:.0f}",
+                    promised=format_amount(self.env, campaign.promised_amount, company.currency_id),
+                    count=campaign.to_contact_count,
+                ),
                 "action": self._get_record_action("collection.campaign", campaign.name, res_id=campaign.id),
             }
             for campaign in campaigns

@@ -49,10 +49,6 @@ export class CollectionDashboard extends Component {
         return `${amount > 0 ? "+" : ""}${this.money(amount)}`;
     }
 
-    percent(value) {
-        return `${Math.round(value)} %`;
-    }
-
     // === Charts === //
 
     get trendDatasets() {
