@@ -4,7 +4,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL, format_amount
+from odoo.tools import SQL, format_amount, formatLang
 from odoo.tools.misc import format_date
 
 from ..tools.aging import BUCKETS
@@ -351,6 +351,7 @@ class CollectionDashboard(models.AbstractModel):
     def _get_tiles(self, company, today, totals, promised, trend):
         """Return the figures at the top: ``key``, ``label``, ``amount`` or ``text``, ``note``, ``action``."""
         promises = [("company_id", "=", company.id), ("state", "=", "open")]
+        claimable, overdue, disputed = ([(f"{name}_amount", ">", 0)] for name in ("claimable", "overdue", "disputed"))
         return [
             {
                 "key": "claimable",
@@ -361,7 +362,7 @@ class CollectionDashboard(models.AbstractModel):
                     "What may be asked for today: overdue, less what is excluded, disputed, promised or covered "
                     "by credits."
                 ),
-                "action": self._get_item_action(company, self.env._("To claim"), [("claimable_amount", ">", 0)]),
+                "action": self._get_item_action(company, self.env._("To claim"), claimable),
             },
             {
                 "key": "overdue",
@@ -369,7 +370,7 @@ class CollectionDashboard(models.AbstractModel):
                 "amount": totals["overdue"],
                 "note": self.env._("%s items", int(totals["late_count"])),
                 "help": self.env._("Open items past their due date, before credits and disputes."),
-                "action": self._get_item_action(company, self.env._("Overdue"), [("overdue_amount", ">", 0)]),
+                "action": self._get_item_action(company, self.env._("Overdue"), overdue),
             },
             {
                 "key": "promised",
@@ -385,7 +386,7 @@ class CollectionDashboard(models.AbstractModel):
                 "amount": totals["disputed"],
                 "note": self.env._("%s items", int(totals["dispute_count"])),
                 "help": self.env._("Overdue parts under a dispute that is open, or accepted and not yet credited."),
-                "action": self._get_item_action(company, self.env._("Disputed"), [("disputed_amount", ">", 0)]),
+                "action": self._get_item_action(company, self.env._("Disputed"), disputed),
             },
             {
                 "key": "dso",
@@ -421,7 +422,7 @@ class CollectionDashboard(models.AbstractModel):
             change = last.dso_count_back - former.dso_count_back
             note = self.env._(
                 "%(change)s since %(month)s",
-                change=f"{change:+.1f}",
+                change=f"{'+' if change > 0 else ''}{formatLang(self.env, change, digits=1)}",
                 month=format_date(self.env, former.date, date_format="MMMM"),
             )
         return {
@@ -465,7 +466,7 @@ class CollectionDashboard(models.AbstractModel):
             domain.append(("date", "<=", fields.Date.to_string(first + timedelta(days=6))))
             weeks.append(
                 {
-                    "label": self._get_week_label(today, week),
+                    "label": format_date(self.env, first, date_format="d MMM") if week else self.env._("This week"),
                     "promised": promise,
                     "expected": amount,
                     "low": promise * kept + max(amount - spread, 0),

@@ -4,7 +4,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
+from odoo.tools import SQL, formatLang
 
 from ..tools.aging import BUCKETS
 from .optional_float import OptionalFloat
@@ -169,10 +169,12 @@ class CollectionSnapshot(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("dso_count_back", "is_dso_more")
+    @api.depends_context("lang")
     def _compute_dso_text(self):
         for snapshot in self:
             days = snapshot.dso_count_back
-            snapshot.dso_text = False if days is False else f"{'>' if snapshot.is_dso_more else ''}{days:.1f}"
+            text = False if days is False else formatLang(self.env, days, digits=1)
+            snapshot.dso_text = f">{text}" if text and snapshot.is_dso_more else text
 
     # === ACTION METHODS === #
 
