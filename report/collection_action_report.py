@@ -29,7 +29,7 @@ class CollectionActionReport(models.Model):
     case_id = fields.Many2one("collection.case", readonly=True)
     campaign_id = fields.Many2one("collection.campaign", readonly=True)
     user_id = fields.Many2one("res.users", string="By", readonly=True)
-    salesperson_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
+    salesperson_id = fields.Many2one("res.users", readonly=True)
     country_id = fields.Many2one("res.country", readonly=True)
     payer_profile = fields.Selection(PAYER_PROFILES, readonly=True)
     company_size = fields.Selection(COMPANY_SIZES, readonly=True)

@@ -32,7 +32,7 @@ class CollectionItemReport(models.Model):
     debtor_id = fields.Many2one("collection.debtor", readonly=True)
     country_id = fields.Many2one("res.country", readonly=True)
     collector_id = fields.Many2one("res.users", readonly=True)
-    salesperson_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
+    salesperson_id = fields.Many2one("res.users", readonly=True)
     payer_profile = fields.Selection(PAYER_PROFILES, readonly=True)
     company_size = fields.Selection(COMPANY_SIZES, readonly=True)
     grade = fields.Selection(GRADES, readonly=True)

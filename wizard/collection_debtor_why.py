@@ -105,7 +105,6 @@ class CollectionDebtorWhy(models.TransientModel):
                 self.env._(
                     "It is done at the next run, on a working day between %(since)s and %(until)s, "
                     "if nothing changes before.",
-                    "It is done at the next run, on a working day between %(since)s and %(until)s, if nothing changes before.",
                     since=self._format_hour(company.collection_send_from),
                     until=self._format_hour(company.collection_send_to),
                 )
