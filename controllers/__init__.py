@@ -1,1 +1,1 @@
-from . import recap
+from . import recap, statement

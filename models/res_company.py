@@ -8,6 +8,12 @@ from odoo.tools import SQL, email_normalize, formataddr
 
 from odoo.addons.base.models.res_partner import _tz_get
 
+STATEMENT_PERIODS = [
+    ("never", "Never"),
+    ("monthly", "Each month"),
+    ("quarterly", "Each quarter"),
+]
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -110,6 +116,20 @@ class ResCompany(models.Model):
         help="Empty: all managers of the follow-up in this company.",
     )
     collection_digest_at = fields.Datetime(string="Last Digest", readonly=True)
+    # == Statements of account ==
+    collection_statement_period = fields.Selection(
+        STATEMENT_PERIODS,
+        string="Statements of Account",
+        required=True,
+        default="never",
+        help="How often customers with open items are sent a statement of account, unless their file says otherwise.",
+    )
+    collection_statement_day = fields.Integer(
+        string="Sent from Day",
+        default=3,
+        help="Day of the month, or of the first month of the quarter, from which statements are sent: late enough "
+        "for the last payments to be booked.",
+    )
 
     collection_big_payment = fields.Monetary(
         string="Big Payment",
@@ -157,6 +177,12 @@ class ResCompany(models.Model):
                 raise ValidationError(
                     self.env._("Grades must fall from A to C between 100 and 1, for example 70, 45 and 20.")
                 )
+
+    @api.constrains("collection_statement_day")
+    def _check_collection_statement_day(self):
+        for company in self:
+            if not 1 <= company.collection_statement_day <= 28:
+                raise ValidationError(self.env._("Statements are sent from a day between 1 and 28 of the month."))
 
     @api.constrains(
         "collection_small_amount",

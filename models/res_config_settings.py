@@ -32,6 +32,8 @@ class ResConfigSettings(models.TransientModel):
     collection_bank_fresh_days = fields.Integer(related="company_id.collection_bank_fresh_days", readonly=False)
     collection_digest_is_on = fields.Boolean(related="company_id.collection_digest_is_on", readonly=False)
     collection_digest_user_ids = fields.Many2many(related="company_id.collection_digest_user_ids", readonly=False)
+    collection_statement_period = fields.Selection(related="company_id.collection_statement_period", readonly=False)
+    collection_statement_day = fields.Integer(related="company_id.collection_statement_day", readonly=False)
 
     # === COMPUTE METHODS === #
 

@@ -6,4 +6,7 @@ from . import (
     recap,
     recap_workbook,
     report_campaign_recap,
+    report_statement,
+    statement,
+    statement_workbook,
 )

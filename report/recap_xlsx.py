@@ -33,6 +33,7 @@ class Column:
     width: int = 14
     total: object = None  # value of the total, when there is one
     digits: Callable | None = field(default=None)  # of one row: decimal places of its amount
+    formula: Callable | None = field(default=None)  # of the row's number from 0: what calculates the value
     is_printed: bool = True  # columns that don't fit on paper stay on the screen
 
 
@@ -173,7 +174,12 @@ class XlsxFile:
             for column_index, (column, style) in enumerate(zip(columns, styles, strict=True)):
                 if column.digits:
                     style = self.get_style(column.kind, column.digits(row), **rule)  # noqa: PLW2901
-                self._write_value(sheet, row_index, column_index, column.value(row), style)
+                if column.formula:
+                    sheet.write_formula(
+                        row_index, column_index, column.formula(row_index), style, float(column.value(row))
+                    )
+                else:
+                    self._write_value(sheet, row_index, column_index, column.value(row), style)
         sheet.freeze_panes(FIRST_ROW, 1)
         sheet.repeat_rows(HEADER_ROW)
         last_row = max(FIRST_ROW + row_count - 1, HEADER_ROW)

@@ -35,5 +35,7 @@ from . import (
     test_score_tuning,
     test_simulation,
     test_texts,
+    test_statement,
+    test_statement_send,
     test_tours,
 )

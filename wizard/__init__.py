@@ -13,4 +13,5 @@ from . import (
     collection_reminder_send,
     collection_score_tuning,
     collection_step_preview,
+    collection_statement_print,
 )

@@ -1,0 +1,271 @@
+import logging
+from datetime import date
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, email_normalize
+
+_logger = logging.getLogger(__name__)
+
+
+class CollectionStatement(models.Model):
+    """A statement of account that was sent to a customer, or waits to be sent.
+
+    A statement informs; it is no reminder. It stands on the debtor's thread and in the ledger of
+    actions as a note, and so neither counts for the days between two reminders nor as a contact.
+    """
+
+    _name = "collection.statement"
+    _description = "Statement of Account"
+    _inherit = ["collection.state.mixin"]
+    _order = "id desc"
+    _state_initial = "waiting"
+    _state_transitions = {"waiting": ("sent", "failed", "cancelled"), "failed": ("waiting", "cancelled")}
+    _fields_of_system = frozenset({"date_sent", "result_text", "period"})
+
+    debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")
+    company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
+    partner_id = fields.Many2one(related="debtor_id.partner_id", store=True)
+    user_id = fields.Many2one(
+        "res.users", string="Asked for by", readonly=True, help="Empty: sent regularly, as the settings say."
+    )
+    kind = fields.Selection(
+        [("open", "Open items"), ("movements", "All movements between two dates")],
+        required=True,
+        readonly=True,
+        default="open",
+    )
+    date_from = fields.Date(string="From", readonly=True)
+    date_to = fields.Date(string="To", readonly=True)
+    attach_xlsx = fields.Boolean(string="XLSX too", readonly=True)
+    period = fields.Date(
+        readonly=True, help="First day of the month or quarter for which it was sent regularly: once at most."
+    )
+    state = fields.Selection(
+        [("waiting", "Waiting"), ("sent", "Sent"), ("failed", "Failed"), ("cancelled", "Cancelled")],
+        required=True,
+        readonly=True,
+        default="waiting",
+        index=True,
+    )
+    date_sent = fields.Datetime(string="Sent on", readonly=True)
+    contact_id = fields.Many2one("res.partner", string="Sent to", readonly=True)
+    mail_message_id = fields.Many2one("mail.message", string="Message", readonly=True, ondelete="set null")
+    result_text = fields.Char(string="Why not", readonly=True, copy=False)
+
+    _period_unique = models.UniqueIndex(
+        "(debtor_id, period) WHERE period IS NOT NULL",
+        "This customer got the statement of this period already.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("partner_id", "kind")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for statement in self:
+            statement.display_name = f"{kinds.get(statement.kind, '')}: {statement.partner_id.name or ''}"
+
+    # === ACTION METHODS === #
+
+    def action_retry(self):
+        """Send again what failed, once the cause is mended."""
+        self.check_access("read")
+        failed = self.sudo().filtered(lambda statement: statement.state == "failed")
+        failed._set_state("waiting", result_text=False)
+        self._wake()
+
+    def action_cancel(self):
+        """Drop what was not sent yet."""
+        self.check_access("read")
+        self.sudo().filtered(lambda statement: statement.state in ("waiting", "failed"))._set_state("cancelled")
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _request(self, debtors, **vals):
+        """Have a statement sent to each of these debtors in the background.
+
+        :param debtors: debtors that the user may see.
+        :param vals: ``kind``, ``date_from``, ``date_to``, ``attach_xlsx``.
+        :return: the statements, waiting.
+        """
+        debtors.check_access("read")
+        statements = self.sudo().create(
+            [{"debtor_id": debtor.id, "user_id": self.env.uid, **vals} for debtor in debtors]
+        )
+        self._wake()
+        return statements.with_env(self.env)
+
+    @api.model
+    def _wake(self):
+        """Have the scheduled action run as soon as this transaction is over."""
+        self.env.ref("account_collection.cron_send_statements").sudo()._trigger()
+
+    def _get_refusal(self):
+        """Say why this statement can't be sent now, or return ``False``."""
+        self.ensure_one()
+        debtor = self.debtor_id
+        contact = self.contact_id or debtor.contact_used_id
+        if not email_normalize(contact.email or debtor.email or ""):
+            return self.env._("%s has no valid e-mail address.", contact.name or debtor.partner_id.name)
+        if self.period and (debtor.insolvency or not debtor.active):
+            return self.env._("Insolvency proceedings are open, or the file was archived.")
+        return False
+
+    def _send(self, subject=None, body=None):
+        """Send this statement to the customer, in the customer's language, and write it down.
+
+        :param str subject: instead of that of the template.
+        :param body: instead of that of the template, as ``Markup``.
+        :raises UserError: with the reason why not.
+        """
+        self.ensure_one()
+        if reason := self._get_refusal():
+            raise UserError(reason)
+        debtor = self.debtor_id._with_statement_env()
+        dates = {"kind": self.kind, "date_from": self.date_from, "date_to": self.date_to}
+        statement = debtor._get_statement(**dates)
+        if statement.is_empty:
+            raise UserError(self.env._("There is nothing to list: the account is settled."))
+        attachments = [debtor._render_statement_pdf(**dates, statement=statement)]
+        if self.attach_xlsx:
+            attachments.append(debtor._render_statement_xlsx(**dates, statement=statement))
+        contact = self.contact_id or debtor.contact_used_id
+        default_subject, default_body = self._render_message(debtor)
+        message = debtor.message_post(
+            subject=subject or default_subject,
+            body=body or default_body,
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            partner_ids=contact.ids,
+            attachments=attachments,
+            author_id=(self.user_id.partner_id or debtor.company_id.partner_id).id,
+            email_from=debtor.company_id.email_formatted or self.user_id.email_formatted,
+            email_layout_xmlid="mail.mail_notification_light",
+            email_add_signature=False,
+        )
+        self._set_state(
+            "sent",
+            date_sent=fields.Datetime.now(),
+            contact_id=contact.id,
+            mail_message_id=message.id,
+            result_text=False,
+        )
+        self.env["collection.action"]._log(
+            self.debtor_id,
+            "note",
+            user_id=self.user_id.id or SUPERUSER_ID,
+            contact_id=contact.id,
+            summary=self.env._("Statement of account sent by e-mail"),
+            amount=0,
+            mail_message_id=message.id,
+        )
+
+    def _render_message(self, debtor):
+        """Return the words that go along: ``(subject, body)`` in the customer's language."""
+        template = self.env.ref("account_collection.mail_template_statement", raise_if_not_found=False)
+        if not template:
+            title = debtor.env["report.account_collection.statement_page"]._get_title(None)
+            return f"{debtor.company_id.name}: {title}", False
+        template = template.sudo().with_context(lang=debtor.env.lang)
+        rendering = {"set_lang": debtor.env.lang}
+        return (
+            template._render_field("subject", debtor.ids, **rendering)[debtor.id],
+            template._render_field("body_html", debtor.ids, engine="qweb", **rendering)[debtor.id],
+        )
+
+    def _send_alone(self):
+        """Send this statement so that what is wrong with it can't stop the others."""
+        try:
+            with self.env.cr.savepoint():
+                self._send()
+        except UserError as error:
+            self._set_state("failed", result_text=str(error))
+        except Exception:
+            _logger.exception("The statement of %s could not be sent.", self.debtor_id.display_name)
+            self._set_state("failed", result_text=self.env._("An unexpected error: see the server's log."))
+
+    # === BUSINESS METHODS - REGULAR STATEMENTS === #
+
+    @api.model
+    def _get_period(self, frequency, today: date):
+        """Return the first day of the month or quarter that a day lies in.
+
+        :param str frequency: ``monthly`` or ``quarterly``.
+        """
+        month = today.month if frequency == "monthly" else 3 * ((today.month - 1) // 3) + 1
+        return today.replace(month=month, day=1)
+
+    @api.model
+    def _plan_regular(self, company):
+        """Have the statements of this period wait to be sent, once per customer at most.
+
+        Left out: customers without open items or e-mail address, in insolvency proceedings or
+        paused. A paused one gets it when the pause ends within the period.
+
+        :param company: one company.
+        :return: how many were planned.
+        """
+        today = company._collection_today()
+        planned = 0
+        self.env.flush_all()
+        for frequency in ("monthly", "quarterly"):
+            period = self._get_period(frequency, today)
+            if today < period.replace(day=company.collection_statement_day):
+                continue
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    INSERT INTO collection_statement
+                           (debtor_id, company_id, partner_id, kind, period, state, state_date,
+                            create_uid, create_date, write_uid, write_date)
+                    SELECT id, company_id, partner_id, 'open', %(period)s, 'waiting', %(now)s,
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM collection_debtor
+                     WHERE company_id = %(company)s
+                       AND active
+                       AND insolvency IS NOT TRUE
+                       AND (paused_until IS NULL OR paused_until <= %(today)s)
+                       AND has_email
+                       AND open_item_count > 0
+                       AND COALESCE(statement_period, %(default)s) = %(frequency)s
+                    ON CONFLICT (debtor_id, period) WHERE period IS NOT NULL DO NOTHING
+                    RETURNING id
+                    """,
+                    period=period,
+                    now=fields.Datetime.now(),
+                    uid=self.env.uid,
+                    company=company.id,
+                    today=today,
+                    default=company.collection_statement_period,
+                    frequency=frequency,
+                )
+            )
+            planned += len(rows)
+        self.invalidate_model()
+        return planned
+
+    # === SCHEDULED ACTIONS === #
+
+    @api.model
+    def _cron_send(self, batch_size=100):
+        """Plan the regular statements that are due, then send all that waits, one per transaction."""
+        IrCron = self.env["ir.cron"]
+        for company in self.env["res.company"].sudo().search([("active", "=", True)]):
+            self._plan_regular(company)
+        domain = [("state", "=", "waiting")]
+        IrCron._commit_progress(remaining=self.search_count(domain))
+        last_id = 0
+        while waiting := self.search([*domain, ("id", ">", last_id)], limit=batch_size, order="id"):
+            for statement in waiting:
+                statement = statement.browse(statement.id)  # noqa: PLW2901 - nothing to prefetch again after commits
+                last_id = statement.id
+                # Another worker has it, or it was cancelled in the meantime.
+                statement = statement.try_lock_for_update().filtered_domain(domain)  # noqa: PLW2901
+                if not statement:
+                    continue
+                # Mails are queued, so that a slow mail server does not slow the next statements.
+                statement.with_context(mail_notify_force_send=False)._send_alone()
+                if not IrCron._commit_progress(1):
+                    return

@@ -1,0 +1,170 @@
+from odoo.exceptions import UserError
+from odoo.tests import Form, freeze_time, tagged
+
+from odoo.addons.mail.tests.common import MailCommon
+
+from .common import CollectionCommon
+
+
+@tagged("post_install", "-at_install")
+class TestStatementSend(CollectionCommon, MailCommon):
+    """Statements are looked at, sent by hand or regularly, once per period, and are no reminders."""
+
+    @classmethod
+    def default_env_context(cls):
+        return {}  # e-mails are what this is about
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls.customer.lang = "fr_FR"
+        cls._create_invoice(amount=1500, days_late=40)
+        cls._create_invoice(cls.other_customer, amount=77, days_late=-5)
+        cls.debtor = cls._get_debtor()
+        cls.other_debtor = cls._get_debtor(cls.other_customer)
+        cls.Statement = cls.env["collection.statement"]
+
+    def _open(self, debtors, user=None):
+        return Form(
+            self.env["collection.statement.print"]
+            .with_user(user or self.collector)
+            .with_context(default_debtor_ids=debtors.ids)
+        )
+
+    def _run_cron(self):
+        with self.mock_mail_gateway(), self.enter_registry_test_mode():
+            self.env.ref("account_collection.cron_send_statements").method_direct_trigger()
+        return self.Statement.search([])
+
+    def test_send_one(self):
+        """Looked at, then sent with its PDF; on file as a note, so that the next reminder is not held back."""
+        form = self._open(self.debtor)
+        self.assertIn("1\xa0500,00", form.preview)
+        with self.mock_mail_gateway():
+            form.save().action_send()
+        [mail] = self._mails
+        self.assertEqual(mail["email_to"], ['"Boulangerie Petit" <boulangerie@customer.example>'])
+        self.assertIn("compta@moreau.example", mail["email_from"])
+        self.assertEqual(len(mail["attachments"]), 1)
+        self.assertTrue(mail["attachments"][0][0].endswith(".pdf"))
+        statement = self.debtor.statement_ids
+        self.assertRecordValues(statement, [{"state": "sent", "user_id": self.collector.id, "kind": "open"}])
+        self.assertIn(statement.mail_message_id, self.debtor.message_ids)
+        self.assertEqual(self.debtor.action_ids.channel, "note")
+        self._synchronize()
+        self.assertFalse(self.debtor.last_contact_on)
+        self.assertFalse(self.debtor._get_silence_reason("email"))
+
+    def test_own_words(self):
+        """What the user wrote is what is sent; a workbook goes along when asked for."""
+        form = self._open(self.debtor)
+        form.subject = "Point de compte"
+        form.attach_xlsx = True
+        form.kind = "movements"
+        with self.mock_mail_gateway():
+            form.save().action_send()
+        [mail] = self._mails
+        self.assertEqual(mail["subject"], "Point de compte")
+        self.assertEqual(sorted(name[-4:] for name, *_rest in mail["attachments"]), [".pdf", "xlsx"])
+
+    def test_send_many(self):
+        """Many are sent in the background, each once; what can't be sent says why and can be sent again."""
+        self.other_customer.email = False
+        form = self._open(self.debtor + self.other_debtor)
+        self.assertEqual(form.debtor_count, 2)
+        form.save().action_send()
+        statements = self._run_cron()
+        by_debtor = {statement.debtor_id: statement for statement in statements}
+        self.assertEqual(by_debtor[self.debtor].state, "sent")
+        self.assertEqual(by_debtor[self.other_debtor].state, "failed")
+        self.assertIn("e-mail address", by_debtor[self.other_debtor].result_text)
+        self.assertEqual(len(self._new_mails), 1)
+        self.other_customer.email = "garage@customer.example"
+        by_debtor[self.other_debtor].with_user(self.collector).action_retry()
+        self._run_cron()
+        self.assertEqual(by_debtor[self.other_debtor].state, "sent")
+        self.assertEqual(len(self._new_mails), 1, "The first one is not sent twice.")
+
+    def test_one_fault_stops_nobody(self):
+        self.Statement.with_user(self.collector)._request(self.debtor + self.other_debtor)
+        Debtor = type(self.env["collection.debtor"])
+        original = Debtor._render_statement_pdf
+
+        def broken(debtor, *args, **kwargs):
+            if debtor.partner_id == self.customer:
+                raise ValueError("broken")
+            return original(debtor, *args, **kwargs)
+
+        self.patch(Debtor, "_render_statement_pdf", broken)
+        with self.assertLogs("odoo.addons.account_collection.models.collection_statement", level="ERROR"):
+            statements = self._run_cron()
+        self.assertEqual(sorted(statements.mapped("state")), ["failed", "sent"])
+
+    def test_regularly(self):
+        """Once per period, from the chosen day, as the company or the customer's file says."""
+        self.company.write({"collection_statement_period": "monthly", "collection_statement_day": 5})
+        with freeze_time("2026-03-04 12:00:00"):
+            self.assertFalse(self._run_cron())
+        statements = self._run_cron()
+        self.assertEqual(statements.debtor_id, self.debtor + self.other_debtor)
+        self.assertEqual(set(statements.mapped("state")), {"sent"})
+        self.assertFalse(statements.user_id)
+        self.assertEqual(len(self._run_cron()), 2)
+        self.other_debtor.statement_period = "never"
+        with freeze_time("2026-04-06 12:00:00"):
+            self.assertEqual(len(self._run_cron()), 3)
+
+    def test_quarterly(self):
+        self.debtor.with_user(self.collector).statement_period = "quarterly"
+        statements = self._run_cron()
+        self.assertRecordValues(
+            statements, [{"debtor_id": self.debtor.id, "period": self.today.replace(month=1, day=1)}]
+        )
+        with freeze_time("2026-03-31 12:00:00"):
+            self.assertEqual(len(self._run_cron()), 1)
+
+    def test_not_regularly(self):
+        """No regular statement without open items or address, in insolvency, while paused, or to archived files."""
+        self.company.collection_statement_period = "monthly"
+        self._pay(self._create_invoice(self._create_customer("Paid"), 5))
+        for name, values in (
+            ("Insolvent", {"insolvency": True}),
+            ("Paused", {"paused_until": self._days(9)}),
+            ("Archived", {"active": False}),
+            ("Mute", {}),
+        ):
+            partner = self._create_customer(name, **({"email": False} if name == "Mute" else {}))
+            self._create_invoice(partner, 50)
+            self._get_debtor(partner).write(values)
+        statements = self._run_cron()
+        self.assertEqual(statements.debtor_id, self.debtor + self.other_debtor)
+
+    def test_refusals(self):
+        """No statement without address or content, and no forged ones."""
+        self.customer.email = False
+        with self.assertRefused("no valid e-mail address"):
+            self._open(self.debtor).save().action_send()
+        self.customer.email = "a@customer.example"
+        self._pay(self.env["account.move"].search([("partner_id", "=", self.customer.id)]))
+        with self.assertRefused("nothing to list"):
+            self._open(self.debtor).save().action_send()
+        with self.assertRefused("first day"):
+            form = self._open(self.debtor)
+            form.kind = "movements"
+            form.date_from, form.date_to = self._days(1), self._days(0)
+            form.save().action_print()
+        with self.assertRaises(UserError), self.cr.savepoint():
+            self.company.collection_statement_day = 31
+        self.assertFalse(self.Statement.with_user(self.manager).has_access("create"))
+        self.assertFalse(self.Statement.with_user(self.manager).has_access("write"))
+
+    def test_rights(self):
+        """Statements follow their debtor."""
+        self.debtor.collector_id = self.other_collector
+        statement = self.Statement._request(self.debtor)
+        self.assertFalse(statement.with_user(self.collector).has_access("read"))
+        self.assertTrue(statement.with_user(self.other_collector).has_access("read"))
+        self.assertTrue(statement.with_user(self.team_user).has_access("read"))
+        statement.with_user(self.other_collector).action_cancel()
+        self.assertEqual(statement.state, "cancelled")

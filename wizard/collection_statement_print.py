@@ -1,0 +1,182 @@
+from dateutil.relativedelta import relativedelta
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import email_normalize
+
+from ..report.pdf_pages import merge_pages
+
+# Printed while the user waits: more are sent, or printed in parts.
+PRINT_LIMIT = 200
+
+
+class CollectionStatementPrint(models.TransientModel):
+    """Prints, downloads or sends the statements of account of one customer or of many."""
+
+    _name = "collection.statement.print"
+    _description = "Print or send Statements of Account"
+
+    debtor_ids = fields.Many2many(
+        "collection.debtor", string="Customers", required=True, readonly=True, context={"active_test": False}
+    )
+    debtor_count = fields.Integer(compute="_compute_debtor_count")
+    no_email_count = fields.Integer(compute="_compute_debtor_count")
+    debtor_id = fields.Many2one("collection.debtor", compute="_compute_debtor_count")
+    partner_id = fields.Many2one(related="debtor_id.partner_id")
+    kind = fields.Selection(
+        [("open", "Open items"), ("movements", "All movements between two dates")], required=True, default="open"
+    )
+    date_from = fields.Date(string="From", default=lambda self: self._default_date_from())
+    date_to = fields.Date(string="To", default=lambda self: self.env.company._collection_today())
+    contact_id = fields.Many2one(
+        "res.partner",
+        string="Recipient",
+        compute="_compute_contact_id",
+        store=True,
+        readonly=False,
+        domain="[('commercial_partner_id', '=', partner_id)]",
+    )
+    email = fields.Char(related="contact_id.email")
+    subject = fields.Char(compute="_compute_message", store=True, readonly=False)
+    body = fields.Html(compute="_compute_message", store=True, readonly=False, sanitize=False)
+    attach_xlsx = fields.Boolean(string="Attach as XLSX too")
+    preview = fields.Html(compute="_compute_preview", sanitize=False)
+
+    # === DEFAULT METHODS === #
+
+    @api.model
+    def _default_date_from(self):
+        return self.env.company._collection_today() - relativedelta(months=3, day=1)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("debtor_ids")
+    def _compute_debtor_count(self):
+        for wizard in self:
+            debtors = wizard.debtor_ids
+            wizard.debtor_count = len(debtors)
+            wizard.no_email_count = len(debtors.filtered(lambda debtor: not debtor.has_email))
+            wizard.debtor_id = debtors if len(debtors) == 1 else False
+
+    @api.depends("debtor_id")
+    def _compute_contact_id(self):
+        for wizard in self:
+            wizard.contact_id = wizard.debtor_id.contact_used_id
+
+    @api.depends("debtor_id")
+    def _compute_message(self):
+        for wizard in self:
+            debtor = wizard.debtor_id._origin or wizard.debtor_id
+            wizard.subject = wizard.body = False
+            if debtor:
+                wizard.subject, wizard.body = self.env["collection.statement"]._render_message(
+                    debtor._with_statement_env()
+                )
+
+    @api.depends("debtor_id", "kind", "date_from", "date_to")
+    def _compute_preview(self):
+        for wizard in self:
+            debtor = wizard.debtor_id._origin or wizard.debtor_id
+            wizard.preview = False
+            if debtor and not (wizard.kind == "movements" and wizard._get_date_refusal()):
+                page = debtor._prepare_statement_page(**wizard._get_dates())
+                wizard.preview = (
+                    page["debtor"].env["ir.qweb"]._render("account_collection.statement_preview", {"pages": [page]})
+                )
+
+    # === ACTION METHODS === #
+
+    def action_print(self):
+        """Hand the statements out as one PDF."""
+        self._check()
+        if self.debtor_count > PRINT_LIMIT:
+            raise UserError(
+                self.env._(
+                    "Print at most %(limit)s statements at once: choose fewer customers, or send theirs by e-mail.",
+                    limit=PRINT_LIMIT,
+                )
+            )
+        return self._get_download_action("pdf")
+
+    def action_download_xlsx(self):
+        """Hand the statements out as workbooks."""
+        self._check()
+        return self._get_download_action("xlsx")
+
+    def action_send(self):
+        """Send one statement now, many in the background."""
+        self._check()
+        Statement = self.env["collection.statement"]
+        vals = {**self._get_dates(), "attach_xlsx": self.attach_xlsx}
+        if self.debtor_id:
+            if not email_normalize(self.contact_id.email or ""):
+                raise UserError(
+                    self.env._(
+                        "%s has no valid e-mail address: write one on the contact, or print the statement.",
+                        self.contact_id.name or self.partner_id.name,
+                    )
+                )
+            statement = Statement.sudo().create(
+                {"debtor_id": self.debtor_id.id, "user_id": self.env.uid, "contact_id": self.contact_id.id, **vals}
+            )
+            body = Markup(self.body or "")  # noqa: S704 - rendered from our template, or edited by an internal user
+            statement._send(self.subject, body)
+            return {"type": "ir.actions.act_window_close"}
+        Statement._request(self.debtor_ids, **vals)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("%s statements are being sent.", self.debtor_count),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _get_dates(self):
+        """Return the arguments that say what the statement covers."""
+        if self.kind == "open":
+            return {"kind": "open", "date_from": None, "date_to": None}
+        return {"kind": self.kind, "date_from": self.date_from or None, "date_to": self.date_to or None}
+
+    def _get_date_refusal(self):
+        """Say what is wrong with the dates, or return ``False``."""
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            return self.env._("The first day of a statement can't come after its last day.")
+        return False
+
+    def _check(self):
+        self.ensure_one()
+        # Read as superuser: a customer that the user may not see any more must be refused, not left out.
+        self.sudo().debtor_ids.with_env(self.env).check_access("read")
+        if self.kind == "movements" and (reason := self._get_date_refusal()):
+            raise UserError(reason)
+
+    def _get_download_action(self, file_type):
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/account_collection/statement/{self.id}/{file_type}",
+            "target": "download",
+        }
+
+    def _get_pdf(self):
+        """Return all statements as one file: ``(file name, content)``."""
+        self._check()
+        files = [debtor._render_statement_pdf(**self._get_dates()) for debtor in self.debtor_ids[:PRINT_LIMIT]]
+        name = files[0][0] if len(files) == 1 else f"{self.env._('Statements of account')}.pdf"
+        return name, merge_pages([content for _name, content in files])
+
+    def _iter_xlsx(self):
+        """Yield the statements as workbooks: ``(file name, content)``, all names different."""
+        self._check()
+        names = set()
+        for debtor in self.debtor_ids:
+            name, content = debtor._render_statement_xlsx(**self._get_dates())
+            if name in names:
+                stem, dot, ending = name.rpartition(".")
+                name = f"{stem} {debtor.id}{dot}{ending}"
+            names.add(name)
+            yield name, content
