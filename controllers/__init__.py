@@ -1,1 +1,1 @@
-from . import recap, statement
+from . import debtors, recap, statement

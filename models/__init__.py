@@ -28,6 +28,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_channel_email,
     collection_channel_letter,
     collection_channel_sms,
+    collection_debtor_export,
     collection_debtor_statement,
     collection_statement,
     ir_actions_report,

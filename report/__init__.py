@@ -3,6 +3,7 @@ from . import (
     handover_file,
     collection_action_report,
     collection_item_report,
+    debtor_workbook,
     recap,
     recap_workbook,
     report_campaign_recap,

@@ -29,7 +29,7 @@ class Column:
     key: str
     title: str
     value: Callable  # of one row
-    kind: str = "text"  # text, date, datetime, integer, money, percent
+    kind: str = "text"  # text, wrapped, date, datetime, integer, money, percent
     width: int = 14
     total: object = None  # value of the total, when there is one
     digits: Callable | None = field(default=None)  # of one row: decimal places of its amount
@@ -92,6 +92,7 @@ class XlsxFile:
         digits = self.decimal_places if digits is None else digits
         return {
             "text": {"valign": "top", "indent": 1},
+            "wrapped": {"valign": "top", "indent": 1, "text_wrap": True},
             "date": {"num_format": SHORT_DATE, "align": "left", "valign": "top", "indent": 1},
             "datetime": {"num_format": SHORT_DATE_TIME, "align": "left", "valign": "top", "indent": 1},
             "integer": {"num_format": "#,##0", "valign": "top"},

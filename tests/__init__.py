@@ -4,6 +4,7 @@ from . import (
     test_case,
     test_conservation,
     test_dashboard,
+    test_debtor_export,
     test_debtor_refresh,
     test_delivery_proof,
     test_demo,

@@ -3,6 +3,7 @@ from . import (
     collection_call_log,
     collection_case_close,
     collection_debtor_why,
+    collection_debtor_export,
     collection_dispute_open,
     collection_letter_post,
     collection_plan_simulation,

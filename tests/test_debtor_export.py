@@ -1,0 +1,165 @@
+from decimal import Decimal
+from io import BytesIO
+
+from openpyxl import load_workbook
+
+from odoo.exceptions import AccessError
+from odoo.tests import HttpCase, tagged
+
+from .common import CollectionCommon
+
+
+class ExportCommon(CollectionCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.customer.name = "=cmd|'/c calc'!A1"
+        cls.env["res.partner"].create(
+            {"name": "Marie Dupont", "parent_id": cls.customer.id, "type": "invoice", "phone": "+33 6 00 00 00 01"}
+        )
+        cls.invoice = cls._create_invoice(amount=1500.25, days_late=40)
+        cls._pay_on_account(amount=50)
+        cls._create_invoice(cls.other_customer, 77.5, days_late=3)
+        cls.debtor = cls._get_debtor()
+        cls.debtor.write({"comment": "Call before ten", "contact_role": "payables", "payment_habit": "Cheques"})
+        cls.other_debtor = cls._get_debtor(cls.other_customer)
+        cls.debtors = cls.debtor + cls.other_debtor
+
+    def _write(self, debtors=None, user=None, lang="en_US"):
+        output = BytesIO()
+        debtors = (debtors or self.debtors).with_user(user or self.collector).with_context(lang=lang)
+        debtors.env["collection.debtor.workbook"]._write(debtors, output)
+        return output
+
+    def _load(self, output, **options):
+        output.seek(0)
+        return load_workbook(output, **options)
+
+    def _get_rows(self, sheet):
+        headers = [cell.value for cell in sheet[4]]
+        return [dict(zip(headers, row, strict=True)) for row in sheet.iter_rows(min_row=5, values_only=True)]
+
+
+@tagged("post_install", "-at_install")
+class TestDebtorExport(ExportCommon):
+    def test_customers(self):
+        """A line per customer says whom to ask, what for, why first, and what was said."""
+        self._promise(self.debtor, amount=100, date=self._days(7))
+        self._dispute(self.debtor, self._get_items(self.invoice), 33.33)
+        self._synchronize()
+        row, other = self._get_rows(self._load(self._write(), data_only=True)["Customers"])
+        self.assertEqual(row["Customer"], "=cmd|'/c calc'!A1")
+        self.assertEqual(
+            row["Whom to ask for"], f"Marie Dupont (Accounts payable)\n+33 6 00 00 00 01\n{self.debtor.email}"
+        )
+        self.assertEqual((row["Items"], row["Days late"]), (1, 40))
+        self.assertEqual(Decimal(str(row["To claim"])), Decimal(str(self.debtor.claimable_amount)))
+        self.assertIn("03/17/2026: €", self._plain(row["Promised"]).replace("100.00", "€").replace("€\u00a0", "€"))
+        self.assertIn("33.33", row["Disputed"])
+        self.assertIn("Cheques", row["How they pay"])
+        self.assertEqual(row["Comments"], "Call before ten")
+        points = [rows["points"] for rows in self.debtor.score_breakdown]
+        self.assertIn(f"({max(points):+d})", row["Why first"])
+        self.assertEqual(other["Customer"], self.other_customer.name)
+
+    def test_items(self):
+        """All open items, credits too, add up to what is owed less credits."""
+        output = self._write()
+        sheet = self._load(output, data_only=True)["Open items"]
+        rows = self._get_rows(sheet)
+        self.assertEqual(len(rows), 3)
+        title = "Open, in the company's currency"
+        self.assertEqual(sum(Decimal(str(row[title])) for row in rows), Decimal("1527.75"))
+        column = [cell.value for cell in sheet[4]].index(title) + 1
+        self.assertEqual(sheet.cell(3, column).value, 1527.75)
+        formula = self._load(output)["Open items"].cell(3, column).value
+        self.assertTrue(formula.startswith("=SUBTOTAL(109,"))
+
+    def test_totals(self):
+        output = self._write()
+        sheet = self._load(output, data_only=True)["Customers"]
+        headers = [cell.value for cell in sheet[4]]
+        for title, name in (("To claim", "claimable_amount"), ("Overdue", "overdue_amount"), ("Owed", "due_amount")):
+            with self.subTest(column=title):
+                total = Decimal(str(sheet.cell(3, headers.index(title) + 1).value))
+                self.assertEqual(total, sum(Decimal(str(debtor[name])) for debtor in self.debtors))
+                self.assertEqual(total, sum(Decimal(str(row[title])) for row in self._get_rows(sheet)))
+
+    def test_warnings_first(self):
+        """What forbids to ask stands before the comments."""
+        self.debtor.insolvency = True
+        self.other_debtor.write({"paused_until": self._days(5), "pause_reason": "Holidays"})
+        rows = self._get_rows(self._load(self._write())["Customers"])
+        comments = {row["Customer"]: row["Comments"] for row in rows}
+        self.assertTrue(comments[self.customer.name].startswith("INSOLVENCY"))
+        self.assertIn("Holidays", comments[self.other_customer.name])
+
+    def test_print_setup(self):
+        """Landscape A4, one page wide, headers on each page, nothing that a spreadsheet would calculate."""
+        book = self._load(self._write())
+        for sheet in book.worksheets:
+            with self.subTest(sheet=sheet.title):
+                self.assertEqual((sheet.page_setup.orientation, sheet.page_setup.paperSize), ("landscape", 9))
+                self.assertEqual(sheet.page_setup.fitToHeight, 0)
+                self.assertEqual(sheet.print_title_rows, "$4:$4")
+                self.assertEqual(sheet.freeze_panes, "B5")
+                self.assertFalse([cell for row in sheet.iter_rows(min_row=5) for cell in row if cell.data_type == "f"])
+
+    def test_two_currencies(self):
+        """Companies with different currencies have no common total."""
+        other = self.setup_other_company(name="Moreau USA", currency_id=self.env.ref("base.USD").id)["company"]
+        self._create_invoice(amount=9, company=other)
+        self._synchronize(other)
+        foreign = self.env["collection.debtor"].sudo().search([("company_id", "=", other.id)])
+        output = BytesIO()
+        self.env["collection.debtor.workbook"].sudo()._write(self.debtors.sudo() + foreign, output)
+        sheet = self._load(output)["Customers"]
+        self.assertIsNone(sheet["D3"].value)
+        self.assertEqual({row["Currency"] for row in self._get_rows(sheet)}, {"EUR", "USD"})
+
+    def test_rights(self):
+        self.other_debtor.collector_id = self.other_collector
+        with self.assertRaises(AccessError):
+            self._write()
+        self.assertTrue(self._write(user=self.team_user).getvalue())
+
+    def test_query_count(self):
+        """As many statements for many customers as for few."""
+
+        def count(debtors):
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self._write(debtors)
+            return self.env.cr.sql_log_count - before
+
+        for index in range(15):
+            self._create_invoice(self._create_customer(f"Customer {index}"), 10 + index)
+        self._synchronize()
+        many = self.env["collection.debtor"].search([("company_id", "=", self.company.id)])
+        count(many)
+        self.assertGreater(len(many), 15)
+        self.assertLessEqual(count(many), count(self.debtors) + 2)
+
+
+@tagged("post_install", "-at_install")
+class TestDebtorExportDownload(ExportCommon, HttpCase):
+    def test_download(self):
+        """The list hands over a selection, or all that a filter leaves; only its user gets the file."""
+        self.collector.password = "collector_password"
+        self.authenticate("collector", "collector_password")
+        selection = self.other_debtor.with_user(self.collector)
+        action = selection.with_context(active_domain=[("due_amount", ">", 0)]).action_export_file()
+        self.env.flush_all()
+        rows = self._get_rows(self._load(BytesIO(self.url_open(action["url"]).content))["Customers"])
+        self.assertEqual([row["Customer"] for row in rows], [self.other_customer.name])
+        self.env["ir.config_parameter"].set_param("web.active_ids_limit", "1")
+        action = selection.with_context(active_domain=[("due_amount", ">", 0)]).action_export_file()
+        self.env.flush_all()
+        self.assertEqual(len(self._get_rows(self._load(BytesIO(self.url_open(action["url"]).content))["Customers"])), 2)
+        foreign = self.debtor.with_user(self.team_user).action_export_file()
+        self.env.flush_all()
+        self.assertEqual(self.url_open(foreign["url"]).status_code, 404)
+
+    def test_nothing_chosen(self):
+        with self.assertRefused("at least one"):
+            self.env["collection.debtor"].with_user(self.collector).action_export_file()
