@@ -149,6 +149,13 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         role = row["contact_role"]
         return self._join(f"{name} ({role})" if role and name else name, debtor.phone, debtor.email)
 
+    def _describe_answers(self, row):
+        """Return what was promised and what is disputed, in lines."""
+        return self._join(
+            self.env._("Promised for %s", row["promise"]) if row["promise"] else "",
+            self.env._("Disputed: %s", row["dispute"]) if row["dispute"] else "",
+        )
+
     def _describe_habits(self, row):
         """Say how this customer pays."""
         debtor = row["debtor"]
@@ -204,18 +211,19 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         screen = {"is_printed": False}
         return [
             Column("score", self.env._("Score"), lambda row: row["debtor"].score, "integer", 7),
-            Column("customer", self.env._("Customer"), lambda row: row["debtor"].partner_id.name or "", "wrapped", 24),
-            Column("contact", self.env._("Whom to ask for"), self._describe_contact, "wrapped", 28),
+            Column("customer", self.env._("Customer"), lambda row: row["debtor"].partner_id.name or "", "wrapped", 21),
+            Column("contact", self.env._("Whom to ask for"), self._describe_contact, "wrapped", 26),
             amount("claimable_amount", self.env._("To claim")),
-            field("overdue_item_count", self.env._("Items"), "integer", 7, total=sums.get("overdue_item_count")),
-            field("days_late", self.env._("Days late"), "integer", 7),
-            Column("why", self.env._("Why first"), lambda row: row["why"], "wrapped", 30),
-            Column("habits", self.env._("How they pay"), self._describe_habits, "wrapped", 22),
+            field("overdue_item_count", self.env._("Items"), "integer", 9, total=sums.get("overdue_item_count")),
+            field("days_late", self.env._("Days late"), "integer", 8),
+            Column("why", self.env._("Why first"), lambda row: row["why"], "wrapped", 27),
+            Column("habits", self.env._("How they pay"), self._describe_habits, "wrapped", 20),
             field("last_contact_on", self.env._("Last contact"), "date", 12),
-            Column("promise", self.env._("Promised"), lambda row: row["promise"], "wrapped", 22),
-            Column("dispute", self.env._("Disputed"), lambda row: row["dispute"], "wrapped", 24),
-            Column("comments", self.env._("Comments"), self._describe_comments, "wrapped", 30),
-            Column("notes", self.env._("Notes"), lambda row: "", "wrapped", 24),
+            Column("said", self.env._("Promised, disputed"), self._describe_answers, "wrapped", 22),
+            Column("comments", self.env._("Comments"), self._describe_comments, "wrapped", 25),
+            Column("notes", self.env._("Notes"), lambda row: "", "wrapped", 20),
+            Column("promise", self.env._("Promised"), lambda row: row["promise"], width=22, **screen),
+            Column("dispute", self.env._("Disputed"), lambda row: row["dispute"], width=24, **screen),
             Column("grade", self.env._("Grade"), lambda row: row["grade"], width=7, **screen),
             Column("name", self.env._("Contact"), lambda row: row["debtor"].contact_name or "", width=22, **screen),
             Column("role", self.env._("Role"), lambda row: row["contact_role"], width=18, **screen),
@@ -257,7 +265,7 @@ class CollectionDebtorWorkbook(models.AbstractModel):
             sheet,
             self.env._("Open items"),
             self._get_subtitle(debtors),
-            self._get_item_columns(residual),
+            self._get_item_columns(residual, ", ".join(debtors.company_id.currency_id.mapped("name"))),
             self._iter_items(debtors),
             count,
             self.env._("Total"),
@@ -283,8 +291,12 @@ class CollectionDebtorWorkbook(models.AbstractModel):
                 for item in debtor.open_item_ids:
                     yield debtor, item
 
-    def _get_item_columns(self, total):
-        """Return the columns of the open items."""
+    def _get_item_columns(self, total, currency):
+        """Return the columns of the open items.
+
+        :param total: of what is open, in the currency of the company; none when there are several.
+        :param str currency: name of that currency.
+        """
 
         def late(row):
             debtor, item = row
@@ -304,7 +316,7 @@ class CollectionDebtorWorkbook(models.AbstractModel):
             Column("currency", self.env._("Currency"), lambda row: row[1].currency_id.name, width=10),
             self._get_amount_column(
                 "company_open",
-                self.env._("Open, in the company's currency"),
+                self.env._("Open in %s", currency),
                 "amount_residual",
                 "company_currency_id",
                 total,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import ceil
 
 import xlsxwriter
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
@@ -18,6 +19,8 @@ RULE_COLOR = "#c9d0d8"
 MUTED_COLOR = "#6b7280"
 # Row numbers of a table sheet, from 0.
 TITLE_ROW, SUBTITLE_ROW, TOTAL_ROW, HEADER_ROW, FIRST_ROW = range(5)
+# Of one line of text, in points.
+LINE_HEIGHT = 12.5
 # Built-in formats that each reader shows in their own country's order.
 SHORT_DATE, SHORT_DATE_TIME = 14, 22
 
@@ -120,7 +123,7 @@ class XlsxFile:
         self._write_value(sheet, row, column, value, self.get_style(kind, **properties))
 
     def _write_value(self, sheet, row, column, value, style):
-        if value is None or value == "":
+        if value is None or value is False or value == "":
             sheet.write_blank(row, column, None, style)
         elif isinstance(value, str):
             sheet.write_string(row, column, value, style)
@@ -171,7 +174,12 @@ class XlsxFile:
         self.write_headers(sheet, HEADER_ROW, [column.title for column in columns], kinds)
         rule = {"bottom": 1, "bottom_color": RULE_COLOR}
         styles = [self.get_style(column.kind, **rule) for column in columns]
+        wrapped = [column for column in columns if column.kind == "wrapped"]
         for row_index, row in enumerate(rows, start=FIRST_ROW):
+            if wrapped:
+                # Not every reader makes room for wrapped texts by itself.
+                lines = max(count_lines(column.value(row), column.width) for column in wrapped)
+                sheet.set_row(row_index, LINE_HEIGHT * lines + 4)
             for column_index, (column, style) in enumerate(zip(columns, styles, strict=True)):
                 if column.digits:
                     style = self.get_style(column.kind, column.digits(row), **rule)  # noqa: PLW2901
@@ -194,6 +202,15 @@ class XlsxFile:
                 self.write_formula(sheet, TOTAL_ROW, index, column.kind, formula, column.total, bold=True)
             elif index == 0 and any(other.total is not None for other in columns):
                 self.write_cell(sheet, TOTAL_ROW, 0, "text", label, bold=True)
+
+
+def count_lines(text, width):
+    """Return about how many lines a text takes in a column of that width.
+
+    >>> count_lines("", 10), count_lines("One\\ntwo", 10), count_lines("Somewhat longer than a line", 10)
+    (1, 2, 3)
+    """
+    return sum(max(ceil(len(line) / max(width - 1, 1)), 1) for line in (text or "").split("\n")) if text else 1
 
 
 def get_range(column_index, row_count):

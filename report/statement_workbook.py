@@ -60,6 +60,7 @@ class CollectionStatementWorkbook(models.AbstractModel):
         labels = [page["bucket_labels"][code] for code, _amount in section.aging]
         titles = [*labels, self.env._("Credits"), self.env._("Balance")]
         amounts = [*(amount for _code, amount in section.aging), section.credits]
+        sheet.set_row(row, 30)
         xlsx.write_headers(sheet, row, titles, ["money"] * len(titles))
         for column, amount in enumerate(amounts):
             xlsx.write_cell(sheet, row + 1, column, "money", amount)
@@ -109,15 +110,15 @@ class CollectionStatementWorkbook(models.AbstractModel):
         opening = f"{section.opening}"
         return [
             *self._get_document_columns(section),
-            self._get_sum_column("debit", self.env._("Debit"), lines, lambda line: line.debit),
-            self._get_sum_column("credit", self.env._("Credit"), lines, lambda line: line.credit),
+            self._get_sum_column("debit", self.env._("Debit"), lines, lambda line: line.debit or None),
+            self._get_sum_column("credit", self.env._("Credit"), lines, lambda line: line.credit or None),
             self._get_balance_column(
                 section, lambda row: f"={opening}+SUM(F${first}:F{row + 1})-SUM(G${first}:G{row + 1})"
             ),
         ]
 
     def _get_sum_column(self, key, title, lines, value):
-        return Column(key, title, value, "money", 14, total=sum(value(line) for line in lines))
+        return Column(key, title, value, "money", 14, total=sum(value(line) or 0 for line in lines))
 
     def _get_balance_column(self, section, formula):
         """Return the column of the running balance."""

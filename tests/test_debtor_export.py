@@ -68,7 +68,7 @@ class TestDebtorExport(ExportCommon):
         sheet = self._load(output, data_only=True)["Open items"]
         rows = self._get_rows(sheet)
         self.assertEqual(len(rows), 3)
-        title = "Open, in the company's currency"
+        title = "Open in EUR"
         self.assertEqual(sum(Decimal(str(row[title])) for row in rows), Decimal("1527.75"))
         column = [cell.value for cell in sheet[4]].index(title) + 1
         self.assertEqual(sheet.cell(3, column).value, 1527.75)
