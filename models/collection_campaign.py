@@ -29,7 +29,7 @@ class CollectionCampaign(models.Model):
     }
 
     _fields_of_system = frozenset(
-        {"started_on", "closed_on", "start_partial_id", "end_partial_id", "start_line_id", "case_ids"}
+        {"started_on", "closed_on", "start_partial_id", "end_partial_id", "start_line_id", "final_figures", "case_ids"}
     )
 
     name = fields.Char(required=True, tracking=True)
@@ -114,6 +114,9 @@ class CollectionCampaign(models.Model):
         string="Last Reconciliation within", readonly=True, copy=False, help="Newer ones came after the closing."
     )
 
+    final_figures = fields.Json(
+        readonly=True, copy=False, help="How these customers stood before and after, written down at the closing."
+    )
     start_line_id = fields.Integer(
         string="Last Journal Item before",
         readonly=True,
@@ -588,6 +591,7 @@ class CollectionCampaign(models.Model):
         return {
             "closed_on": self.company_id._collection_today(),
             "end_partial_id": self.company_id._get_collection_last_partial_id(),
+            "final_figures": self.env["collection.recap"]._measure(self.sudo()) if self.started_on else False,
         }
 
     # === SCHEDULED ACTIONS === #

@@ -141,7 +141,7 @@ class CollectionStatement(models.Model):
             partner_ids=contact.ids,
             attachments=attachments,
             author_id=(self.user_id.partner_id or debtor.company_id.partner_id).id,
-            email_from=debtor.company_id.email_formatted or self.user_id.email_formatted,
+            email_from=debtor.company_id._get_collection_sender(),
             email_layout_xmlid="mail.mail_notification_light",
             email_add_signature=False,
         )

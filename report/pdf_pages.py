@@ -29,6 +29,7 @@ def number_pages(content, left=""):
     for page, stamp in zip(pages, stamps, strict=True):
         page.merge_page(stamp)
         writer.add_page(page)
+        writer.pages[-1].compress_content_streams()
     output = BytesIO()
     writer.write(output)
     return output.getvalue()

@@ -1,8 +1,12 @@
 from collections import defaultdict
+from dataclasses import replace
+from datetime import date as Date
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from odoo import api, models
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount, format_date
 
@@ -11,6 +15,7 @@ from ..tools.aging import BUCKETS
 from .recap_numbers import (
     ZERO,
     Amounts,
+    Baseline,
     Breakdown,
     BreakdownRow,
     CaseRow,
@@ -21,6 +26,8 @@ from .recap_numbers import (
     PromiseRow,
     Recap,
     SegmentRow,
+    Standing,
+    WeekRow,
     split,
     total_of,
 )
@@ -95,8 +102,10 @@ class CollectionRecap(models.AbstractModel):
         cases = self._get_cases(campaign)
         promises, promised_remainder = self._get_promises(campaign)
         disputes, disputed_remainder = self._get_disputes(campaign)
+        cases = self._with_next_steps(cases, promises, disputes)
         total = total_of(case.amounts for case in cases)
         by_week, by_method = self._get_collected(campaign, total.collected)
+        aging = self._get_aging(campaign)
         return {
             **self._prepare_head_values(campaign),
             "total": total,
@@ -104,9 +113,12 @@ class CollectionRecap(models.AbstractModel):
             "cases": cases,
             "outcome": self._get_outcome(cases),
             "results": self._get_results(cases),
-            "aging": self._get_aging(campaign),
+            "aging": aging,
+            "aging_after": self._get_aging_after(campaign),
+            **self._read_measures(campaign),
             **self._prepare_segment_values(cases),
             "collected_by_week": by_week,
+            "weeks": self._get_weeks(by_week, promises),
             "collected_by_method": by_method,
             "promised_by_date": self._get_promised_by_date(promises, promised_remainder),
             "promised_by_method": self._get_promised_by_method(promises, promised_remainder),
@@ -390,17 +402,30 @@ class CollectionRecap(models.AbstractModel):
 
     def _get_aging(self, campaign):
         """Return the initial amount by days late at the start."""
+        return self._age(campaign, campaign.started_on, SQL.identifier("initial"))
+
+    def _get_aging_after(self, campaign):
+        """Return what is still owed by days late on the day of the recap."""
+        return self._age(campaign, self._get_as_of(campaign), SQL.identifier("residual"))
+
+    def _age(self, campaign, day, part):
+        """Return a part of the items by days late on a day.
+
+        :param SQL part: column of ``_get_items_sql``.
+        """
         rows = {
             bucket: values
             for bucket, *values in self.env.execute_query(
                 SQL(
                     """
-                    SELECT WIDTH_BUCKET(%(started_on)s - due_date, %(first_days)s),
-                           SUM(initial), COUNT(DISTINCT case_id), COUNT(*)
+                    SELECT WIDTH_BUCKET(%(day)s - due_date, %(first_days)s),
+                           SUM(%(part)s), COUNT(DISTINCT case_id), COUNT(*)
                       FROM (%(items)s) item
+                     WHERE %(part)s != 0
                   GROUP BY 1
                     """,
-                    started_on=campaign.started_on,
+                    day=day,
+                    part=part,
                     first_days=[first_day for _code, first_day in BUCKETS if first_day is not None],
                     items=self._get_items_sql(campaign),
                 )
@@ -415,6 +440,244 @@ class CollectionRecap(models.AbstractModel):
                 if bucket in rows
             )
         )
+
+    # === BUSINESS METHODS - BEFORE AND AFTER === #
+
+    def _read_measures(self, campaign):
+        """Return how the customers stood before and after, and what usually comes in: values of ``Recap``.
+
+        Those of a closed campaign were written down at the closing.
+        """
+        figures = (self._is_final(campaign) and campaign.final_figures) or self._measure(campaign)
+        digits = campaign.currency_id.decimal_places
+        values = {}
+        for name in ("before", "after"):
+            figure = figures[name]
+            values[name] = Standing(
+                **{**figure, "day": Date.fromisoformat(figure["day"]), "overdue": to_money(figure["overdue"], digits)}
+            )
+        baseline = figures["baseline"]
+        values["baseline"] = Baseline(
+            baseline["days"],
+            baseline["span_count"],
+            tuple(
+                (code, to_money(owed, digits), to_money(collected, digits))
+                for code, owed, collected in baseline["buckets"]
+            ),
+        )
+        return values
+
+    @api.model
+    def _measure(self, campaign):
+        """Work out how the customers stood before the campaign and stand now, and what usually comes in.
+
+        :param campaign: a campaign that was started, as superuser.
+        :return: ``{"before", "after", "baseline"}``, plain values that can be written down as JSON.
+        """
+        company = campaign.company_id
+        partners = self._get_partners(campaign)
+        before, after = campaign.started_on - timedelta(days=1), self._get_as_of(campaign)
+        Metrics = self.env["collection.metrics"].sudo().with_company(company)
+        figures = Metrics._get_figures_by_day(company, [before, after], partners)
+        return {
+            "before": self._measure_standing(company, partners, figures[before]),
+            "after": self._measure_standing(company, partners, figures[after]),
+            "baseline": self._measure_baseline(campaign, partners, (after - before).days),
+        }
+
+    def _measure_standing(self, company, partners, figures):
+        """Return one ``Standing`` as plain values.
+
+        :param figures: ``tools.metrics.Figures`` of these customers.
+        """
+        day = figures.day
+        [[average]] = self.env.execute_query(
+            SQL(
+                """
+                SELECT AVG(%(day)s::date - due_date)
+                  FROM (%(items)s) item
+                 WHERE residual > 0 AND due_date < %(day)s
+                """,
+                day=day,
+                items=self.env["collection.metrics"]._get_item_sql(company, day, partners),
+            )
+        )
+        return {
+            "day": fields.Date.to_string(day),
+            "overdue": figures.position.overdue,
+            "dso": figures.dso,
+            "average_days_late": None if average is None else float(average),
+            "weighted_days_late": figures.weighted_days_late,
+        }
+
+    def _get_baseline_days(self, campaign, partners, days):
+        """Return the first days of the spans before the campaign, see ``Baseline``.
+
+        :param int days: length of a span.
+        """
+        since = campaign.started_on - relativedelta(months=campaign.company_id.collection_history_months)
+        firsts, first = [], campaign.started_on - timedelta(days=days)
+        while first >= since:
+            firsts.append(first)
+            first -= timedelta(days=days)
+        busy = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT other.started_on, COALESCE(other.closed_on, %(today)s)
+                  FROM collection_campaign other
+                  JOIN collection_case kase ON kase.campaign_id = other.id
+                 WHERE other.id != %(campaign)s AND other.started_on IS NOT NULL
+                   AND kase.partner_id = ANY(%(partners)s) AND other.company_id = %(company)s
+                """,
+                campaign=campaign.id,
+                company=campaign.company_id.id,
+                partners=partners.ids,
+                today=campaign.company_id._collection_today(),
+            )
+        )
+        return [
+            first
+            for first in firsts
+            if not any(started < first + timedelta(days=days) and closed >= first for started, closed in busy)
+        ]
+
+    def _measure_baseline(self, campaign, partners, days):
+        """Return the ``Baseline`` as plain values; two statements, whatever the number of customers and spans."""
+        days = max(days, 1)
+        firsts = self._get_baseline_days(campaign, partners, days)
+        rows = self._get_baseline_rows(campaign.company_id, partners, firsts, days) if firsts else []
+        return {
+            "days": days,
+            "span_count": len(firsts),
+            "buckets": [[BUCKETS[bucket][0], float(owed), float(collected)] for bucket, owed, collected in rows],
+        }
+
+    def _get_baseline_rows(self, company, partners, firsts, days):
+        """Return what was overdue when spans began and what came in on it: ``[(bucket number, owed, collected)]``."""
+        return self.env.execute_query(
+            SQL(
+                """
+                WITH span AS (SELECT UNNEST(%(firsts)s::date[]) AS first),
+                debt AS (
+                    SELECT line.id, line.balance, line.date, COALESCE(line.date_maturity, line.date) AS due_date
+                      FROM account_move_line line
+                     WHERE line.balance > 0
+                       AND line.account_id IN %(accounts)s
+                       AND line.company_id = %(company)s
+                       AND line.parent_state = 'posted'
+                       AND line.journal_id NOT IN %(not_invoiced)s
+                       AND line.partner_id IN (
+                           SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%(partners)s)
+                       )
+                ),
+                settlement AS (
+                    SELECT debt.date, debt.due_date, partial.amount, partial.max_date,
+                           CASE WHEN journal.type IN ('bank', 'cash', 'credit') THEN credit.date END AS cash_date,
+                           CASE WHEN journal.type IN ('bank', 'cash', 'credit') THEN %(cash)s END AS cash
+                      FROM debt
+                      JOIN account_partial_reconcile partial ON partial.debit_move_id = debt.id
+                      JOIN account_move_line credit ON credit.id = partial.credit_move_id
+                      JOIN account_journal journal ON journal.id = credit.journal_id
+                     WHERE credit.parent_state = 'posted'
+                )
+                SELECT WIDTH_BUCKET(first - due_date, %(first_days)s) AS bucket, SUM(owed), SUM(collected)
+                  FROM (
+                    SELECT span.first, debt.due_date, debt.balance AS owed, 0 AS collected
+                      FROM span
+                      JOIN debt ON debt.due_date < span.first AND debt.date <= span.first
+                 UNION ALL
+                    SELECT span.first, settlement.due_date,
+                           CASE WHEN settlement.max_date < span.first THEN -settlement.amount ELSE 0 END,
+                           CASE WHEN settlement.max_date >= span.first
+                                 AND settlement.cash_date >= span.first
+                                 AND settlement.cash_date < span.first + %(days)s
+                                THEN settlement.cash ELSE 0 END
+                      FROM span
+                      JOIN settlement ON settlement.due_date < span.first AND settlement.date <= span.first
+                  ) part
+              GROUP BY bucket
+              ORDER BY bucket
+                """,
+                firsts=firsts,
+                days=days,
+                first_days=[first_day for _code, first_day in BUCKETS if first_day is not None],
+                accounts=self.env["collection.debtor"]._get_account_ids(company),
+                not_invoiced=self.env["collection.debtor"]._get_not_invoiced_journal_ids(company),
+                company=company.id,
+                partners=partners.ids,
+                cash=self.env["account.move.line"]._get_collection_cash_sql(
+                    SQL("partial.amount"), SQL("credit.move_id"), SQL("%s", company.currency_id.decimal_places)
+                ),
+            )
+        )
+
+    # === BUSINESS METHODS - WHAT TO DO NEXT === #
+
+    def _with_next_steps(self, cases, promises, disputes):
+        """Return the cases, each with what to do next in words."""
+        promises_by_case, disputes_by_case = defaultdict(list), defaultdict(list)
+        for promise in promises:
+            promises_by_case[promise.case_id].append(promise)
+        for dispute in disputes:
+            disputes_by_case[dispute.case_id].append(dispute)
+        return tuple(
+            replace(
+                case,
+                next_step=" ".join(
+                    self._get_next_steps(case, promises_by_case[case.case_id], disputes_by_case[case.case_id])
+                ),
+            )
+            for case in cases
+        )
+
+    def _get_next_steps(self, case, promises, disputes):
+        """Return what to do next for one customer, as sentences. Extend it for other ways of working.
+
+        :param case: ``CaseRow``.
+        :param promises: its ``PromiseRow``.
+        :param disputes: its ``DisputeRow``.
+        """
+        steps = []
+        for dispute in disputes:
+            if dispute.open_amount and dispute.state == "accepted":
+                steps.append(self.env._("Credit what was accepted: %s.", dispute.reason))
+            elif dispute.open_amount:
+                steps.append(
+                    self.env._(
+                        "Solve by %(date)s: %(reason)s (%(owner)s).",
+                        date=format_date(self.env, dispute.deadline),
+                        reason=dispute.reason,
+                        owner=dispute.owner,
+                    )
+                )
+        for promise in promises:
+            if promise.open_amount:
+                steps.append(
+                    self.env._(
+                        "Expect the money on %(date)s (%(method)s).",
+                        date=format_date(self.env, promise.date),
+                        method=promise.method_label,
+                    )
+                )
+        if case.amounts.rest > 0:
+            steps.append(self._get_next_contact(case, promises))
+        return steps
+
+    def _get_next_contact(self, case, promises):
+        """Say how to go on about what is neither promised nor disputed."""
+        if case.outcome == "escalated":
+            return self.env._("The manager decides.")
+        if case.outcome == "refused":
+            return self.env._("Decide on a formal notice or on handing the debt over.")
+        if case.outcome == "unreachable":
+            return self.env._("Find another number or contact, and write a letter.")
+        if any(promise.state == "broken" for promise in promises):
+            return self.env._("Call: a promise was not kept.")
+        if not case.attempt_count:
+            return self.env._("Contact for the first time.")
+        if not case.is_reached:
+            return self.env._("Call again: the right person was not reached.")
+        return self.env._("Ask for a date of payment.")
 
     # === BUSINESS METHODS - COLLECTED === #
 
@@ -445,6 +708,30 @@ class CollectionRecap(models.AbstractModel):
             for key, (amount, count) in sorted(methods.items(), key=lambda item: -item[1][0])
         ]
         return Breakdown((*by_week, *remainder)), Breakdown((*by_method, *remainder))
+
+    def _get_weeks(self, by_week, promises):
+        """Return money and promises week by week, from the first to the last that has any.
+
+        :param by_week: what was collected, as ``_get_collected`` returns it.
+        """
+        collected = {row.key: row.amount for row in by_week if row.key}
+        promised = defaultdict(lambda: ZERO)
+        for promise in promises:
+            if promise.is_from_campaign and promise.state != "cancelled":
+                promised[promise.date - timedelta(days=promise.date.weekday())] += promise.company_amount
+        days = sorted({*collected, *promised})
+        weeks = (
+            [days[0] + timedelta(weeks=number) for number in range((days[-1] - days[0]).days // 7 + 1)] if days else []
+        )
+        return tuple(
+            WeekRow(
+                monday,
+                self.env._("Week of %s", format_date(self.env, monday)),
+                collected.get(monday, ZERO),
+                promised.get(monday, ZERO),
+            )
+            for monday in weeks
+        )
 
     def _get_remainder(self, amount):
         """Return the row that makes parts add up when their source changed after the closing, if any."""
@@ -811,6 +1098,7 @@ class CollectionRecap(models.AbstractModel):
                        COUNT(*) FILTER (WHERE said AND channel = 'call' AND is_reached) AS answered_count,
                        COUNT(*) FILTER (WHERE said AND outcome = 'right_person') AS right_person_count,
                        COUNT(*) FILTER (WHERE said AND channel = 'email') AS email_count,
+                       COUNT(*) FILTER (WHERE NOT said AND channel = 'email') AS failed_email_count,
                        COUNT(*) FILTER (WHERE said AND channel = 'letter') AS letter_count,
                        COUNT(*) FILTER (WHERE said AND channel = 'sms') AS sms_count,
                        COUNT(DISTINCT debtor_id) FILTER (WHERE said AND channel != 'note') AS contacted_count,

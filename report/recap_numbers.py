@@ -163,6 +163,7 @@ class CaseRow:
     is_reached: bool  # whether the right person was on the telephone
     last_contact: datetime | None  # in UTC
     amounts: Amounts
+    next_step: str = ""  # what to do next, in words; empty when nothing is owed any more
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,7 @@ class Contacts:
     answered_count: int = 0  # of these, somebody answered
     right_person_count: int = 0  # of these, the right person was on the telephone
     email_count: int = 0
+    failed_email_count: int = 0  # bounced or refused by the mail server; not among the e-mails sent
     letter_count: int = 0
     sms_count: int = 0
     contacted_count: int = 0  # customers contacted at least once, whatever the channel
@@ -261,6 +263,11 @@ class Contacts:
         return share(self.right_person_count, self.call_count)
 
     @property
+    def failed_email_share(self) -> float:
+        """Of the e-mails sent and those that did not arrive."""
+        return share(self.failed_email_count, self.email_count + self.failed_email_count)
+
+    @property
     def contacted_share(self) -> float:
         """Of the customers in the campaign."""
         return share(self.contacted_count, self.customer_count)
@@ -274,6 +281,85 @@ class Contacts:
     def reached_share(self) -> float:
         """Of the customers in the campaign."""
         return share(self.reached_count, self.customer_count)
+
+
+@dataclass(frozen=True)
+class WeekRow:
+    """What came in, and what had been promised, for one week."""
+
+    monday: date
+    label: str
+    collected: Decimal  # of the items of the campaign
+    promised: Decimal  # by promises made in the campaign for a day of this week, withdrawn ones left out
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the customers of the campaign stood at the end of a day, with all their debts.
+
+    Source: the ledger, from the dates of reconciliations (``collection.metrics``). What can't be
+    worked out is ``None``.
+    """
+
+    day: date
+    overdue: Decimal  # in company currency
+    dso: float | None  # days: receivables / sales of the last three months × their days
+    average_days_late: float | None  # days, of what is overdue; each item counts once
+    weighted_days_late: float | None  # the same, weighted by amount
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the same customers pay of overdue debts when nobody runs a campaign.
+
+    Method: the time before the start is cut into spans as long as the campaign lasted so far, back to
+    the length of the payment history. What was overdue on the first day of a span is compared with the
+    money that came in on it within the span, for each bucket of the aging, since old debts come in more
+    rarely than young ones. Spans in which one of these customers was in another campaign are left out.
+
+    >>> history = Baseline(36, 10, (("1_30", Decimal(100), Decimal(60)), ("31_60", Decimal(300), Decimal(60))))
+    >>> history.get_share("1_30"), history.get_share("over_120"), history.is_known
+    (0.6, 0.3, True)
+    >>> history.expect({"1_30": Decimal(50), "over_120": Decimal("10.10")}, 2)
+    Decimal('33.03')
+    """
+
+    days: int = 0  # length of a span
+    span_count: int = 0  # spans that were looked at
+    # (code of the aging, overdue at the beginning of the spans added up, of this collected within its span)
+    buckets: tuple = ()
+
+    @property
+    def owed(self) -> Decimal:
+        """Overdue at the beginning of the spans, added up."""
+        return sum((owed for _code, owed, _collected in self.buckets), ZERO)
+
+    @property
+    def collected(self) -> Decimal:
+        """Of this, money that came in within its span."""
+        return sum((collected for _code, _owed, collected in self.buckets), ZERO)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is any history to compare with."""
+        return self.owed > 0
+
+    @property
+    def collected_share(self) -> float:
+        """Collected without a campaign, as a share of what was overdue."""
+        return share(self.collected, self.owed)
+
+    def get_share(self, code) -> float:
+        """Return the same for one bucket of the aging; that of all where the bucket has no history."""
+        for bucket, owed, collected in self.buckets:
+            if bucket == code and owed > 0:
+                return share(collected, owed)
+        return self.collected_share
+
+    def expect(self, amounts, decimal_places) -> Decimal:
+        """Return what would come in of these amounts: ``{code of the aging: amount}``."""
+        expected = sum((amount * Decimal(repr(self.get_share(code))) for code, amount in amounts.items()), ZERO)
+        return expected.quantize(Decimal(1).scaleb(-decimal_places), ROUND_HALF_UP)
 
 
 @dataclass(frozen=True)
@@ -323,10 +409,15 @@ class Recap:
     outcome: Breakdown  # of the initial amount, by what became of it
     results: tuple  # of SegmentRow, by how the cases ended
     aging: Breakdown  # of the initial amount, by days late at the start
+    aging_after: Breakdown  # of what is still owed, by days late on ``as_of``; the same buckets
+    before: Standing  # at the end of the day before the start
+    after: Standing  # at the end of ``as_of``
+    baseline: Baseline
     profiles: tuple  # of SegmentRow, by payer profile at the start
     sizes: tuple  # of SegmentRow, by company size at the start
     debt_sizes: tuple  # of SegmentRow: small debts, others
     collected_by_week: Breakdown
+    weeks: tuple  # of WeekRow: money and promises, week by week without gaps
     collected_by_method: Breakdown
     promised_by_date: Breakdown
     promised_by_method: Breakdown
@@ -346,3 +437,18 @@ class Recap:
     def goal_share(self) -> float:
         """Collected, as a share of the goal."""
         return share(self.total.collected, self.goal)
+
+    @property
+    def expected(self) -> Decimal:
+        """What would have come in without a campaign: each bucket's usual share of the initial amount."""
+        return self.baseline.expect({row.key: row.amount for row in self.aging}, self.decimal_places)
+
+    @property
+    def expected_share(self) -> float:
+        """The same, as a share of the initial amount."""
+        return share(self.expected, self.total.initial)
+
+    @property
+    def gain(self) -> Decimal:
+        """Collected beyond what would have come in anyway; may be below zero."""
+        return self.total.collected - self.expected

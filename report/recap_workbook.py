@@ -3,10 +3,14 @@ import pytz
 from odoo import api, models
 from odoo.tools import format_date
 
+from ..tools.aging import BUCKETS
 from .recap_numbers import share, total_of
 from .recap_xlsx import Column, XlsxFile, get_cell, get_range, make_sheet_names, quote_sheet
 
 BAR_COLOR = "#3f5f7f"
+CHART_COLORS = ("#c3cfdb", BAR_COLOR)
+# Rows of the summary that fit on a page at its scale, in percent: no section is cut in two.
+SUMMARY_PAGE_ROWS, SUMMARY_SCALE = 58, 75
 # Size of charts in pixels, and how many of them a row of a sheet takes.
 CHART_WIDTH, BAR_HEIGHT, ROW_HEIGHT = 680, 26, 20
 
@@ -111,7 +115,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
             "rest": self.env._("Of which neither"),
         }
         return [
-            Column(key, title, lambda row, key=key: getattr(amounts(row), key), "money", total=getattr(total, key))
+            Column(key, title, lambda row, key=key: getattr(amounts(row), key), "money", 12, total=getattr(total, key))
             for key, title in titles.items()
         ]
 
@@ -122,11 +126,12 @@ class CollectionRecapWorkbook(models.AbstractModel):
         call_count = sum(case.attempt_count for case in recap.cases)
         screen = {"is_printed": False}
         return [
-            Column("customer", self.env._("Customer"), lambda case: case.customer, width=36),
-            Column("collector", self.env._("Collector"), lambda case: case.collector, width=20),
-            Column("status", self.env._("Result"), lambda case: case.status, width=18),
-            Column("reason", self.env._("Reason for non-payment"), lambda case: case.reason, width=28),
+            Column("customer", self.env._("Customer"), lambda case: case.customer, "wrapped", 27),
+            Column("collector", self.env._("Collector"), lambda case: case.collector, "wrapped", 15),
+            Column("status", self.env._("Result"), lambda case: case.status, "wrapped", 13),
+            Column("reason", self.env._("Reason for non-payment"), lambda case: case.reason, "wrapped", 18),
             *self._get_amount_columns(recap.total, lambda case: case.amounts),
+            Column("next", self.env._("What to do next"), lambda case: case.next_step, "wrapped", 30),
             Column(
                 "outcome",
                 self.env._("What became of the rest"),
@@ -174,7 +179,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
 
     def _get_item_columns(self, recap):
         return [
-            Column("customer", self.env._("Customer"), lambda item: item["case"].customer, width=34),
+            Column("customer", self.env._("Customer"), lambda item: item["case"].customer, "wrapped", 28),
             Column("name", self.env._("Invoice or entry"), lambda item: item["name"], width=20),
             Column("date", self.env._("Date"), lambda item: item["date"], "date", 12),
             Column("due_date", self.env._("Due date"), lambda item: item["due_date"], "date", 12),
@@ -186,16 +191,16 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 12,
             ),
             *self._get_amount_columns(recap.total, lambda item: item["amounts"]),
-            Column("collector", self.env._("Collector"), lambda item: item["case"].collector, width=20),
-            Column("status", self.env._("Result of the case"), lambda item: item["case"].status, width=18),
+            Column("collector", self.env._("Collector"), lambda item: item["case"].collector, "wrapped", 15),
+            Column("status", self.env._("Result of the case"), lambda item: item["case"].status, "wrapped", 13),
         ]
 
     def _get_promise_columns(self, recap):
         yes = self.env._("Yes")
         return [
-            Column("customer", self.env._("Customer"), lambda promise: promise.customer, width=34),
-            Column("contact", self.env._("Promised by"), lambda promise: promise.contact, width=20),
-            Column("user", self.env._("Recorded by"), lambda promise: promise.user, width=20),
+            Column("customer", self.env._("Customer"), lambda promise: promise.customer, "wrapped", 27),
+            Column("contact", self.env._("Promised by"), lambda promise: promise.contact, "wrapped", 16),
+            Column("user", self.env._("Recorded by"), lambda promise: promise.user, "wrapped", 16),
             Column(
                 "recorded",
                 self.env._("Recorded on"),
@@ -204,7 +209,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 17,
             ),
             Column("date", self.env._("Promised for"), lambda promise: promise.date, "date", 12),
-            Column("method", self.env._("Method"), lambda promise: promise.method_label, width=18),
+            Column("method", self.env._("Method"), lambda promise: promise.method_label, "wrapped", 14),
             Column("state", self.env._("State"), lambda promise: promise.state_label),
             Column(
                 "amount",
@@ -234,14 +239,14 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 lambda promise: yes if promise.is_from_campaign else "",
                 width=12,
             ),
-            Column("note", self.env._("Note"), lambda promise: promise.note, width=40),
+            Column("note", self.env._("Note"), lambda promise: promise.note, "wrapped", 34),
         ]
 
     def _get_dispute_columns(self, recap):
         return [
-            Column("customer", self.env._("Customer"), lambda dispute: dispute.customer, width=34),
-            Column("reason", self.env._("Reason"), lambda dispute: dispute.reason, width=32),
-            Column("owner", self.env._("Owner"), lambda dispute: dispute.owner, width=20),
+            Column("customer", self.env._("Customer"), lambda dispute: dispute.customer, "wrapped", 27),
+            Column("reason", self.env._("Reason"), lambda dispute: dispute.reason, "wrapped", 24),
+            Column("owner", self.env._("Owner"), lambda dispute: dispute.owner, "wrapped", 16),
             Column(
                 "opened",
                 self.env._("Opened on"),
@@ -273,7 +278,9 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 "money",
                 total=sum(dispute.open_amount for dispute in recap.disputes),
             ),
-            Column("description", self.env._("What the customer says"), lambda dispute: dispute.description, width=50),
+            Column(
+                "description", self.env._("What the customer says"), lambda dispute: dispute.description, "wrapped", 40
+            ),
         ]
 
     def _get_contact_columns(self, recap):
@@ -283,7 +290,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
         }
         return [
             Column("date", self.env._("Date"), lambda row: self._to_local(recap, row["date_done"]), "datetime", 17),
-            Column("customer", self.env._("Customer"), lambda row: row["customer"], width=34),
+            Column("customer", self.env._("Customer"), lambda row: row["customer"], "wrapped", 27),
             Column("channel", self.env._("Channel"), lambda row: labels["channel"][row["channel"]], width=12),
             Column("user", self.env._("By"), lambda row: row["user"], width=20),
             Column("contact", self.env._("Spoken to"), lambda row: row["contact"], width=20),
@@ -294,7 +301,8 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 "note",
                 self.env._("What was said"),
                 lambda row: row["note"] or row["result_text"] or row["summary"] or "",
-                width=60,
+                "wrapped",
+                52,
             ),
         ]
 
@@ -320,10 +328,18 @@ class CollectionRecapWorkbook(models.AbstractModel):
         row = self._write_facts(xlsx, sheet, 3, recap)
         row = self._write_key_figures(xlsx, sheet, row, recap, case_sheet)
         chart_row = 3
+        page_row, breaks = 0, []
         for section in self._get_sections(recap):
+            section_row = row
             first_row, row = section["write"](xlsx, sheet, row, section)
+            if row - page_row > SUMMARY_PAGE_ROWS:
+                page_row = section_row
+                breaks.append(section_row)
             if section.get("chart") and section["rows"]:
                 chart_row = self._insert_chart(xlsx, chart_sheet, chart_row, section, sheet.get_name(), first_row)
+        # A fixed scale: spreadsheets ignore breaks in what they fit to a page.
+        sheet.set_print_scale(SUMMARY_SCALE)
+        sheet.set_h_pagebreaks(breaks)
 
     def _write_facts(self, xlsx, sheet, row, recap):
         """Write period, team and scope; return the next free row."""
@@ -405,18 +421,30 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 "chart": True,
             },
             {
-                "title": self.env._("Aging at the start"),
-                "rows": recap.aging,
-                "write": breakdown,
-                "counted": self.env._("Items"),
+                "title": self.env._("Aging before and after"),
+                "rows": self._get_aging_rows(recap),
+                "write": self._write_aging,
                 "chart": True,
+                "series": {1: self.env._("At the start"), 2: self._get_after_label(recap)},
+            },
+            {"title": self.env._("Before and after"), "rows": recap, "write": self._write_comparison},
+            {
+                "title": self.env._("Compared with what usually comes in"),
+                "rows": recap,
+                "write": self._write_baseline,
+            },
+            {
+                "title": self.env._("Money by week, against promises"),
+                "rows": recap.weeks,
+                "write": self._write_weeks,
+                "chart": True,
+                "series": {1: self.env._("Promised for the week"), 2: self.env._("Collected")},
             },
             {
                 "title": self.env._("Collected by week"),
                 "rows": recap.collected_by_week,
                 "write": breakdown,
                 "counted": payments,
-                "chart": True,
             },
             {
                 "title": self.env._("Collected by method of payment"),
@@ -455,6 +483,111 @@ class CollectionRecapWorkbook(models.AbstractModel):
             {"title": self.env._("Contacts"), "rows": self._get_contact_rows(recap), "write": self._write_contacts},
             {"title": self.env._("Results per collector"), "rows": recap.collectors, "write": self._write_collectors},
         ]
+
+    def _get_after_label(self, recap):
+        return self.env._("At the end") if recap.is_final else self.env._("Now")
+
+    def _get_aging_rows(self, recap):
+        """Return the aging before and after: ``[(label, before, items, after, items)]``."""
+        rows = {}
+        for index, breakdown in enumerate((recap.aging, recap.aging_after)):
+            for part in breakdown:
+                row = rows.setdefault(part.key, [part.label, 0, 0, 0, 0])
+                row[1 + 2 * index : 3 + 2 * index] = part.amount, part.item_count
+        return [tuple(rows[code]) for code, _first_day in BUCKETS if code in rows]
+
+    def _write_aging(self, xlsx, sheet, row, section):
+        """Write the aging before and after; return the first row of buckets and the next free row."""
+        titles = [*section["series"].values(), self.env._("Items at the start"), self.env._("Items still open")]
+        kinds = ("money", "money", "integer", "integer")
+        self._write_section_head(xlsx, sheet, row, section["title"], titles, kinds)
+        first_row = row + 1
+        total_row = first_row + len(section["rows"])
+        for index, (label, before, before_count, after, after_count) in enumerate(section["rows"], start=first_row):
+            xlsx.write_cell(sheet, index, 0, "text", label)
+            values = (before, after, before_count, after_count)
+            for column, (kind, value) in enumerate(zip(kinds, values, strict=True), start=1):
+                xlsx.write_cell(sheet, index, column, kind, value)
+        sums = {
+            column: (kind, sum(row[position] for row in section["rows"]))
+            for column, (kind, position) in enumerate(zip(kinds, (1, 3, 2, 4), strict=True), start=1)
+        }
+        self._write_sums(xlsx, sheet, first_row, total_row, sums, len(titles))
+        return first_row, total_row + 2
+
+    def _write_comparison(self, xlsx, sheet, row, section):
+        """Write how the customers stood before and after; return the first row of it and the next free row."""
+        recap = section["rows"]
+        before, after = recap.before, recap.after
+        titles = [format_date(self.env, before.day), format_date(self.env, after.day), self.env._("Change")]
+        self._write_section_head(xlsx, sheet, row, section["title"], titles, ("money",) * 3)
+        rows = [
+            (self.env._("Overdue, all debts of these customers"), "money", before.overdue, after.overdue),
+            (self.env._("Days of sales outstanding (DSO)"), "days", before.dso, after.dso),
+            (
+                self.env._("Average days late of what is overdue"),
+                "days",
+                before.average_days_late,
+                after.average_days_late,
+            ),
+            (self.env._("The same, weighted by amount"), "days", before.weighted_days_late, after.weighted_days_late),
+        ]
+        for index, (label, kind, first, second) in enumerate(rows, start=row + 1):
+            xlsx.write_cell(sheet, index, 0, "text", label)
+            xlsx.write_cell(sheet, index, 1, kind, first)
+            xlsx.write_cell(sheet, index, 2, kind, second)
+            if first is not None and second is not None:
+                formula = f"={get_cell(index, 2)}-{get_cell(index, 1)}"
+                xlsx.write_formula(sheet, index, 3, kind, formula, second - first)
+        return row + 1, row + len(rows) + 2
+
+    def _write_baseline(self, xlsx, sheet, row, section):
+        """Write what usually comes in without a campaign; return the first row of it and the next free row."""
+        recap = section["rows"]
+        baseline = recap.baseline
+        self._write_section_head(
+            xlsx, sheet, row, section["title"], [self.env._("Amount"), self.env._("Share")], ("money", "percent")
+        )
+        if not baseline.is_known:
+            text = self.env._("These customers have no history without a campaign to compare with.")
+            xlsx.write_cell(sheet, row + 1, 0, "text", text)
+            return row + 1, row + 3
+        rows = [
+            (self.env._("Overdue when the spans before began"), baseline.owed, None),
+            (self.env._("Of this, collected within the span"), baseline.collected, baseline.collected_share),
+            (self.env._("Expected without a campaign"), recap.expected, recap.expected_share),
+            (self.env._("Collected with it"), recap.total.collected, recap.total.collected_share),
+            (self.env._("Gain"), recap.gain, None),
+        ]
+        for index, (label, amount, part) in enumerate(rows, start=row + 1):
+            xlsx.write_cell(sheet, index, 0, "text", label)
+            xlsx.write_cell(sheet, index, 1, "money", amount)
+            xlsx.write_cell(sheet, index, 2, "percent", part)
+        note = self.env._(
+            "%(count)s spans of %(days)s days before the start, each bucket of the aging by itself, without the "
+            "spans in which one of these customers was in another campaign.",
+            count=baseline.span_count,
+            days=baseline.days,
+        )
+        xlsx.write_cell(sheet, row + 1 + len(rows), 0, "text", note, font_color="#6b7280")
+        return row + 1, row + len(rows) + 3
+
+    def _write_weeks(self, xlsx, sheet, row, section):
+        """Write promises and money week by week; return the first row of them and the next free row."""
+        titles = list(section["series"].values())
+        self._write_section_head(xlsx, sheet, row, section["title"], titles, ("money", "money"))
+        weeks = section["rows"]
+        first_row = row + 1
+        for index, week in enumerate(weeks, start=first_row):
+            xlsx.write_cell(sheet, index, 0, "text", week.label)
+            xlsx.write_cell(sheet, index, 1, "money", week.promised)
+            xlsx.write_cell(sheet, index, 2, "money", week.collected)
+        sums = {
+            1: ("money", sum(week.promised for week in weeks)),
+            2: ("money", sum(week.collected for week in weeks)),
+        }
+        self._write_sums(xlsx, sheet, first_row, first_row + len(weeks), sums, len(titles))
+        return first_row, first_row + len(weeks) + 2
 
     def _write_breakdown(self, xlsx, sheet, row, section):
         """Write the parts of an amount; return the first row of parts and the next free row."""
@@ -538,6 +671,12 @@ class CollectionRecapWorkbook(models.AbstractModel):
             (self.env._("Somebody answered"), contacts.answered_count, contacts.answered_share, calls),
             (self.env._("Right person reached"), contacts.right_person_count, contacts.right_person_share, calls),
             (self.env._("E-mails sent"), contacts.email_count, None, ""),
+            (
+                self.env._("E-mails that did not arrive"),
+                contacts.failed_email_count,
+                contacts.failed_email_share,
+                self.env._("of e-mails"),
+            ),
             (self.env._("Letters sent"), contacts.letter_count, None, ""),
             (self.env._("SMS sent"), contacts.sms_count, None, ""),
             (self.env._("Customers contacted"), contacts.contacted_count, contacts.contacted_share, customers),
@@ -608,21 +747,25 @@ class CollectionRecapWorkbook(models.AbstractModel):
         """
         last_row = first_row + len(section["rows"]) - 1
         chart = xlsx.workbook.add_chart({"type": "bar"})
-        chart.add_series(
-            {
-                "name": section["title"],
-                "categories": [source, first_row, 0, last_row, 0],
-                "values": [source, first_row, 1, last_row, 1],
-                "fill": {"color": BAR_COLOR},
-                "gap": 60,
-                "data_labels": {"value": True, "num_format": "#,##0", "font": {"size": 9}},
-            }
-        )
+        series = section.get("series") or {1: section["title"]}
+        # The last series is the darkest, also on a printer without colours.
+        for (column, name), color in zip(series.items(), CHART_COLORS[-len(series) :], strict=True):
+            chart.add_series(
+                {
+                    "name": name,
+                    "categories": [source, first_row, 0, last_row, 0],
+                    "values": [source, first_row, column, last_row, column],
+                    "fill": {"color": color},
+                    "border": {"color": BAR_COLOR},
+                    "gap": 60,
+                    "data_labels": {"value": True, "num_format": "#,##0", "font": {"size": 9}},
+                }
+            )
         chart.set_title({"name": section["title"], "name_font": {"size": 12, "color": BAR_COLOR}})
-        chart.set_legend({"none": True})
+        chart.set_legend({"position": "bottom"} if len(series) > 1 else {"none": True})
         chart.set_y_axis({"reverse": True, "num_font": {"size": 9}, "major_tick_mark": "none"})
         chart.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
-        height = 70 + BAR_HEIGHT * len(section["rows"])
+        height = 70 + 30 * (len(series) > 1) + BAR_HEIGHT * len(section["rows"]) * len(series)
         chart.set_size({"width": CHART_WIDTH, "height": height})
         sheet.insert_chart(row, 0, chart)
         return row + height // ROW_HEIGHT + 2

@@ -100,6 +100,7 @@ class XlsxFile:
             "datetime": {"num_format": SHORT_DATE_TIME, "align": "left", "valign": "top", "indent": 1},
             "integer": {"num_format": "#,##0", "valign": "top"},
             "money": {"num_format": f"#,##0.{'0' * digits}" if digits else "#,##0", "valign": "top"},
+            "days": {"num_format": "#,##0.0", "valign": "top"},
             "percent": {"num_format": "0.0%", "valign": "top"},
         }[kind]
 
@@ -139,7 +140,7 @@ class XlsxFile:
     def write_headers(self, sheet, row, titles, kinds):
         """Write a row of column titles; those of numbers stand on the right, like the numbers."""
         for index, (title, kind) in enumerate(zip(titles, kinds, strict=True)):
-            is_number = kind in ("integer", "money", "percent")
+            is_number = kind in ("integer", "money", "days", "percent")
             style = self.get_format(
                 bold=True,
                 font_color="#ffffff",
@@ -166,7 +167,10 @@ class XlsxFile:
         :param str total_label: stands before the totals.
         """
         for index, column in enumerate(columns):
-            sheet.set_column(index, index, column.width)
+            width = column.width
+            if column.kind == "money" and column.total is not None:
+                width = max(width, len(f"{column.total:,.{self.decimal_places}f}") + 3)
+            sheet.set_column(index, index, width)
         self.write_titles(sheet, title, subtitle)
         self._write_totals(sheet, columns, row_count, total_label)
         sheet.set_row(HEADER_ROW, 30)
@@ -179,7 +183,8 @@ class XlsxFile:
             if wrapped:
                 # Not every reader makes room for wrapped texts by itself.
                 lines = max(count_lines(column.value(row), column.width) for column in wrapped)
-                sheet.set_row(row_index, LINE_HEIGHT * lines + 4)
+                if lines > 1:
+                    sheet.set_row(row_index, LINE_HEIGHT * lines + 4)
             for column_index, (column, style) in enumerate(zip(columns, styles, strict=True)):
                 if column.digits:
                     style = self.get_style(column.kind, column.digits(row), **rule)  # noqa: PLW2901

@@ -4,14 +4,19 @@ from odoo import api, models
 from odoo.tools import format_amount, format_date, formatLang
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-from .recap_charts import bar_chart, to_data_uri
+from ..tools.aging import BUCKETS
+from .recap_charts import bar_chart, pair_chart, to_data_uri
 
 # How many cases the PDF shows; the XLSX has all of them.
 CASE_LIMIT = 100
 # A wkhtmltopdf without patched Qt cuts rows in two at the end of a page, but keeps small tables whole,
 # and does not repeat headers: the cases stand in tables of so many rows, with headers above every so many.
 CASES_PER_TABLE = 3
-TABLES_PER_HEADER = 8
+TABLES_PER_HEADER = 6
+# Amounts from which tables with many columns are printed in thousands, and in millions.
+THOUSANDS_FROM, MILLIONS_FROM = 10**8, 10**11
+# How many weeks the chart shows, the last ones; the table below has all of them.
+WEEK_LIMIT = 12
 # How many reasons the chart shows, the largest; the table below has all of them.
 REASON_LIMIT = 12
 
@@ -42,11 +47,19 @@ class ReportCampaignRecap(models.AbstractModel):
         def money(amount):
             return format_amount(self.env, float(amount), currency)
 
+        unit, unit_label = self._get_unit(recap)
+
         def number(amount):
-            return formatLang(self.env, float(amount), digits=recap.decimal_places) if amount else "–"
+            digits = recap.decimal_places if unit == 1 else 0
+            return formatLang(self.env, float(amount) / unit, digits=digits) if amount else "–"
+
+        def days(value):
+            return formatLang(self.env, value, digits=1) if value is not None else "–"
 
         return {
             "campaign": campaign,
+            "lang": get_lang(self.env).code.replace("_", "-"),
+            "direction": get_lang(self.env).direction or "ltr",
             "company": campaign.sudo().company_id,
             "recap": recap,
             "scope": " · ".join(
@@ -60,12 +73,60 @@ class ReportCampaignRecap(models.AbstractModel):
             ],
             "money": money,
             "number": number,
+            "unit": unit_label,
+            "days": days,
+            "change": self._get_change_formatter(number_of=days),
+            "is_large": unit > 1,
             "count": lambda value: formatLang(self.env, value, digits=0),
             "percent": self._get_percent_formatter(),
             "date": lambda value: format_date(self.env, value) if value else "",
             "reason_chart": self._get_chart(recap.reasons, money, REASON_LIMIT),
-            "week_chart": self._get_chart(recap.collected_by_week, money),
+            "week_chart": self._get_week_chart(recap, money),
+            "aging_chart": self._get_aging_chart(recap, money),
         }
+
+    def _get_unit(self, recap):
+        """Return in what tables with many columns are printed: ``(divisor, in words)``."""
+        if recap.total.initial >= MILLIONS_FROM:
+            return 10**6, self.env._("millions of %s", recap.currency)
+        if recap.total.initial >= THOUSANDS_FROM:
+            return 10**3, self.env._("thousands of %s", recap.currency)
+        return 1, recap.currency
+
+    def _get_change_formatter(self, number_of):
+        """Return a function that writes what changed between two figures, with its sign.
+
+        :param number_of: function that writes a figure.
+        """
+
+        def change(before, after):
+            if before is None or after is None:
+                return "–"
+            sign = "+" if after > before else "−" if after < before else "±"
+            return f"{sign}{number_of(abs(after - before))}"
+
+        return change
+
+    def _get_week_chart(self, recap, money):
+        """Return money and promises week by week, drawn as bars."""
+        rows = [
+            (week.label, (week.promised, money(week.promised)), (week.collected, money(week.collected)))
+            for week in recap.weeks[-WEEK_LIMIT:]
+        ]
+        names = (self.env._("Promised for the week"), self.env._("Collected"))
+        return to_data_uri(pair_chart(rows, names)) if rows else False
+
+    def _get_aging_chart(self, recap, money):
+        """Return the aging before and after, drawn as bars."""
+        labels = {row.key: row.label for breakdown in (recap.aging, recap.aging_after) for row in breakdown}
+        order = [code for code, _first_day in BUCKETS if code in labels]
+        before, after = recap.aging, recap.aging_after
+        rows = [
+            (labels[key], (before.get(key), money(before.get(key))), (after.get(key), money(after.get(key))))
+            for key in order
+        ]
+        after_name = self.env._("At the end") if recap.is_final else self.env._("Now")
+        return to_data_uri(pair_chart(rows, (self.env._("At the start"), after_name))) if rows else False
 
     def _get_percent_formatter(self):
         """Return a function that writes a share with one decimal, as the user's language does."""
