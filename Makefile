@@ -27,11 +27,9 @@ test: ## run all tests (T=/account_collection:TestName for some, T=pure without 
 bench: ## measure speed on ledgers of 20,000 and 200,000 invoices (SIZE=S the first alone, SIZE=L 1,000,000 too)
 	@$(DEV) bench $(SIZE)
 
-soak: ## run the property tests on random ledgers and damaged files, and kill workers at work (takes long; FUZZ=seconds for files)
+soak: ## random ledgers, damaged files, recalculated workbooks, killed workers (takes long; FUZZ=seconds for files)
 	@COLLECTION_SOAK=1 COLLECTION_FUZZ_SECONDS=$(FUZZ) $(DEV) test "pure:tabular"
 	@$(DEV) soak
-soak: ## run the property tests on hundreds of random ledgers, and recalculate the workbooks (takes long)
-	@COLLECTION_SOAK=1 $(DEV) test "/account_collection:TestReference,/account_collection:TestConservation,/account_collection:TestSpreadsheets"
 
 lint: ## check style, Odoo conventions, XML and translations
 	@$(DEV) lint

@@ -52,13 +52,13 @@ def run(selection):
 
 
 def soak():
-    """Run what takes long: hundreds of random ledgers, and workers that are killed over a thousand actions.
+    """Run what takes long: hundreds of random ledgers, workbooks in LibreOffice, and workers that are killed over a thousand actions.
 
     :return: whether all is well
     :rtype: bool
     """
     os.environ["COLLECTION_SOAK"] = "1"
-    outcome = _run_odoo(f"/{NAME}:TestReference,/{NAME}:TestConservation")
+    outcome = _run_odoo(f"/{NAME}:TestReference,/{NAME}:TestConservation,/{NAME}:TestSpreadsheets")
     outcome += Outcome(*run_soak.run("long"))
     return _conclude(outcome)
 

@@ -116,6 +116,7 @@ class ResCompany(models.Model):
         help="Empty: all managers of the follow-up in this company.",
     )
     collection_digest_at = fields.Datetime(string="Last Digest", readonly=True)
+
     # == Statements of account ==
     collection_statement_period = fields.Selection(
         STATEMENT_PERIODS,
