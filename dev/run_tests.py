@@ -52,7 +52,7 @@ def run(selection):
 
 
 def soak():
-    """Run what takes long: hundreds of random ledgers, workbooks in LibreOffice, and workers that are killed over a thousand actions.
+    """Run what takes long: random ledgers, workbooks in LibreOffice, and workers killed over a thousand actions.
 
     :return: whether all is well
     :rtype: bool

@@ -87,6 +87,7 @@ class _Benchmark:
                 if os.environ.get("BENCH_MANY"):
                     self._do("jobs_deliver", deliver, many=True)
             self._do("jobs_campaign", addon)
+            self._do("jobs_papers", addon)
             self._compact(addon)
             self._do("jobs_screens", addon)
             self._do("jobs_dashboard", addon)
