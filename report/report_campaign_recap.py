@@ -77,12 +77,46 @@ class ReportCampaignRecap(models.AbstractModel):
             "days": days,
             "change": self._get_change_formatter(number_of=days),
             "is_large": unit > 1,
+            **self._prepare_baseline(recap, money),
             "count": lambda value: formatLang(self.env, value, digits=0),
             "percent": self._get_percent_formatter(),
             "date": lambda value: format_date(self.env, value) if value else "",
             "reason_chart": self._get_chart(recap.reasons, money, REASON_LIMIT),
             "week_chart": self._get_week_chart(recap, money),
             "aging_chart": self._get_aging_chart(recap, money),
+        }
+
+    def _prepare_baseline(self, recap, money):
+        """Return what usually comes in, and how that was worked out, in words."""
+        baseline = recap.baseline
+        if not baseline.is_known:
+            return {
+                "baseline": self.env._("These customers have no history without a campaign to compare with."),
+                "baseline_method": "",
+            }
+        percent = self._get_percent_formatter()
+        count = lambda value: formatLang(self.env, value, digits=0)  # noqa: E731
+        sign = "+" if recap.gain > 0 else "−" if recap.gain < 0 else ""
+        return {
+            "baseline": self.env._(
+                "Without a campaign, %(expected)s would have come in (%(expected_share)s of the amount at the start); "
+                "with it, %(collected)s did (%(collected_share)s): %(gain)s.",
+                expected=money(recap.expected),
+                expected_share=percent(recap.expected_share),
+                collected=money(recap.total.collected),
+                collected_share=percent(recap.total.collected_share),
+                gain=f"{sign}{money(abs(recap.gain))}",
+            ),
+            "baseline_method": self.env._(
+                "From the same customers' history, %(count)s spans of %(days)s days before the start: of %(owed)s that "
+                "were overdue when a span began, %(collected)s came in within it. Each bucket of the aging is compared "
+                "by itself, since old debts come in more rarely than young ones. Spans in which one of them was in "
+                "another campaign are left out.",
+                count=count(baseline.span_count),
+                days=count(baseline.days),
+                owed=money(baseline.owed),
+                collected=money(baseline.collected),
+            ),
         }
 
     def _get_unit(self, recap):

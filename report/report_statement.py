@@ -44,6 +44,12 @@ class ReportStatement(models.AbstractModel):
             "recipient": self._get_address(debtor.contact_used_id, debtor.partner_id),
             "sender": self._get_address(debtor.company_id.partner_id, debtor.company_id.partner_id),
             "bank": self._get_bank(statement),
+            "foot": self._get_foot(debtor, statement),
+            "currencies": "· "
+            + self.env._(
+                "amounts in %s",
+                ", ".join(section.currency for section in statement.sections) or debtor.company_id.currency_id.name,
+            ),
             "sections": [self._prepare_section(section) for section in statement.sections],
             "date": lambda value: format_date(self.env, value) if value else "",
             "image_data_uri": image_data_uri,
@@ -66,6 +72,16 @@ class ReportStatement(models.AbstractModel):
             start=format_date(self.env, statement.date_from),
             end=format_date(self.env, statement.date_to),
         )
+
+    def _get_foot(self, debtor, statement):
+        """Return what a reader should know and do, in words."""
+        company = debtor.company_id
+        text = self.env._(
+            "This statement is for your information and asks for nothing that you were not invoiced for. Payments that "
+            "arrived after %s are not in it. If it differs from your books, please tell us.",
+            format_date(self.env, statement.as_of),
+        )
+        return " ".join([text, " · ".join(value for value in (company.email, company.phone) if value)])
 
     def _get_address(self, contact, company):
         """Return an address as lines: the company, the person, the street …"""
