@@ -488,7 +488,8 @@ class CollectionAction(models.Model):
         if not conditions:
             return None
         return SQL(
-            "action.state = 'planned' AND action.step_id IS NOT NULL AND action.needs_confirmation IS NOT TRUE AND (%s)",
+            "action.state = 'planned' AND action.step_id IS NOT NULL"
+            " AND action.needs_confirmation IS NOT TRUE AND (%s)",
             SQL(" OR ").join(conditions),
         )
 

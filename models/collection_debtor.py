@@ -6,7 +6,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, float_is_zero
+from odoo.tools import SQL, float_is_zero, format_amount
 from odoo.tools.misc import format_date
 
 _logger = logging.getLogger(__name__)

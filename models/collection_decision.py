@@ -382,7 +382,8 @@ class DecisionDesk:
                      WHERE debtor.id = ANY(%s)
                        AND tx.company_id = debtor.company_id
                        AND tx.amount > 0
-                       AND (tx.state IN ('pending', 'authorized') OR tx.state = 'done' AND tx.is_post_processed IS NOT TRUE)
+                       AND (tx.state IN ('pending', 'authorized')
+                            OR tx.state = 'done' AND tx.is_post_processed IS NOT TRUE)
                     """,
                     self.debtor_ids,
                 )

@@ -75,7 +75,9 @@ class TestTours(CollectionCommon, HttpCase):
         self.assertRecordValues(case.promise_ids, [{"amount": 5000, "state": "open", "method": "transfer"}])
 
     def test_payment_plan(self):
-        self.start_tour(f"/odoo/collection.debtor/{self.debtor.id}", "account_collection_payment_plan", login="collector")
+        self.start_tour(
+            f"/odoo/collection.debtor/{self.debtor.id}", "account_collection_payment_plan", login="collector"
+        )
         self.assertRecordValues(
             self.debtor.promise_ids.sorted("date"),
             [{"amount": 1666.66}, {"amount": 1666.66}, {"amount": 1666.68}],
