@@ -281,7 +281,7 @@ class CollectionPlan(models.Model):
                 "“%(step)s” waits until %(day)s: nobody works or is to be written to before.", step=step, day=day
             ),
             "old_debts": lambda: self.env._(
-                "“%(step)s” waits for its turn: %(count)s customers with old debts are begun per day, best score first.",
+                "“%(step)s” waits for its turn: %(count)s customers with old debts begin per day, best score first.",
                 step=step,
                 count=decision.plan.sudo().old_debts_per_day,
             ),
