@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
-from odoo.tools.misc import format_date
 
 COLLECTION_STATES = [
     ("claimable", "To claim"),
@@ -99,7 +98,6 @@ class AccountMove(models.Model):
             ("state", "in", ("planned", "done", "failed")),
         ]
         actions = Action.search(domain) if self.commercial_partner_id else Action
-        channels = dict(Action._fields["channel"]._description_selection(self.env))
         groups = actions.grouped(lambda action: (action.partner_id, action.company_id))
         for move in self:
             own = groups.get((move.commercial_partner_id, move.company_id), Action)
@@ -114,12 +112,7 @@ class AccountMove(models.Model):
                 ),
                 default=False,
             )
-            move.collection_next_step = planned and self.env._(
-                "%(date)s, %(channel)s: %(summary)s",
-                date=format_date(self.env, planned.date_planned),
-                channel=channels[planned.channel],
-                summary=planned.summary or "",
-            ).removesuffix(": ")
+            move.collection_next_step = planned._get_next_step() if planned else False
 
     @api.depends("line_ids.no_followup")
     def _compute_collection_paused_until(self):

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 from ..tools import cadence
 from .collection_action_item import NO_LEVEL
@@ -816,6 +817,15 @@ class CollectionAction(models.Model):
         mails.sudo().mail_message_id.notification_ids.filtered(
             lambda notification: notification.notification_status == "exception"
         ).write({"notification_status": "ready", "failure_type": False, "failure_reason": False})
+
+    def _get_next_step(self):
+        """Return what a planned action is, in words: the day, the channel and what it is for."""
+        self.ensure_one()
+        channel = dict(self._fields["channel"]._description_selection(self.env))[self.channel]
+        day = format_date(self.env, self.date_planned)
+        if not self.summary:
+            return f"{day}, {channel}"
+        return self.env._("%(date)s, %(channel)s: %(summary)s", date=day, channel=channel, summary=self.summary)
 
     @api.model
     def _cancel_paid(self, company, partners=None):

@@ -206,7 +206,7 @@ class CollectionDispute(models.Model):
             return SQL("AVG(%s) FILTER (WHERE %s)", days, decided)
         weight = amount if name == "customer_amount_share" else SQL("1")
         return SQL(
-            "100.0 * SUM(%s) FILTER (WHERE %s = 'accepted') / NULLIF(SUM(%s) FILTER (WHERE %s), 0)",
+            "100.0 * COALESCE(SUM(%s) FILTER (WHERE %s = 'accepted'), 0) / NULLIF(SUM(%s) FILTER (WHERE %s), 0)",
             weight,
             state,
             weight,

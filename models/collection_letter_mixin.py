@@ -88,7 +88,7 @@ class CollectionLetterMixin(models.AbstractModel):
                 "default_composition_mode": "comment",
                 "default_template_id": template.id,
                 "default_partner_ids": contact.ids,
-                "default_email_from": self.sudo().company_id.email_formatted or self.env.user.email_formatted,
+                "default_email_from": self.sudo().company_id._get_collection_sender(),
                 "default_email_layout_xmlid": "mail.mail_notification_light",
                 **context,
             },
@@ -122,7 +122,7 @@ class CollectionLetterMixin(models.AbstractModel):
                 partner_ids=contact.ids,
                 attachments=list(attachments),
                 author_id=self.env.user.partner_id.id,
-                email_from=document.company_id.email_formatted or self.env.user.email_formatted,
+                email_from=document.company_id._get_collection_sender(),
                 email_layout_xmlid="mail.mail_notification_light",
                 email_add_signature=False,
             )

@@ -217,6 +217,9 @@ class TestDisputeSolving(CollectionCommon):
         first = self._open("price", amount=30)
         second = self._open("price", amount=10)
         self._open("delivery", amount=5)
+        third = self._open("quality", amount=4)
+        third.resolution = "Looked at"
+        third.action_reject()
         first.resolution = second.resolution = "Looked at"
         with freeze_time("2026-03-14 12:00:00"):
             first.action_reject()
@@ -232,5 +235,6 @@ class TestDisputeSolving(CollectionCommon):
             )
         )
         self.assertEqual(
-            {row[0]: row[1:] for row in rows}, {"price": (40, 7, 50, 25), "delivery": (5, False, False, False)}
+            {row[0]: row[1:] for row in rows},
+            {"price": (40, 7, 50, 25), "delivery": (5, False, False, False), "quality": (4, 0, 0, 0)},
         )

@@ -65,6 +65,9 @@ class TestInvoiceAndCustomer(CollectionCommon):
             self._run_from_list("promise", self.invoice, user=self.salesperson)
 
     def test_what_was_said_stands_on_the_invoice(self):
+        move = self.invoice.with_user(self.collector)
+        self.assertEqual((move.collection_last_contact_on, move.collection_next_step), (False, False))
+        self.env.invalidate_all()  # somebody opens it again later
         self._log_call(self.debtor, note="Asks for the delivery note")
         self.env["collection.action"]._plan_call(self.debtor, self.today + timedelta(days=3), "Ask again")
         move = self.invoice.with_user(self.collector)

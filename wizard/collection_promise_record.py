@@ -158,7 +158,8 @@ class CollectionPromiseRecord(models.TransientModel):
 
     @api.model
     def _selection_channel(self):
-        return self.env["collection.action"]._fields["channel"]._description_selection(self.env)
+        channels = self.env["collection.action"]._fields["channel"]._description_selection(self.env)
+        return [(channel, label) for channel, label in channels if channel != "task"]  # customers give no tasks
 
     # === ACTION METHODS === #
 
