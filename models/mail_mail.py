@@ -1,9 +1,13 @@
 import smtplib
+from datetime import timedelta
 
 from psycopg2.errors import SerializationFailure
 
 from odoo import fields, models, modules
 from odoo.tools import SQL
+
+# A mail that was reserved so long ago, and that nobody holds, was left by a sender that was killed.
+GRACE = timedelta(minutes=1)
 
 
 class MailMail(models.Model):
@@ -41,7 +45,7 @@ class MailMail(models.Model):
                 return super()._send(auto_commit=auto_commit, smtp_session=smtp_session, **kwargs)
             # Nothing can be reserved in a transaction that may still be undone: the queue sends them in a moment.
             if ours:
-                self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+                self._wake_queue()
         else:
             ours._send_once_each(smtp_session, post_send_callback, **kwargs)
         return super(MailMail, self - ours)._send(
@@ -52,35 +56,50 @@ class MailMail(models.Model):
         """Send reminders one by one, each in transactions of its own.
 
         The mail is reserved and committed before anything leaves the house, and locked while the mail server
-        takes it. Who finds a reserved mail that nobody holds knows that its sender was killed.
+        takes it. Who finds a reserved mail that nobody holds knows that its sender was killed, unless it was
+        reserved just now: between commit and lock it looks the same.
         """
         for mail in self:
             if not _is_alive(smtp_session):
                 # A server that hangs up between two messages has not taken this one: it goes with the next connection.
-                self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+                self._wake_queue()
                 break
             if not mail._lock_outgoing():
                 continue
             if mail.collection_sending_since:
-                mail._give_up_uncertain()
+                known_after = mail.collection_sending_since + GRACE
+                if known_after <= fields.Datetime.now():
+                    mail._give_up_uncertain()
+                else:
+                    self._wake_queue(known_after)
                 continue
             mail.collection_sending_since = fields.Datetime.now()
-            if mail._lock_outgoing():
+            # Another worker may be looking at it: the one that reserved it waits, or nobody would send it.
+            if mail._lock_outgoing(wait=True):
                 mail._send_reserved(smtp_session, **kwargs)
             if post_send_callback:
                 post_send_callback(mail.ids)
         self.env.cr.commit()  # pylint: disable=invalid-commit - as Odoo does after each mail
 
-    def _lock_outgoing(self):
+    def _wake_queue(self, at=None):
+        """Have Odoo's mail queue run at once, or at a moment."""
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger(at)
+
+    def _lock_outgoing(self, wait=False):
         """Commit, then lock one mail.
 
+        :param bool wait: until another worker lets go of it.
         :return: whether it is still to be sent, and by this worker.
         """
         self.ensure_one()
         self.env.cr.commit()  # pylint: disable=invalid-commit - what is reserved must survive this process
         try:
             self.env.cr.execute(
-                SQL("SELECT id FROM mail_mail WHERE id = %s AND state = 'outgoing' FOR UPDATE SKIP LOCKED", self.id),
+                SQL(
+                    "SELECT id FROM mail_mail WHERE id = %s AND state = 'outgoing' FOR UPDATE %s",
+                    self.id,
+                    SQL() if wait else SQL("SKIP LOCKED"),
+                ),
                 log_exceptions=False,
             )
         except SerializationFailure:

@@ -4,17 +4,20 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api, fields, sql_db
 from odoo.fields import Command
 from odoo.modules.registry import Registry
 
-from odoo.addons.account_collection.models import collection_action
+from odoo.addons.account_collection.models import collection_action, mail_mail
 
 from . import smtp_server
 from .nursery import Nursery
@@ -45,6 +48,7 @@ class _Experiments:
         self.folder = folder
         self.port = _free_port()
         collection_action.BATCH_SIZE = size.batch
+        mail_mail.GRACE = timedelta(seconds=5)
 
     def run(self):
         with self._environment() as env:
@@ -55,6 +59,7 @@ class _Experiments:
         self._prove_two_at_once()
         self._prove_killed_workers()
         self._prove_failing_server()
+        self._prove_two_senders()
         self._prove_killed_senders()
         self._prove_nothing_left()
 
@@ -114,21 +119,28 @@ class _Experiments:
         )
         self._tell("… whose address is refused is telephoned", fallbacks == [("call", 1)], _show(dict(fallbacks)))
 
-    def _prove_killed_senders(self):
-        """Senders are killed while the server takes messages: none arrives twice, what is not known is marked."""
-        self._next_day()
+    def _prove_two_senders(self):
+        """Senders that hesitate at each commit get into each other's way: nothing is doubled or called uncertain."""
         self._sql("UPDATE collection_action SET state = 'cancelled' WHERE state = 'planned'")
         self._sql("UPDATE res_partner SET email = replace(replace(email, 'unknown', 'known'), 'vanish', 'stay')")
+        self._prove_senders("two senders at once", _send_queue_hesitantly, "accept", 0)
+
+    def _prove_killed_senders(self):
+        """Senders are killed while the server takes messages: none arrives twice, what is not known is marked."""
+        self._prove_senders("senders killed while the server takes messages", _send_queue, "slow", self.size.kills)
+
+    def _prove_senders(self, name, work, behaviour, kills):
+        self._next_day()
         [[last_id]] = self._sql("SELECT MAX(id) FROM collection_action")
         self._work(_plan_and_deliver)
         before = self._get_accepted()
         total = self._count_queued()
-        with self._mail_server("slow"):
-            nursery = Nursery(self.database, _send_queue)
+        with self._mail_server(behaviour):
+            nursery = Nursery(self.database, work)
             seconds = nursery.run(
                 2,
                 lambda: not self._count_queued(),
-                self.size.kills,
+                kills,
                 lambda: sum((self._get_accepted() - before).values()) / total,
                 pace=0.3,
             )
@@ -145,11 +157,12 @@ class _Experiments:
         unsure = states["done", "uncertain"]
         really = sum(arrived.values()) - states["done", "sent"]
         self._tell(
-            "senders killed while the server takes messages",
+            name,
             not wrong
             and not nursery.failed
-            and nursery.killed == self.size.kills
-            and unsure <= nursery.killed
+            and nursery.killed == kills
+            # A kill leaves one message at most of which nothing is known.
+            and unsure <= kills
             and sum(states.values()) == total == self.size.debtors,
             f"{nursery.killed} kills, {total} messages, {max(arrived.values())} at most arrived per customer, "
             f"{unsure} uncertain of which {really} arrived, {seconds:.1f} s {wrong[:3] or ''}"
@@ -269,6 +282,18 @@ def _send_queue(env):
     action = env["collection.action"]
     action._retry_conflicts(action._collect_results)
     env.cr.commit()
+
+
+def _send_queue_hesitantly(env):
+    """Send with a pause after each commit, where workers meet."""
+    commit = env.cr.commit
+
+    def commit_and_wait():
+        commit()
+        time.sleep(random.uniform(0, 0.05))
+
+    with patch.object(env.cr, "commit", commit_and_wait):
+        _send_queue(env)
 
 
 # -- the ledger --
