@@ -13,6 +13,9 @@ from .collection_action_item import NO_LEVEL
 
 # Contacts over so many rolling days count for the pressure cap.
 PRESSURE_DAYS = 30
+# From so many debtors on, the open items of the whole company are read.
+MANY_DEBTORS = 10_000
+NO_RULES = cadence.Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,12 @@ class DecisionDesk:
             )
             for plan in self.plans.values()
         }
+        # Read once: a desk decides on hundreds of thousands of items.
+        self.today, self.country = company._collection_today(), company.country_id.code
+        self.is_running = {plan.id: plan.is_running or as_if_running for plan in self.plans.values()}
+        self.started_on = {plan.id: plan.started_on or self.today for plan in self.plans.values()}
+        self.old_debt_delays = {plan.id: self._get_old_debt_delay(plan) for plan in self.plans.values()}
+        self.no_plan, self.no_step = self.env["collection.plan"], self.env["collection.plan.step"]
         self.silent_channels = self.env["collection.action"]._get_silent_channels()
         # Channels that are taken to be others than the steps': {step id: channel}.
         self.channels = {}
@@ -118,13 +127,14 @@ class DecisionDesk:
 
     def decide(self, debtor_id, day):
         """Return the ``Decision`` on one debtor, judged on a day."""
-        plan = self.plans.get(self.plan_ids.get(debtor_id), self.env["collection.plan"])
-        steps = self.cadences.get(plan.id, ())
+        plan_id = self.plan_ids.get(debtor_id)
+        plan = self.plans.get(plan_id, self.no_plan)
+        steps = self.cadences.get(plan_id, ())
         file = self.files[debtor_id]
         if not steps and file.silence is None:
-            return Decision("no_plan" if not plan else "finished", plan, self.env["collection.plan.step"])
-        decision = cadence.decide(file, steps, self.rules.get(plan.id, cadence.Rules()), day)
-        step = self.records[decision.step.key] if decision.step else self.env["collection.plan.step"]
+            return Decision("finished" if plan_id else "no_plan", plan, self.no_step)
+        decision = cadence.decide(file, steps, self.rules.get(plan_id, NO_RULES), day)
+        step = self.records[decision.step.key] if decision.step else self.no_step
         if not step and decision.reason == "planned":
             step = self.details[debtor_id]["step"]
         is_old = any(item.key == decision.item and item.is_old for item in file.items)
@@ -180,23 +190,25 @@ class DecisionDesk:
     def _read_files(self, date):
         if not self.debtor_ids:
             return
-        items = self._read_items(date)
+        self.env.flush_all()
+        rows = self._read_debtors()
+        items = self._read_items(date, [row["partner_id"] for row in rows])
         levels = self._read_levels()
         contacts = self._read_contacts(date)
         silences = self._read_silences()
         bank = self.env["account.journal"]._get_collection_stale_journal(self.company)
-        for row in self._read_debtors():
+        for row in rows:
             debtor_id = row["id"]
-            plan = self.plans.get(self.plan_ids.get(debtor_id))
+            plan_id = self.plan_ids.get(debtor_id)
             file = cadence.File(payment_days=_parse_days(row["payment_days"]))
-            file.items = self._make_items(items.get(row["partner_id"], ()), levels, plan)
+            file.items = self._make_items(items.get(row["partner_id"], ()), levels, plan_id)
             file.contacts, file.last_message = contacts.get(debtor_id, ([], None))
             file.is_closed = self._get_closure(row)
             self.details[debtor_id] = {}
-            file.silence, file.silent_until = self._get_silence(row, plan, file, silences, bank)
+            file.silence, file.silent_until = self._get_silence(row, plan_id, file, silences, bank)
             self.files[debtor_id] = file
 
-    def _get_silence(self, row, plan, file, silences, bank):
+    def _get_silence(self, row, plan_id, file, silences, bank):
         """Return ``(why nothing may be said, until when)`` for one debtor; what weighs most comes first."""
         debtor_id = row["id"]
         if not row["active"]:
@@ -205,11 +217,11 @@ class DecisionDesk:
             return "insolvency", None
         if not file.items:
             return "nothing_claimable", None
-        if row["paused_until"] and row["paused_until"] > self.company._collection_today():
+        if row["paused_until"] and row["paused_until"] > self.today:
             return "paused", row["paused_until"]
-        if plan is None:
+        if plan_id is None:
             return "no_plan", None
-        if not plan.is_running and not self.as_if_running:
+        if not self.is_running[plan_id]:
             return "not_running", None
         if row["reply_date"]:
             self.details[debtor_id] = {"date": row["reply_date"]}
@@ -227,7 +239,7 @@ class DecisionDesk:
         """Return a function that says whether a customer is closed on a day, ``None`` when nothing is known."""
         periods = self.own_periods.get(row["id"])
         weekday = int(row["closed_weekday"]) if row["closed_weekday"] else None
-        country = row["country"] if row["country"] != self.company.country_id.code else None
+        country = row["country"] if row["country"] != self.country else None
         if not periods and weekday is None and not country:
             return None
         return lambda day: (
@@ -236,10 +248,10 @@ class DecisionDesk:
             or bool(country and not is_bank_day(day, country))
         )
 
-    def _make_items(self, rows, levels, plan):
+    def _make_items(self, rows, levels, plan_id):
         """Return the items of one debtor of which something may be claimed, credits set against the oldest."""
-        steps = self.cadences[plan.id] if plan else ()
-        started_on = plan.started_on or self.company._collection_today() if plan else None
+        steps, started_on = self.cadences.get(plan_id, ()), self.started_on.get(plan_id)
+        round_amount = self.company.currency_id.round
         credits = {}
         for row in rows:
             if row["amount"] < 0:
@@ -249,15 +261,15 @@ class DecisionDesk:
             credit = min(max(row["amount"], 0.0), credits.get(row["currency_id"], 0.0))
             if credit:
                 credits[row["currency_id"]] -= credit
-            amount = self.company.currency_id.round(row["amount"] - credit)
+            amount = round_amount(row["amount"] - credit)
             if amount <= 0:
                 continue
             level = levels.get(row["item_id"])
-            if plan and level is not None:
-                level = self._get_change(plan.id).translate(level, self.own_cadences[plan.id])
+            if plan_id in self.changes and level is not None:
+                level = self.changes[plan_id].translate(level, self.own_cadences[plan_id])
             is_old = bool(level is None and started_on and row["due_date"] < started_on)
             if is_old:
-                level = cadence.starting_level(row["due_date"], started_on, self._get_old_debt_delay(plan), steps)
+                level = cadence.starting_level(row["due_date"], started_on, self.old_debt_delays[plan_id], steps)
             result.append(cadence.Item(row["item_id"], row["due_date"], amount, level, is_old))
         return result
 
@@ -277,12 +289,11 @@ class DecisionDesk:
             )
         )
 
-    def _read_items(self, date):
+    def _read_items(self, date, partner_ids):
         """Return the open items by commercial partner: what may be claimed of each, in company currency."""
         Debtor = self.env["collection.debtor"].sudo()
-        Debtor.flush_model()
-        self.env.flush_all()
-        partners = Debtor.browse(self.debtor_ids).partner_id
+        # Naming most customers of a company costs more than reading them all.
+        partners = self.env["res.partner"].browse(partner_ids) if len(partner_ids) <= MANY_DEBTORS else None
         rows = self.env.execute_query_dict(
             SQL(
                 """

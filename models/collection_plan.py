@@ -232,12 +232,20 @@ class CollectionPlan(models.Model):
         :param ignored_actions: planned actions to take as if they were not there.
         :return: ``{debtor: Decision}``.
         """
+        debtors.flush_recordset(["company_id"])
+        # Not through the records: they would be read with all their fields.
+        ids_by_company = self.env.execute_query(
+            SQL(
+                "SELECT company_id, array_agg(id) FROM collection_debtor WHERE id = ANY(%s) GROUP BY company_id",
+                debtors.ids,
+            )
+        )
         decisions = {}
-        for company, own_debtors in debtors.sudo().grouped("company_id").items():
-            desk = self._get_desk(company, own_debtors, date, as_if_running, ignored_actions)
-            for debtor in own_debtors:
-                decisions[debtor.with_env(debtors.env)] = desk.decide(debtor.id, date)
-        return decisions
+        for company_id, debtor_ids in ids_by_company:
+            company = self.env["res.company"].sudo().browse(company_id)
+            desk = self._get_desk(company, debtors.browse(debtor_ids), date, as_if_running, ignored_actions)
+            decisions |= {debtor_id: desk.decide(debtor_id, date) for debtor_id in debtor_ids}
+        return {debtor: decisions[debtor.id] for debtor in debtors}
 
     @api.model
     def _get_desk(self, company, debtors, date, as_if_running=False, ignored_actions=None, changes=None):
