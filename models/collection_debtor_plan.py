@@ -30,7 +30,7 @@ class CollectionDebtor(models.Model):
         help="The next step and its day, or why this customer gets no reminder.",
     )
     next_step_date = fields.Date(string="Next Step on", compute="_compute_plan_answer")
-    next_step_id = fields.Many2one("collection.plan.step", string="Next Step", compute="_compute_plan_answer")
+    next_step_id = fields.Many2one("collection.plan.step", compute="_compute_plan_answer")
     escalation_contact_id = fields.Many2one(
         "res.partner",
         string="Contact for Escalation",
@@ -39,7 +39,6 @@ class CollectionDebtor(models.Model):
     )
     legal_contact_id = fields.Many2one(
         "res.partner",
-        string="Legal Contact",
         domain="[('commercial_partner_id', '=', partner_id)]",
         help="Who gets a formal notice. Empty: the contact for escalation, else the one for reminders.",
     )
@@ -241,7 +240,7 @@ class CollectionDebtor(models.Model):
     # EXTENDS mail
     def _message_receive_bounce(self, email, partner):
         """An address from which a message came back is not used again for this customer."""
-        super()._message_receive_bounce(email, partner)
+        result = super()._message_receive_bounce(email, partner)
         address = email_normalize(email or "")
         for debtor in self.sudo():
             debtor._note_bounced_email(address)
@@ -253,3 +252,4 @@ class CollectionDebtor(models.Model):
             debtor.message_post(
                 body=self.env._("A message to %s came back: correct the address on the contact.", address)
             )
+        return result

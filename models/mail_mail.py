@@ -79,7 +79,8 @@ class MailMail(models.Model):
                 mail._send_reserved(smtp_session, **kwargs)
             if post_send_callback:
                 post_send_callback(mail.ids)
-        self.env.cr.commit()  # pylint: disable=invalid-commit - as Odoo does after each mail
+        # As Odoo does after each mail.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _wake_queue(self, at=None):
         """Have Odoo's mail queue run at once, or at a moment."""
@@ -92,7 +93,8 @@ class MailMail(models.Model):
         :return: whether it is still to be sent, and by this worker.
         """
         self.ensure_one()
-        self.env.cr.commit()  # pylint: disable=invalid-commit - what is reserved must survive this process
+        # What is reserved must survive this process.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         try:
             self.env.cr.execute(
                 SQL(
@@ -111,7 +113,10 @@ class MailMail(models.Model):
     def _send_reserved(self, smtp_session, **kwargs):
         """Send a mail that is reserved and locked, and commit what is known of it then."""
         try:
-            super()._send(auto_commit=False, smtp_session=smtp_session, post_send_callback=None, **kwargs)
+            # The way that Odoo sends one mail, from within ours of sending many.
+            super()._send(  # pylint: disable=super-method-mismatch
+                auto_commit=False, smtp_session=smtp_session, post_send_callback=None, **kwargs
+            )
         except smtplib.SMTPServerDisconnected:
             # The server hung up in the middle of this message: it may have taken it.
             self.env.cr.rollback()
@@ -120,7 +125,8 @@ class MailMail(models.Model):
         if self.exists() and self.state == "exception":
             # The mail server said no: that is certain, and it may be tried again.
             self.collection_sending_since = False
-        self.env.cr.commit()  # pylint: disable=invalid-commit - as Odoo does after each mail
+        # As Odoo does after each mail.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _give_up_uncertain(self):
         """Mark a mail as perhaps sent: a person decides whether it goes again."""
@@ -136,7 +142,8 @@ class MailMail(models.Model):
         self._postprocess_sent_message(
             success_pids=[], success_emails=[], failure_type="unknown", failure_reason=reason
         )
-        self.env.cr.commit()  # pylint: disable=invalid-commit - as Odoo does after each mail
+        # As Odoo does after each mail.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
 
 
 def _is_alive(smtp_session):
