@@ -4,7 +4,7 @@ from odoo import models
 class CollectionDebtor(models.Model):
     """The follow-up file as a workbook, for those who work on paper."""
 
-    _inherit = "collection.debtor"
+    _inherit = "collection.debtor"  # pylint: disable=consider-merging-classes-inherited
 
     # === ACTION METHODS === #
 

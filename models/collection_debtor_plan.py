@@ -7,7 +7,7 @@ from odoo.tools.misc import format_date
 class CollectionDebtor(models.Model):
     """What a follow-up plan needs to know of a customer, and what the customer's answers change in it."""
 
-    _inherit = "collection.debtor"
+    _inherit = "collection.debtor"  # pylint: disable=consider-merging-classes-inherited
 
     plan_id = fields.Many2one(
         "collection.plan",
