@@ -4,6 +4,7 @@ A run fails when a test fails, when Odoo warns of anything, when no test ran, an
 test was skipped (a missing browser must not look like a pass).
 """
 
+import concurrent.futures
 import dataclasses
 import json
 import os
@@ -41,14 +42,25 @@ def run(selection):
     :return: whether all is well
     :rtype: bool
     """
-    outcome = Outcome()
-    if not selection or selection.startswith("pure"):
-        outcome += _run_pure(selection.partition(":")[2])
-    if selection == "processes":
-        outcome += Outcome(*run_soak.run("short"))
-    elif not selection.startswith("pure"):
-        outcome += _run_odoo(selection)
+    if not selection:
+        outcome = _run_all()
+    elif selection.startswith("pure"):
+        outcome = _run_pure(selection.partition(":")[2])
+    elif selection == "processes":
+        outcome = Outcome(*run_soak.run("short"))
+    else:
+        outcome = _run_odoo(selection)
     return _conclude(outcome)
+
+
+def _run_all():
+    """Run Odoo's suite and, beside it on the second core, the tests without Odoo and the demo data."""
+    env = environment.set_up()
+    _tell_browser()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        suite = pool.submit(_run_suite, env, f"/{NAME}", and_processes=True)
+        beside = pool.submit(lambda: _run_pure("") + _run_suite(env, f"collection_demo/{NAME}", demo=True))
+        return suite.result() + beside.result()
 
 
 def soak():
@@ -98,12 +110,13 @@ def _run_pure(name):
 
 def _run_odoo(tags):
     env = environment.set_up()
+    _tell_browser()
+    return _run_suite(env, tags)
+
+
+def _tell_browser():
     if not any(map(shutil.which, _BROWSERS)):
         log("Tests: no browser, so tours are skipped: install chromium")
-    outcome = _run_suite(env, tags or f"/{NAME}", and_processes=not tags)
-    if not tags:
-        outcome += _run_suite(env, f"collection_demo/{NAME}", demo=True)
-    return outcome
 
 
 def _run_suite(env, tags, demo=False, and_processes=False):
