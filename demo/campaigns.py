@@ -433,7 +433,8 @@ class Campaigns:
         self.ledger.pay(self.clock.today, partner, **event.values)
         self._synchronize(partner)
 
-    def _do_bounce(self, event):
+    def _do_return(self, event):
+        """Let the last payment of a customer come back unpaid."""
         partner = self.people.customers[event.key]
         self.ledger.bounce(self.clock.today, partner)
         self._synchronize(partner)

@@ -251,7 +251,7 @@ RUNNING_STORY = (
     _event(-7, "saveurs_ici", "pay", memo="CHQ 3300871"),
     _event(-10, "isara", "promise", for_day=-5, reason="approval", note="Next payment run."),
     _event(-5, "isara", "pay"),
-    _event(-2, "isara", "bounce"),
+    _event(-2, "isara", "return"),
     _event(-9, "garage_bonnefoy", "dispute", reason="duplicate", share=1.0, note="Invoiced twice, the first one was paid in cash."),
     _event(-6, "garage_bonnefoy", "solve", state="accepted", resolution="Right: invoiced twice. Credit note."),
     _event(-5, "garage_bonnefoy", "credit"),
