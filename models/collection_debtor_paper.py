@@ -10,7 +10,7 @@ NAME_LENGTH = 60
 
 
 class CollectionDebtor(models.Model):
-    """Statements of account: what a customer owes and paid, told to the customer."""
+    """What is printed of a follow-up file: statements of account for customers, the file itself for colleagues."""
 
     # A file per concern: together they would be two thousand lines.
     _inherit = "collection.debtor"  # pylint: disable=consider-merging-classes-inherited
@@ -53,6 +53,10 @@ class CollectionDebtor(models.Model):
     def action_view_statements(self):
         """Open the statements that were sent to these customers."""
         return self._action_view_related("account_collection.collection_statement_action", self.env._("Statements"))
+
+    def action_export_file(self):
+        """Hand these debtors out as a finished XLSX, for those who work on paper."""
+        return self.env["collection.debtor.export"]._request(self)
 
     # === BUSINESS METHODS === #
 
