@@ -32,6 +32,9 @@ from .recap_numbers import (
     total_of,
 )
 
+# How many spans before a campaign are looked at, the last ones: in its first days they are short and would be many.
+MAX_SPANS = 24
+
 
 def to_money(value, decimal_places):
     """Return an amount as an exact ``Decimal`` with as many digits as its currency has.
@@ -517,7 +520,7 @@ class CollectionRecap(models.AbstractModel):
         """
         since = campaign.started_on - relativedelta(months=campaign.company_id.collection_history_months)
         firsts, first = [], campaign.started_on - timedelta(days=days)
-        while first >= since:
+        while first >= since and len(firsts) < MAX_SPANS:
             firsts.append(first)
             first -= timedelta(days=days)
         busy = self.env.execute_query(
@@ -569,6 +572,12 @@ class CollectionRecap(models.AbstractModel):
                        AND line.partner_id IN (
                            SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%(partners)s)
                        )
+                       -- What was settled before the first span began counts nowhere.
+                       AND (line.reconciled IS NOT TRUE OR EXISTS (
+                           SELECT 1
+                             FROM account_partial_reconcile partial
+                            WHERE partial.debit_move_id = line.id AND partial.max_date >= %(oldest)s
+                       ))
                 ),
                 settlement AS (
                     SELECT debt.date, debt.due_date, partial.amount, partial.max_date,
@@ -599,6 +608,7 @@ class CollectionRecap(models.AbstractModel):
               ORDER BY bucket
                 """,
                 firsts=firsts,
+                oldest=min(firsts),
                 days=days,
                 first_days=[first_day for _code, first_day in BUCKETS if first_day is not None],
                 accounts=self.env["collection.debtor"]._get_account_ids(company),
@@ -717,7 +727,7 @@ class CollectionRecap(models.AbstractModel):
         collected = {row.key: row.amount for row in by_week if row.key}
         promised = defaultdict(lambda: ZERO)
         for promise in promises:
-            if promise.is_from_campaign and promise.state != "cancelled":
+            if promise.is_from_campaign and promise.state not in VOID_STATES:
                 promised[promise.date - timedelta(days=promise.date.weekday())] += promise.company_amount
         days = sorted({*collected, *promised})
         weeks = (

@@ -313,9 +313,10 @@ class Baseline:
     """What the same customers pay of overdue debts when nobody runs a campaign.
 
     Method: the time before the start is cut into spans as long as the campaign lasted so far, back to
-    the length of the payment history. What was overdue on the first day of a span is compared with the
-    money that came in on it within the span, for each bucket of the aging, since old debts come in more
-    rarely than young ones. Spans in which one of these customers was in another campaign are left out.
+    the length of the payment history, the last 24 at most. What was overdue on the first day of a span is
+    compared with the money that came in on it within the span, for each bucket of the aging, since old debts
+    come in more rarely than young ones. Spans in which one of these customers was in another campaign are
+    left out.
 
     >>> history = Baseline(36, 10, (("1_30", Decimal(100), Decimal(60)), ("31_60", Decimal(300), Decimal(60))))
     >>> history.get_share("1_30"), history.get_share("over_120"), history.is_known

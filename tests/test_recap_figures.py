@@ -317,8 +317,8 @@ class TestRecapBaseline(PlainRoute):
         campaign = self._start_campaign()
         with freeze_time(f"{self._days(9)} 12:00:00"):
             recap = campaign._recap()
-        # Spans of ten days from 10 to 360 days before; the other campaign ran from day 45 to day 30 before.
-        self.assertEqual((recap.baseline.days, recap.baseline.span_count), (10, 36 - 3))
+        # The last 24 spans of ten days; the other campaign ran from day 45 to day 30 before.
+        self.assertEqual((recap.baseline.days, recap.baseline.span_count), (10, 24 - 3))
 
     def test_no_history(self):
         partner = self._create_customer("Brand new")
