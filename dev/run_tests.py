@@ -70,7 +70,7 @@ def soak():
     :rtype: bool
     """
     os.environ["COLLECTION_SOAK"] = "1"
-    outcome = _run_odoo(f"/{NAME}:TestReference,/{NAME}:TestConservation,/{NAME}:TestSpreadsheets")
+    outcome = _run_odoo(f"/{NAME}:TestReference,/{NAME}:TestConservation,collection_soak/{NAME}")
     outcome += Outcome(*run_soak.run("long"))
     return _conclude(outcome)
 

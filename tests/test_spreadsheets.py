@@ -1,4 +1,3 @@
-import os
 import shutil
 import subprocess
 import tempfile
@@ -16,8 +15,9 @@ from .test_recap import RecapCommon
 SOFFICE = shutil.which("soffice")
 
 
-@tagged("post_install", "-at_install")
-@skipUnless(SOFFICE and os.environ.get("COLLECTION_SOAK"), "needs LibreOffice, and takes long: make soak")
+# LibreOffice takes long, and is on few machines: only ``make soak`` runs these.
+@tagged("post_install", "-at_install", "-standard", "collection_soak")
+@skipUnless(SOFFICE, "needs LibreOffice")
 class TestSpreadsheets(RecapCommon):
     """Every workbook, calculated anew by LibreOffice, says the same as we wrote into it."""
 
