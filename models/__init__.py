@@ -45,6 +45,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_case,
     collection_case_item,
     collection_digest,
+    ir_module_module,
     collection_text_mixin,
     mail_mail,
     mail_template,

@@ -488,11 +488,7 @@ class CollectionPlan(models.Model):
     @api.model
     def _ensure_plans(self, companies):
         """Give companies that have no plan the shipped ones, switched off."""
-        shipped = self.browse(
-            plan.id
-            for name in ("key_accounts", "small", "strict", "standard")
-            if (plan := self.env.ref(f"account_collection.plan_{name}", raise_if_not_found=False))
-        ).sudo()
+        shipped = self._get_shipped_plans()
         with_plans = (
             self.sudo().with_context(active_test=False).search([("company_id", "in", companies.ids)]).company_id
         )
@@ -500,6 +496,58 @@ class CollectionPlan(models.Model):
             for plan in shipped:
                 copied = plan.copy({"company_id": company.id, "user_id": False})
                 copied.with_context(lang=None).name = plan.with_context(lang=None).name
+
+    @api.model
+    def _get_shipped_plans(self):
+        """Return the plans that came with the addon and were not deleted, in their order."""
+        plans = (
+            self.env.ref(f"account_collection.plan_{name}", raise_if_not_found=False)
+            for name in ("key_accounts", "strict", "small", "standard")
+        )
+        return self.sudo().union(*(plan for plan in plans if plan))
+
+    @api.model
+    def _share_translations(self):
+        """Give what was copied from the shipped plans their translations, where nobody wrote other words.
+
+        Odoo translates what the addon brought along by its external id, which copies don't have.
+        """
+        shipped = self._get_shipped_plans()
+        if not shipped:
+            return
+        self.env.flush_all()
+        for field in ("name", "description"):
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE collection_plan AS copied
+                       SET %(field)s = original.%(field)s || copied.%(field)s
+                      FROM collection_plan original
+                     WHERE original.id IN %(shipped)s
+                       AND copied.id NOT IN %(shipped)s
+                       AND copied.%(field)s->>'en_US' = original.%(field)s->>'en_US'
+                    """,
+                    field=SQL.identifier(field),
+                    shipped=tuple(shipped.ids),
+                )
+            )
+        for field in ("name", "script"):
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE collection_plan_step AS copied
+                       SET %(field)s = original.%(field)s || copied.%(field)s
+                      FROM collection_plan_step original
+                     WHERE original.plan_id IN %(shipped)s
+                       AND copied.plan_id NOT IN %(shipped)s
+                       AND copied.%(field)s->>'en_US' = original.%(field)s->>'en_US'
+                    """,
+                    field=SQL.identifier(field),
+                    shipped=tuple(shipped.ids),
+                )
+            )
+        self.invalidate_model(["name", "description"])
+        self.env["collection.plan.step"].invalidate_model(["name", "script"])
 
     # === SCHEDULED ACTIONS === #
 

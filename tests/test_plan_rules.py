@@ -421,3 +421,19 @@ We paid last week.
             self._step(3).template_id = False
         with self.assertRefused("courtesy"):
             self._step(-7).write({"channel": "call"})
+
+    def test_copies_of_the_shipped_plans_speak_french_too(self):
+        other = self.env["res.company"].create({"name": "Second"})
+        plan = self.env["collection.plan"].search([("company_id", "=", other.id), ("name", "=", "Standard")])
+        step = plan.step_ids.filtered(lambda step: step.delay == 3)
+        renamed = plan.step_ids.filtered(lambda step: step.delay == 8)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE collection_plan_step SET name = name - 'fr_FR' WHERE plan_id = %s", [plan.id])
+        self.env.invalidate_all()
+        renamed.name = "Our own words"
+        self.env["ir.module.module"]._load_module_terms(["account_collection"], ["fr_FR"])
+        original = self.env.ref("account_collection.plan_standard").step_ids.filtered(lambda step: step.delay == 3)
+        in_french = step.with_context(lang="fr_FR").name
+        self.assertEqual(in_french, original.with_context(lang="fr_FR").name)
+        self.assertNotEqual(in_french, step.name)
+        self.assertEqual(renamed.with_context(lang="fr_FR").name, "Our own words")
