@@ -61,8 +61,8 @@ def _run_all():
     first, second = (",".join(f"/{NAME}:{name}" for name in half) for half in _split_suite())
     jobs = (
         lambda: _run_suite(env, first, and_processes=True),
-        lambda: _run_pure("") + _run_suite(env, f"collection_demo/{NAME}", demo=True),
-        lambda: _run_suite(env, second),
+        lambda: _run_pure("") + _run_suite(env, f"collection_demo/{NAME}", "demotest", demo=True),
+        lambda: _run_suite(env, second, "othertest"),
     )
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         futures = [pool.submit(job) for job in jobs]
@@ -147,14 +147,16 @@ def _tell_browser():
         log("Tests: no browser, so tours are skipped: install chromium")
 
 
-def _run_suite(env, tags, demo=False, and_processes=False):
+def _run_suite(env, tags, purpose="test", demo=False, and_processes=False):
     """Install the addon in a fresh database and run the tests that carry ``tags``.
+
+    :param str purpose: what the database is named after; suites that run at once need different ones
 
     :param bool demo: with the demo data, which must load cleanly
     :param bool and_processes: have workers compete in that database afterwards
     """
     processes = Outcome()
-    with databases.temporary(env, "demotest" if demo else "test", demo=demo) as database:
+    with databases.temporary(env, purpose, demo=demo) as database:
         logfile = LOGS / f"{database}.log"
         log(f"Tests: {tags if len(tags) < 200 else 'a part of the suite'} in Odoo, log in {logfile}")
         options = ["-d", database, "-i", NAME, "--test-tags", tags, "--stop-after-init"]
