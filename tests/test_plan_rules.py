@@ -423,8 +423,8 @@ We paid last week.
             self._step(-7).write({"channel": "call"})
 
     def test_copies_of_the_shipped_plans_speak_french_too(self):
-        other = self.env["res.company"].create({"name": "Second"})
-        plan = self.env["collection.plan"].search([("company_id", "=", other.id), ("name", "=", "Standard")])
+        other = self.env["res.company"].sudo().create({"name": "Second"})
+        plan = self.env["collection.plan"].sudo().search([("company_id", "=", other.id), ("name", "=", "Standard")])
         step = plan.step_ids.filtered(lambda step: step.delay == 3)
         renamed = plan.step_ids.filtered(lambda step: step.delay == 8)
         self.env.flush_all()
@@ -432,7 +432,8 @@ We paid last week.
         self.env.invalidate_all()
         renamed.name = "Our own words"
         self.env["ir.module.module"]._load_module_terms(["account_collection"], ["fr_FR"])
-        original = self.env.ref("account_collection.plan_standard").step_ids.filtered(lambda step: step.delay == 3)
+        shipped = self.env.ref("account_collection.plan_standard").sudo()
+        original = shipped.step_ids.filtered(lambda step: step.delay == 3)
         in_french = step.with_context(lang="fr_FR").name
         self.assertEqual(in_french, original.with_context(lang="fr_FR").name)
         self.assertNotEqual(in_french, step.name)
