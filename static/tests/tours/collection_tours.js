@@ -101,7 +101,7 @@ registry.category("web_tour.tours").add("account_collection_plan", {
             content: "The facts are there",
             trigger: ".modal .o_field_widget[name=facts]:contains(What is owed):contains(Tour plan)",
         },
-        { content: "Close", trigger: ".modal-footer button:contains(Close)", run: "click" },
+        { content: "Back", trigger: ".modal-footer button:contains(Back)", run: "click" },
         { content: "Back on the file", trigger: "body:not(:has(.modal)) .o_form_view:contains(Boulangerie Petit)" },
     ],
 });
