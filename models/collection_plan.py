@@ -516,36 +516,27 @@ class CollectionPlan(models.Model):
         if not shipped:
             return
         self.env.flush_all()
-        for field in ("name", "description"):
-            self.env.cr.execute(
-                SQL(
-                    """
-                    UPDATE collection_plan AS copied
-                       SET %(field)s = original.%(field)s || copied.%(field)s
-                      FROM collection_plan original
-                     WHERE original.id IN %(shipped)s
-                       AND copied.id NOT IN %(shipped)s
-                       AND copied.%(field)s->>'en_US' = original.%(field)s->>'en_US'
-                    """,
-                    field=SQL.identifier(field),
-                    shipped=tuple(shipped.ids),
+        for table, plan_column, fields_of_words in (
+            ("collection_plan", "id", ("name", "description")),
+            ("collection_plan_step", "plan_id", ("name", "script")),
+        ):
+            for field in fields_of_words:
+                self.env.cr.execute(
+                    SQL(
+                        """
+                        UPDATE %(table)s AS copied
+                           SET %(field)s = original.%(field)s || copied.%(field)s
+                          FROM %(table)s original
+                         WHERE original.%(plan)s IN %(shipped)s
+                           AND copied.%(plan)s NOT IN %(shipped)s
+                           AND copied.%(field)s->>'en_US' = original.%(field)s->>'en_US'
+                        """,
+                        table=SQL.identifier(table),
+                        plan=SQL.identifier(plan_column),
+                        field=SQL.identifier(field),
+                        shipped=tuple(shipped.ids),
+                    )
                 )
-            )
-        for field in ("name", "script"):
-            self.env.cr.execute(
-                SQL(
-                    """
-                    UPDATE collection_plan_step AS copied
-                       SET %(field)s = original.%(field)s || copied.%(field)s
-                      FROM collection_plan_step original
-                     WHERE original.plan_id IN %(shipped)s
-                       AND copied.plan_id NOT IN %(shipped)s
-                       AND copied.%(field)s->>'en_US' = original.%(field)s->>'en_US'
-                    """,
-                    field=SQL.identifier(field),
-                    shipped=tuple(shipped.ids),
-                )
-            )
         self.invalidate_model(["name", "description"])
         self.env["collection.plan.step"].invalidate_model(["name", "script"])
 
