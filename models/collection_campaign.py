@@ -578,10 +578,9 @@ class CollectionCampaign(models.Model):
         if self.state != "running":
             raise UserError(self.env._("“%s” was never started: cancel it instead.", self.name))
         self.env["collection.debtor"].sudo()._synchronize(self.company_id, self.case_ids.partner_id)
-        for result, cases in (
-            self.case_ids.filtered(lambda case: case.state != "closed").grouped(lambda case: case._get_result()).items()
-        ):
-            cases._close(result)
+        open_cases = self.case_ids.filtered(lambda case: case.state != "closed")
+        for (result, note), cases in open_cases.grouped(lambda case: case._get_result()).items():
+            cases._close(result, note)
         self._set_state("closed", **self._prepare_end())
         self.message_post(body=self.env._("Campaign closed. The recap can be printed."))
 

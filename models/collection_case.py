@@ -24,6 +24,7 @@ CASE_RESULTS = [
     ("disputed", "Disputed"),
     ("unreachable", "Unreachable"),
     ("refused", "Refuses to pay"),
+    ("handed_over", "Handed to a provider"),
     ("escalated", "Escalated"),
     ("open", "Still open"),
 ]
@@ -434,11 +435,13 @@ class CollectionCase(models.Model):
         return False
 
     def _get_result(self):
-        """Return the result of a case that ends now without having been closed by hand."""
+        """Return how a case ends that was not closed by hand: ``(result, note)``."""
         self.ensure_one()
         if self.state in ("promised", "disputed", "escalated"):
-            return self.state
-        return "unreachable" if self.attempt_count and not self.is_reached else "open"
+            return self.state, False
+        if handover := self.debtor_id.sudo().handover_id:
+            return "handed_over", handover._get_notice()
+        return "unreachable" if self.attempt_count and not self.is_reached else "open", False
 
     def _after_contact(self, action, next_date=None, next_summary=None):
         """Bring all open cases of a customer in line after something was said to them.

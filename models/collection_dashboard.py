@@ -1,11 +1,12 @@
 from datetime import timedelta
 
+from babel.numbers import format_percent
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, format_amount, formatLang
-from odoo.tools.misc import format_date
+from odoo.tools.misc import babel_locale_parse, format_date, get_lang
 
 from ..tools.aging import BUCKETS
 
@@ -348,6 +349,23 @@ class CollectionDashboard(models.AbstractModel):
     # === BUSINESS METHODS - PARTS OF THE PAGE === #
 
     @api.model
+    def _get_percent(self, value):
+        """Write a number of percent as the user's language does."""
+        return format_percent(value / 100, locale=babel_locale_parse(get_lang(self.env).code))
+
+    @api.model
+    def _get_customer_count(self, count):
+        return self.env._("1 customer") if count == 1 else self.env._("%s customers", formatLang(self.env, count, 0))
+
+    @api.model
+    def _get_item_count(self, count):
+        return self.env._("1 item") if count == 1 else self.env._("%s items", formatLang(self.env, count, 0))
+
+    @api.model
+    def _get_promise_count(self, count):
+        return self.env._("1 promise") if count == 1 else self.env._("%s promises", formatLang(self.env, count, 0))
+
+    @api.model
     def _get_tiles(self, company, today, totals, promised, trend):
         """Return the figures at the top: ``key``, ``label``, ``amount`` or ``text``, ``note``, ``action``."""
         promises = [("company_id", "=", company.id), ("state", "=", "open")]
@@ -357,7 +375,7 @@ class CollectionDashboard(models.AbstractModel):
                 "key": "claimable",
                 "label": self.env._("To claim"),
                 "amount": totals["claimable"],
-                "note": self.env._("%s customers", int(totals["claim_count"])),
+                "note": self._get_customer_count(int(totals["claim_count"])),
                 "help": self.env._(
                     "What may be asked for today: overdue, less what is excluded, disputed, promised or covered "
                     "by credits."
@@ -368,7 +386,7 @@ class CollectionDashboard(models.AbstractModel):
                 "key": "overdue",
                 "label": self.env._("Overdue"),
                 "amount": totals["overdue"],
-                "note": self.env._("%s items", int(totals["late_count"])),
+                "note": self._get_item_count(int(totals["late_count"])),
                 "help": self.env._("Open items past their due date, before credits and disputes."),
                 "action": self._get_item_action(company, self.env._("Overdue"), overdue),
             },
@@ -376,7 +394,7 @@ class CollectionDashboard(models.AbstractModel):
                 "key": "promised",
                 "label": self.env._("Promised"),
                 "amount": sum(amount for amount, _count in promised.values()),
-                "note": self.env._("%s promises", sum(count for _amount, count in promised.values())),
+                "note": self._get_promise_count(sum(count for _amount, count in promised.values())),
                 "help": self.env._("Open promises to pay, for any day, less what has come in for them."),
                 "action": self._get_record_action("collection.promise", self.env._("Promised"), promises),
             },
@@ -384,7 +402,7 @@ class CollectionDashboard(models.AbstractModel):
                 "key": "disputed",
                 "label": self.env._("Disputed"),
                 "amount": totals["disputed"],
-                "note": self.env._("%s items", int(totals["dispute_count"])),
+                "note": self._get_item_count(int(totals["dispute_count"])),
                 "help": self.env._("Overdue parts under a dispute that is open, or accepted and not yet credited."),
                 "action": self._get_item_action(company, self.env._("Disputed"), disputed),
             },
@@ -488,7 +506,9 @@ class CollectionDashboard(models.AbstractModel):
                 "excluded, covered by credits, or more than three times as late as usual. The range: in about two "
                 "weeks out of three the money should lie within it; its lower end counts promises as far as they "
                 "were kept in the last twelve months (%s).",
-                self.env._("unknown yet, so in full") if ratio.by_amount is None else f"{ratio.by_amount:.0f} %",
+                self.env._("unknown yet, so in full")
+                if ratio.by_amount is None
+                else self._get_percent(ratio.by_amount),
             ),
         }
 
@@ -505,11 +525,11 @@ class CollectionDashboard(models.AbstractModel):
                 "until": self.env._("until %s", format_date(self.env, campaign.date_end)),
                 "collected_share": campaign.collected_share,
                 "progress": self.env._(
-                    "%(collected)s of %(initial)s collected (%(share)s %%), %(promised)s promised, "
-                    "%(count)s customers still to contact",
+                    "%(collected)s of %(initial)s collected (%(share)s), %(promised)s promised; "
+                    "customers still to contact: %(count)s",
                     collected=format_amount(self.env, campaign.collected_amount, company.currency_id),
                     initial=format_amount(self.env, campaign.initial_amount, company.currency_id),
-                    share=f"{campaign.collected_share:.0f}",
+                    share=self._get_percent(campaign.collected_share),
                     promised=format_amount(self.env, campaign.promised_amount, company.currency_id),
                     count=campaign.to_contact_count,
                 ),

@@ -34,6 +34,8 @@ from .recap_numbers import (
 
 # How many spans before a campaign are looked at, the last ones: in its first days they are short and would be many.
 MAX_SPANS = 24
+# Results of a case that say what became of what is neither settled nor promised nor disputed.
+REST_RESULTS = ("unreachable", "refused", "handed_over", "escalated")
 
 
 def to_money(value, decimal_places):
@@ -231,13 +233,14 @@ class CollectionRecap(models.AbstractModel):
                 """
                 SELECT kase.id, kase.collector_id, kase.state, kase.result, kase.result_note, kase.reason_id,
                        kase.initial_profile, kase.initial_size, kase.is_small, kase.attempt_count,
-                       kase.is_reached, kase.last_contact_date,
+                       kase.is_reached, kase.last_contact_date, debtor.handover_id,
                        partner.complete_name AS customer, partner.ref,
                        item.due_date, COALESCE(item.count, 0) AS item_count,
                        item.initial, item.collected, item.credited, item.other,
                        item.promised, item.disputed, item.rest
                   FROM collection_case kase
                   JOIN res_partner partner ON partner.id = kase.partner_id
+                  JOIN collection_debtor debtor ON debtor.id = kase.debtor_id
              LEFT JOIN (
                     SELECT case_id, COUNT(*) AS count, MIN(due_date) AS due_date,
                            SUM(initial) AS initial, SUM(collected) AS collected, SUM(credited) AS credited,
@@ -265,6 +268,14 @@ class CollectionRecap(models.AbstractModel):
             "size": self._get_labels("collection.case", "initial_size"),
             "reason": self._get_names("collection.reason", {row["reason_id"] for row in rows}),
             "user": self._get_names("res.users", {row["collector_id"] for row in rows}),
+            "handover": self._get_notices({row["handover_id"] for row in rows}),
+        }
+
+    def _get_notices(self, ids):
+        """Return with whom customers are who were handed over: ``{id of the hand-over: words}``."""
+        return {
+            handover.id: handover._get_notice()
+            for handover in self.env["collection.handover"].browse(id_ for id_ in ids if id_)
         }
 
     def _get_names(self, model, ids):
@@ -276,6 +287,10 @@ class CollectionRecap(models.AbstractModel):
         """Return one ``CaseRow`` from the columns of ``_get_cases``."""
         digits = campaign.currency_id.decimal_places
         parts = ("initial", "collected", "credited", "other", "promised", "disputed", "rest")
+        outcome = self._get_rest_outcome(row)
+        note = row["result_note"] or ""
+        if outcome == "handed_over" and row["state"] != "closed":
+            note = labels["handover"][row["handover_id"]]
         return CaseRow(
             case_id=row["id"],
             customer=row["customer"] or "",
@@ -285,8 +300,8 @@ class CollectionRecap(models.AbstractModel):
             state=row["state"],
             result=row["result"] or "",
             status=labels["result"][row["result"]] if row["result"] else labels["state"][row["state"]],
-            result_note=row["result_note"] or "",
-            outcome=self._get_rest_outcome(row),
+            result_note=note,
+            outcome=outcome,
             reason_id=row["reason_id"] or 0,
             reason=labels["reason"].get(row["reason_id"], ""),
             profile=row["initial_profile"] or "",
@@ -315,6 +330,7 @@ class CollectionRecap(models.AbstractModel):
             "disputed": self.env._("Disputed"),
             "unreachable": self.env._("Unreachable"),
             "refused": self.env._("Refuses to pay"),
+            "handed_over": self.env._("Handed to a provider"),
             "escalated": self.env._("Escalated"),
             "open": self.env._("Still open"),
         }
@@ -322,15 +338,18 @@ class CollectionRecap(models.AbstractModel):
     def _get_rest_outcome(self, case):
         """Say what became of the part of a case that is neither settled nor promised nor disputed.
 
-        :param dict case: ``state``, ``result``, ``attempt_count`` and ``is_reached`` of the case.
+        :param dict case: ``state``, ``result``, ``attempt_count``, ``is_reached`` and ``handover_id`` of the case.
         :return: one of the codes of ``_get_outcome_labels``.
         """
         if case["state"] == "closed":
-            return case["result"] if case["result"] in ("unreachable", "refused", "escalated") else "open"
+            return case["result"] if case["result"] in REST_RESULTS else "open"
         if case["state"] == "escalated":
             return "escalated"
-        answered = case["is_reached"] or case["state"] in ("promised", "disputed")
-        return "unreachable" if case["attempt_count"] and not answered else "open"
+        if case["state"] in ("promised", "disputed"):
+            return "open"
+        if case["handover_id"]:
+            return "handed_over"
+        return "unreachable" if case["attempt_count"] and not case["is_reached"] else "open"
 
     def _get_outcome(self, cases):
         """Return the initial amount by what became of it."""
@@ -679,6 +698,8 @@ class CollectionRecap(models.AbstractModel):
             return self.env._("The manager decides.")
         if case.outcome == "refused":
             return self.env._("Decide on a formal notice or on handing the debt over.")
+        if case.outcome == "handed_over":
+            return self.env._("Take the results back: %s.", case.result_note)
         if case.outcome == "unreachable":
             return self.env._("Find another number or contact, and write a letter.")
         if any(promise.state == "broken" for promise in promises):

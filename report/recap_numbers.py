@@ -148,7 +148,7 @@ class CaseRow:
     result: str  # code; empty while the case is open
     status: str  # result, else state, in words
     result_note: str
-    outcome: str  # code of what became of ``amounts.rest``, see ``OUTCOMES`` in recap.py
+    outcome: str  # code of what became of ``amounts.rest``, see ``_get_outcome_labels`` in recap.py
     reason_id: int
     reason: str
     profile: str  # code, at the start

@@ -55,6 +55,30 @@ class HandoverCommon(CollectionCommon):
 class TestHandover(HandoverCommon):
     """Cases go out to a provider, our own calls stop, and they come back."""
 
+    def test_recap(self):
+        """What a provider works on counts as handed over, while the campaign runs and after its closing."""
+        self._log_call(self._get_debtor(), outcome="no_answer", case=self.case)
+        handover = self._hand_over()
+        self._pay(self.first, 30)
+        recap = self.campaign._recap()
+        self.assertEqual([recap.outcome.get(key) for key in ("collected", "handed_over", "unreachable")], [30, 120, 0])
+        notice = "With Phone House until"
+        row = next(row for row in recap.cases if row.case_id == self.case.id)
+        self.assertIn(notice, row.next_step)
+
+        self.campaign.action_close()
+        self.assertEqual(self.case.result, "handed_over")
+        self.assertIn(notice, self.case.result_note)
+        handover.action_end()
+        later = self.campaign._recap()
+        self.assertEqual(later.outcome, recap.outcome, "What happened after the closing changes nothing")
+        self.assertEqual([row.next_step for row in later.cases], [row.next_step for row in recap.cases])
+
+    def test_recap_of_what_came_back(self):
+        """What a provider gave back is ours to collect again."""
+        self._hand_over().action_end()
+        self.assertEqual(self.campaign._recap().outcome.get("handed_over"), 0)
+
     def test_file(self):
         self.env["collection.debtor"].search([("partner_id", "=", self.customer.id)]).comment = "Secret"
         handover = self._hand_over()
