@@ -19,7 +19,8 @@ class CollectionScoreHistory(models.Model):
     date = fields.Date(required=True, readonly=True)
     score = fields.Integer(readonly=True, aggregator="avg")
     grade = fields.Selection(
-        selection=lambda self: self.env["collection.debtor"]._fields["grade"].selection, readonly=True
+        selection=lambda self: self.env["collection.debtor"]._fields["grade"]._description_selection(self.env),
+        readonly=True,
     )
     overdue_amount = fields.Monetary(string="Overdue", readonly=True)
     claimable_amount = fields.Monetary(string="To Claim", readonly=True)

@@ -38,10 +38,12 @@ class CollectionActionReport(models.Model):
         readonly=True, help="The day on which it was done, on the company's clock; else its planned day."
     )
     channel = fields.Selection(
-        selection=lambda self: self.env["collection.action"]._fields["channel"].selection, readonly=True
+        selection=lambda self: self.env["collection.action"]._fields["channel"]._description_selection(self.env),
+        readonly=True,
     )
     state = fields.Selection(
-        selection=lambda self: self.env["collection.action"]._fields["state"].selection, readonly=True
+        selection=lambda self: self.env["collection.action"]._fields["state"]._description_selection(self.env),
+        readonly=True,
     )
     plan_id = fields.Many2one("collection.plan", readonly=True)
     step_id = fields.Many2one("collection.plan.step", readonly=True)

@@ -9,8 +9,10 @@ from .recap_xlsx import Column, XlsxFile, get_cell, get_range, make_sheet_names,
 
 BAR_COLOR = "#3f5f7f"
 CHART_COLORS = ("#c3cfdb", BAR_COLOR)
-# Rows of the summary that fit on a page at its scale, in percent: no section is cut in two.
-SUMMARY_PAGE_ROWS, SUMMARY_SCALE = 58, 75
+# Rows that fit on a page at their scale, in percent: no section and no chart is cut in two. The scales leave room
+# for offices without the font of the file, which make columns a third wider.
+SUMMARY_PAGE_ROWS, SUMMARY_SCALE = 38, 75
+CHART_PAGE_ROWS, CHART_SCALE = 70, 70
 # Size of charts in pixels, and how many of them a row of a sheet takes.
 CHART_WIDTH, BAR_HEIGHT, ROW_HEIGHT = 680, 26, 20
 
@@ -319,7 +321,6 @@ class CollectionRecapWorkbook(models.AbstractModel):
 
         :param str case_sheet: name of the sheet with the cases, as formulas name it.
         """
-        sheet.set_portrait()
         sheet.set_column(0, 0, 40)
         sheet.set_column(1, 6, 15)
         xlsx.write_titles(sheet, recap.name, self._get_subtitle(recap))
@@ -329,6 +330,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
         row = self._write_key_figures(xlsx, sheet, row, recap, case_sheet)
         chart_row = 3
         page_row, breaks = 0, []
+        chart_page_row, chart_breaks = 0, []
         for section in self._get_sections(recap):
             section_row = row
             first_row, row = section["write"](xlsx, sheet, row, section)
@@ -336,10 +338,16 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 page_row = section_row
                 breaks.append(section_row)
             if section.get("chart") and section["rows"]:
+                chart_top = chart_row
                 chart_row = self._insert_chart(xlsx, chart_sheet, chart_row, section, sheet.get_name(), first_row)
+                if chart_row - chart_page_row > CHART_PAGE_ROWS and chart_top > chart_page_row + 3:
+                    chart_breaks.append(chart_top - 1)
+                    chart_page_row = chart_top
         # A fixed scale: spreadsheets ignore breaks in what they fit to a page.
         sheet.set_print_scale(SUMMARY_SCALE)
         sheet.set_h_pagebreaks(breaks)
+        chart_sheet.set_print_scale(CHART_SCALE)
+        chart_sheet.set_h_pagebreaks(chart_breaks)
 
     def _write_facts(self, xlsx, sheet, row, recap):
         """Write period, team and scope; return the next free row."""

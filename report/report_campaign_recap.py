@@ -47,6 +47,9 @@ class ReportCampaignRecap(models.AbstractModel):
         def money(amount):
             return format_amount(self.env, float(amount), currency)
 
+        def money_or_dash(amount):
+            return money(amount) if amount else "–"
+
         unit, unit_label = self._get_unit(recap)
 
         def number(amount):
@@ -82,8 +85,8 @@ class ReportCampaignRecap(models.AbstractModel):
             "percent": self._get_percent_formatter(),
             "date": lambda value: format_date(self.env, value) if value else "",
             "reason_chart": self._get_chart(recap.reasons, money, REASON_LIMIT),
-            "week_chart": self._get_week_chart(recap, money),
-            "aging_chart": self._get_aging_chart(recap, money),
+            "week_chart": self._get_week_chart(recap, money_or_dash),
+            "aging_chart": self._get_aging_chart(recap, money_or_dash),
         }
 
     def _prepare_baseline(self, recap, money):

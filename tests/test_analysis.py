@@ -159,6 +159,23 @@ class TestAnalysis(CollectionCommon):
             [group["bucket"] for group in groups], ["not_due", "1_30", "31_60", "91_120", "over_120", "credit"]
         )
 
+    def test_labels_in_the_language_of_the_reader(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        for field, code, label in (
+            ("collection_action__channel", "call", "Appel"),
+            ("collection_action__state", "done", "Effectué"),
+            ("collection_debtor__grade", "a", "Classe A"),
+        ):
+            self.env.ref(f"account_collection.selection__{field}__{code}").with_context(lang="fr_FR").name = label
+        for model, field, code, label in (
+            ("collection.action.report", "channel", "call", "Appel"),
+            ("collection.action.report", "state", "done", "Effectué"),
+            ("collection.score.history", "grade", "a", "Classe A"),
+        ):
+            with self.subTest(model=model, field=field):
+                fields_get = self.env[model].with_context(lang="fr_FR").fields_get([field])
+                self.assertEqual(dict(fields_get[field]["selection"])[code], label)
+
     # === CONTACTS === #
 
     def _log_at(self, day, debtor, channel="email", **values):

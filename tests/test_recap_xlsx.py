@@ -81,6 +81,19 @@ class TestRecapXlsx(XlsxCommon):
                 self.assertEqual(sheet.print_title_rows, "$4:$4")
                 self.assertTrue(sheet.auto_filter.ref)
 
+    def test_pages_of_the_summary(self):
+        """Sections and charts stay whole: a page ends where one begins."""
+        book = self._load(self._write(self._recap()))
+        summary, charts = book.worksheets[:2]
+        for sheet in (summary, charts):
+            # Breaks would be ignored in what is fitted to a page.
+            self.assertFalse(sheet.sheet_properties.pageSetUpPr and sheet.sheet_properties.pageSetUpPr.fitToPage)
+        breaks = [row_break.id for row_break in summary.row_breaks.brk]
+        self.assertTrue(breaks)
+        for last_row in breaks:
+            self.assertFalse(summary.cell(last_row, 1).value, "A free row stands before each section")
+            self.assertTrue(summary.cell(last_row + 1, 1).font.bold)
+
 
 @tagged("post_install", "-at_install")
 class TestRecapDownload(XlsxCommon, HttpCase):
