@@ -176,25 +176,18 @@ class CollectionMetrics(models.AbstractModel):
                        AND (exchange.debit_currency_id != %(currency)s OR exchange.credit_currency_id != %(currency)s)
                   )
               GROUP BY line_id
-            ),
-            candidate AS (
-                SELECT line.id
-                  FROM account_move_line line
-                 WHERE line.account_id IN %(accounts)s AND line.reconciled IS NOT TRUE
-                 UNION
-                SELECT line_id FROM later
             )
             SELECT line.id, line.move_id, partner.commercial_partner_id AS partner_id, line.currency_id, line.date,
                    COALESCE(line.date_maturity, line.date) AS due_date,
                    line.amount_residual + COALESCE(later.amount, 0) AS residual,
                    line.amount_residual_currency + COALESCE(later.amount_currency, 0) AS residual_currency
-              FROM candidate
-              JOIN account_move_line line ON line.id = candidate.id
+              FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN res_partner partner ON partner.id = line.partner_id
          LEFT JOIN later ON later.line_id = line.id
              WHERE %(receivable)s
                AND line.date <= %(day)s
+               AND (line.reconciled IS NOT TRUE OR later.line_id IS NOT NULL)
                AND line.amount_residual + COALESCE(later.amount, 0) != 0
                -- A payment without an entry of its own leaves the item open, and the invoice “in payment”.
                AND NOT (move.payment_state = 'in_payment' AND EXISTS (
@@ -206,7 +199,6 @@ class CollectionMetrics(models.AbstractModel):
             """,
             day=day,
             currency=company.currency_id.id,
-            accounts=self.env["collection.debtor"]._get_account_ids(company),
             receivable=self._get_receivable_sql(company, partners, domain),
         )
 
@@ -266,12 +258,13 @@ class CollectionMetrics(models.AbstractModel):
 
     @api.model
     def _get_position_rows(self, company, day, partners, domain, key=None):
-        """Return ``[(key, bucket or None for credits, amount, late product, promised, disputed)]``."""
+        """Return ``[(key, bucket or None for credits, amount, late product, days, items, promised, disputed)]``."""
         self.env.flush_all()
         return self.env.execute_query(
             SQL(
                 """
                 SELECT key, bucket, SUM(residual), SUM(residual * GREATEST(%(day)s - due_date, 0)),
+                       SUM(GREATEST(%(day)s - due_date, 0)), COUNT(*),
                        SUM(LEAST(promised, residual - disputed)), SUM(disputed)
                   FROM (
                     SELECT %(key)s AS key,
@@ -305,17 +298,26 @@ class CollectionMetrics(models.AbstractModel):
         """Return ``(Position, promised, disputed)`` from rows without key; see ``_get_position_rows``."""
         buckets = dict.fromkeys(metrics.BUCKET_CODES, 0.0)
         credits = late_product = promised = disputed = 0.0
-        for bucket, amount, product, promised_part, disputed_part in rows:
+        late_days = late_count = 0
+        for bucket, amount, product, days, count, promised_part, disputed_part in rows:
             promised += promised_part
             disputed += disputed_part
             if bucket is None:
                 credits -= amount
             else:
-                buckets[metrics.BUCKET_CODES[bucket]] += amount
+                code = metrics.BUCKET_CODES[bucket]
+                buckets[code] += amount
                 late_product += product
+                if code != "not_due":
+                    late_days += days
+                    late_count += count
         rounded = company.currency_id.round
         position = metrics.Position(
-            {code: rounded(amount) for code, amount in buckets.items()}, rounded(credits), late_product
+            {code: rounded(amount) for code, amount in buckets.items()},
+            rounded(credits),
+            late_product,
+            late_days,
+            late_count,
         )
         return position, rounded(promised), rounded(disputed)
 

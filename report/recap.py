@@ -502,33 +502,21 @@ class CollectionRecap(models.AbstractModel):
         Metrics = self.env["collection.metrics"].sudo().with_company(company)
         figures = Metrics._get_figures_by_day(company, [before, after], partners)
         return {
-            "before": self._measure_standing(company, partners, figures[before]),
-            "after": self._measure_standing(company, partners, figures[after]),
+            "before": self._measure_standing(figures[before]),
+            "after": self._measure_standing(figures[after]),
             "baseline": self._measure_baseline(campaign, partners, (after - before).days),
         }
 
-    def _measure_standing(self, company, partners, figures):
+    def _measure_standing(self, figures):
         """Return one ``Standing`` as plain values.
 
         :param figures: ``tools.metrics.Figures`` of these customers.
         """
-        day = figures.day
-        [[average]] = self.env.execute_query(
-            SQL(
-                """
-                SELECT AVG(%(day)s::date - due_date)
-                  FROM (%(items)s) item
-                 WHERE residual > 0 AND due_date < %(day)s
-                """,
-                day=day,
-                items=self.env["collection.metrics"]._get_item_sql(company, day, partners),
-            )
-        )
         return {
-            "day": fields.Date.to_string(day),
+            "day": fields.Date.to_string(figures.day),
             "overdue": figures.position.overdue,
             "dso": figures.dso,
-            "average_days_late": None if average is None else float(average),
+            "average_days_late": figures.average_days_late,
             "weighted_days_late": figures.weighted_days_late,
         }
 

@@ -52,12 +52,15 @@ class Position(NamedTuple):
 
     ``buckets``: open items by days past due, ``{code of tools.aging: amount}``, before credits;
     ``credits``: credit notes and payments on account that are set against nothing yet, as a positive
-    amount, apart and never spread over the buckets; ``late_product``: Σ overdue amount × days late.
+    amount, apart and never spread over the buckets; ``late_product``: Σ overdue amount × days late;
+    ``late_days``: Σ days late of overdue items, each counted once; ``late_count``: how many these are.
     """
 
     buckets: Mapping[str, Any]
     credits: Any = 0
     late_product: Any = 0
+    late_days: Any = 0
+    late_count: int = 0
 
     @property
     def due(self):
@@ -203,6 +206,15 @@ def weighted_days_late(position: Position):
     return position.late_product / position.overdue if position.overdue else None
 
 
+def average_days_late(position: Position):
+    """Days late of the overdue items, each counted once; ``None`` when nothing is overdue.
+
+    >>> average_days_late(Position({"1_30": 100, "31_60": 300}, late_days=10 + 50, late_count=2))
+    30.0
+    """
+    return float(position.late_days) / position.late_count if position.late_count else None
+
+
 # === HOW MUCH IS LATE === #
 
 
@@ -213,18 +225,21 @@ def position(items: Iterable[tuple], day: date) -> Position:
 
     >>> position([(date(2026, 3, 10), 50), (date(2026, 3, 9), 20), (date(2026, 1, 1), -5)], date(2026, 3, 10))
     Position(buckets={'not_due': 50, '1_30': 20, '31_60': 0, '61_90': 0, '91_120': 0, 'over_120': 0}, \
-credits=5, late_product=20)
+credits=5, late_product=20, late_days=1, late_count=1)
     """
     buckets = dict.fromkeys(BUCKET_CODES, 0)
-    credits = late_product = 0
+    credits = late_product = late_days = late_count = 0
     for due_date, amount in items:
         if amount < 0:
             credits -= amount
             continue
         days_late = (day - due_date).days
         buckets[bucket_of(days_late)] += amount
-        late_product += amount * max(days_late, 0)
-    return Position(buckets, credits, late_product)
+        if days_late > 0:
+            late_product += amount * days_late
+            late_days += days_late
+            late_count += 1
+    return Position(buckets, credits, late_product, late_days, late_count)
 
 
 def rate(part, whole):
@@ -484,6 +499,11 @@ class Figures(NamedTuple):
     def weighted_days_late(self):
         """Days, of what is overdue; see ``weighted_days_late``."""
         return weighted_days_late(self.position)
+
+    @property
+    def average_days_late(self):
+        """Days, of the overdue items; see ``average_days_late``."""
+        return average_days_late(self.position)
 
     @property
     def days_to_pay(self):
