@@ -256,10 +256,7 @@ class CollectionChannelEmail(models.AbstractModel):
 
     def _make_statement(self, action):
         """Return the statement of the open items of one customer as an attachment."""
-        debtor = action.debtor_id.with_context(lang=self._get_lang(action))
-        if not hasattr(debtor, "_render_statement_pdf"):
-            return self.env["ir.attachment"]
-        name, content = debtor._render_statement_pdf()
+        name, content = action.debtor_id.with_context(lang=self._get_lang(action))._render_statement_pdf()
         return (
             self.env["ir.attachment"]
             .sudo()

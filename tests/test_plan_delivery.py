@@ -1,7 +1,9 @@
 from datetime import timedelta
+from io import BytesIO
 
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
+from odoo.tools.pdf import PdfFileReader
 
 from .plan_common import PlanCommon
 
@@ -145,6 +147,34 @@ class TestPlanDelivery(PlanCommon):
             action = self._actions(partner_id=partner.id)
             self.assertEqual(action.attachment_ids, document)
             self.assertEqual(action.mail_message_id.attachment_ids, document)
+
+    def test_statement_goes_along(self):
+        """A step can attach the statement of account; where none can be made, the next channel follows."""
+        self.plan.step_ids.attach_statement = True
+        french = self._create_customer("Café Élan", lang="fr_FR")
+        invoice = self._create_invoice(french, amount=1234.5, days_late=10)
+        self._create_invoice(days_late=10)
+        self._synchronize()
+        broken = self._get_debtor()
+        Debtor = type(broken)
+        render = Debtor._render_statement_pdf
+
+        def fail_for_one(debtor, *args, **kwargs):
+            if debtor == broken:
+                raise ValueError("No PDF can be made.")
+            return render(debtor, *args, **kwargs)
+
+        self.patch(Debtor, "_render_statement_pdf", fail_for_one)
+        self._run_cron()
+        message = self._actions(partner_id=french.id).mail_message_id
+        self.assertEqual(len(message.attachment_ids), 1)
+        self.assertTrue(message.attachment_ids.name.endswith(".pdf"))
+        text = "".join(page.extract_text() for page in PdfFileReader(BytesIO(message.attachment_ids.raw)).pages)
+        for words in (invoice.name, "234,50", "28/02/2026"):
+            self.assertIn(words, text)
+        failed, call = self._actions(broken)
+        self.assertEqual((failed.state, failed.result_text), ("failed", "No PDF can be made."))
+        self.assertEqual((call.state, call.channel), ("planned", "call"))
 
     def test_what_was_sent_before_is_not_attached_again(self):
         invoice = self._create_invoice(days_late=10)
