@@ -59,6 +59,19 @@ class PlanCommon(CollectionCommon):
             self.env.ref("account_collection.cron_plan_and_deliver").method_direct_trigger()
         self.env.invalidate_all()
 
+    def _enter_bank_statement(self, day):
+        """Post an entry of the bank journal: the journal is up to date as far as this day."""
+        self.env["account.move"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "date": day,
+                "line_ids": [
+                    Command.create({"account_id": self.company_data["default_account_revenue"].id, "debit": 5}),
+                    Command.create({"account_id": self.company_data["default_account_expense"].id, "credit": 5}),
+                ],
+            }
+        ).action_post()
+
     def _refresh_cron(self):
         self._synchronize()
 

@@ -118,15 +118,5 @@ class TestDigest(PlanCommon):
 
     def test_bank_journal_not_up_to_date(self):
         self.company.collection_bank_fresh_days = 5
-        move = self.env["account.move"].create(
-            {
-                "journal_id": self.company_data["default_journal_bank"].id,
-                "date": "2026-02-01",
-                "line_ids": [
-                    (0, 0, {"account_id": self.company_data["default_account_revenue"].id, "debit": 5}),
-                    (0, 0, {"account_id": self.company_data["default_account_expense"].id, "credit": 5}),
-                ],
-            }
-        )
-        move.action_post()
+        self._enter_bank_statement("2026-02-01")
         self.assertIn("no entry since 02/01/2026", self._text(self._evening()))

@@ -83,17 +83,7 @@ class TestGoLive(PlanCommon):
         self.customers[0].email = False
         self._synchronize()
         self.company.write({"email": False, "collection_bank_fresh_days": 5})
-        move = self.env["account.move"].create(
-            {
-                "journal_id": self.company_data["default_journal_bank"].id,
-                "date": "2026-02-01",
-                "line_ids": [
-                    (0, 0, {"account_id": self.company_data["default_account_revenue"].id, "debit": 5}),
-                    (0, 0, {"account_id": self.company_data["default_account_expense"].id, "credit": 5}),
-                ],
-            }
-        )
-        move.action_post()
+        self._enter_bank_statement("2026-02-01")
         text = self._text(self._start_form().warnings)
         for words in (
             "no entry since",
