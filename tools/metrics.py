@@ -24,6 +24,8 @@ from .aging import BUCKETS, bucket_of
 # The bucket from which on money is at risk: more than 90 days late (the limit that Upflow uses).
 AT_RISK_FROM = 91
 BUCKET_CODES = tuple(code for code, _first_day in BUCKETS)
+# Promises that were withdrawn or renegotiated: neither kept nor broken.
+VOID_STATES = ("cancelled", "replaced")
 
 
 class Month(NamedTuple):
@@ -299,7 +301,7 @@ def roll_rates(moves: Iterable[Move]) -> dict:
 
 
 class PromiseResult(NamedTuple):
-    """A promise: ``state`` (open, kept, partly, broken, cancelled), last day, amount promised and received."""
+    """A promise: ``state`` (as of a ``collection.promise``), last day, amount promised and received."""
 
     state: str
     deadline: date
@@ -319,8 +321,8 @@ class PromiseRatio(NamedTuple):
 def promise_kept_ratio(promises: Iterable[PromiseResult], day: date) -> PromiseRatio:
     """Promises kept / promises whose last day has passed, by count; cash received in time / promised, by amount.
 
-    Pending and withdrawn promises don't count; a promise kept in part counts as not kept, with what it
-    brought in its amount. Source: field study §3h.
+    Pending, withdrawn and renegotiated promises don't count; a promise kept in part counts as not kept, with
+    what it brought in its amount. Source: field study §3h.
 
     >>> day = date(2026, 3, 10)
     >>> promise_kept_ratio([
@@ -328,10 +330,11 @@ def promise_kept_ratio(promises: Iterable[PromiseResult], day: date) -> PromiseR
     ...     PromiseResult("partly", date(2026, 3, 1), 100, 50),
     ...     PromiseResult("open", date(2026, 4, 1), 900, 0),
     ...     PromiseResult("cancelled", date(2026, 3, 1), 900, 0),
+    ...     PromiseResult("replaced", date(2026, 3, 1), 900, 0),
     ... ], day)
     PromiseRatio(by_count=50.0, by_amount=75.0, count=2, amount=200)
     """
-    judged = [promise for promise in promises if promise.deadline < day and promise.state != "cancelled"]
+    judged = [promise for promise in promises if promise.deadline < day and promise.state not in VOID_STATES]
     kept = sum(promise.state == "kept" for promise in judged)
     promised = sum(promise.amount for promise in judged)
     received = sum(min(promise.received, promise.amount) for promise in judged)
