@@ -206,7 +206,6 @@ class CollectionMetrics(models.AbstractModel):
     def _get_part_sql(self, company, day, model):
         """Return SQL with the parts of items that were under a promise or dispute at the end of a day.
 
-        What was settled of the item since it was said, until that day, is not under it any more.
         Columns: ``move_line_id``, ``amount`` (in the item's currency).
 
         :param str model: ``collection.promise`` or ``collection.dispute``.
@@ -221,16 +220,9 @@ class CollectionMetrics(models.AbstractModel):
         line = self.env[f"{model}.line"]
         return SQL(
             """
-            SELECT part.move_line_id, SUM(GREATEST(part.amount - COALESCE(settled.amount, 0), 0)) AS amount
+            SELECT part.move_line_id, SUM(%(left)s) AS amount
               FROM %(lines)s part
               JOIN %(documents)s document ON document.id = part.%(document_id)s
-         LEFT JOIN LATERAL (
-                SELECT SUM(partial.debit_amount_currency) AS amount
-                  FROM account_partial_reconcile partial
-                 WHERE partial.debit_move_id = part.move_line_id
-                   AND partial.id > document.start_partial_id
-                   AND partial.max_date <= %(day)s
-              ) settled ON TRUE
              WHERE document.company_id = %(company)s
                AND part.move_line_id IS NOT NULL
                AND %(said_on)s <= %(day)s
@@ -239,6 +231,7 @@ class CollectionMetrics(models.AbstractModel):
                ) > %(day)s)
           GROUP BY part.move_line_id
             """,
+            left=self._get_part_left_sql(day, model),
             lines=SQL.identifier(line._table),
             documents=SQL.identifier(self.env[model]._table),
             document_id=SQL.identifier(line._document_field),
@@ -248,6 +241,34 @@ class CollectionMetrics(models.AbstractModel):
             said_on=said_on,
             ended_on=ended_on,
             is_open=is_open,
+        )
+
+    @api.model
+    def _get_part_left_sql(self, day, model):
+        """Return SQL for what was left of a part at the end of a day, in the item's currency.
+
+        Money settles a promise, credit notes a dispute: paying all the rest leaves the disputed part as it is.
+        What the documents count as settled is told apart among several on the same item; what came later than
+        that day is taken off it.
+
+        :param str model: ``collection.promise`` or ``collection.dispute``; its lines are called ``part``, itself
+            ``document``.
+        """
+        return SQL(
+            """
+            GREATEST(part.amount - GREATEST(COALESCE(part.settled_amount, 0) - COALESCE((
+                SELECT SUM(partial.debit_amount_currency)
+                  FROM account_partial_reconcile partial
+                  JOIN account_move_line credit ON credit.id = partial.credit_move_id
+                  JOIN account_journal journal ON journal.id = credit.journal_id
+                 WHERE partial.debit_move_id = part.move_line_id
+                   AND partial.id > document.start_partial_id
+                   AND partial.max_date > %(day)s
+                   AND (journal.type IN ('bank', 'cash', 'credit')) = %(is_cash)s
+            ), 0), 0), 0)
+            """,
+            day=day,
+            is_cash=model == "collection.promise",
         )
 
     @api.model
@@ -562,7 +583,7 @@ class CollectionMetrics(models.AbstractModel):
                 """
                 SELECT CASE WHEN document.closed_date > %(last)s THEN 'open' ELSE document.state END,
                        document.reason_id,
-                       COALESCE(SUM(part.company_amount * (1 - part.settled_amount / NULLIF(part.amount, 0))), 0),
+                       COALESCE(SUM(part.company_amount * %(left)s / NULLIF(part.amount, 0)), 0),
                        document.opened_on,
                        document.closed_date
                   FROM collection_dispute document
@@ -573,6 +594,7 @@ class CollectionMetrics(models.AbstractModel):
                    %(filters)s
               GROUP BY document.id
                 """,
+                left=self._get_part_left_sql(last, "collection.dispute"),
                 company=company.id,
                 first=first,
                 last=last,

@@ -309,6 +309,7 @@ class TestMetrics(CollectionCommon):
             )
             dispute = self._dispute(debtor, self._get_items(other_invoice), 25)
         self._pay(invoice, amount=30, on=date(2026, 3, 1))
+        self._synchronize()
         dispute.resolution = "Right price."
         dispute.action_reject()
         for day, promised, disputed in (
@@ -324,6 +325,51 @@ class TestMetrics(CollectionCommon):
         self.assertEqual((figures.resolved_count, figures.accepted_rate, figures.days_to_resolve), (1, 0, 23))
         past = self.metrics._get_dispute_figures(self.company, date(2026, 2, 1), date(2026, 2, 28))
         self.assertEqual(past.open_by_reason, {dispute.reason_id.id: 25})
+
+    def test_paying_all_but_the_disputed_part_leaves_it_disputed(self):
+        invoice = self._invoice_on("2026-01-10", 100)
+        debtor = self._get_debtor()
+        with freeze_time("2026-02-20 12:00:00"):
+            dispute = self._dispute(debtor, self._get_items(invoice), 40)
+        self._pay(invoice, amount=60, on=date(2026, 2, 25))
+        self._synchronize()
+        figures = self.metrics._get_figures(self.company, self.today)
+        self.assertEqual((figures.disputed, debtor.disputed_amount), (40, 40))
+        # Credited later, it still was disputed then.
+        self._credit(invoice, 40)
+        self._synchronize()
+        self.assertEqual(self.metrics._get_figures(self.company, self.today).disputed, 0)
+        february = (date(2026, 2, 1), date(2026, 2, 28))
+        self.assertEqual(self.metrics._get_figures(self.company, february[1]).disputed, 40)
+        past = self.metrics._get_dispute_figures(self.company, *february)
+        self.assertEqual(past.open_by_reason, {dispute.reason_id.id: 40})
+
+    def test_a_payment_settles_one_of_several_promises_on_an_invoice(self):
+        invoice = self._invoice_on("2026-01-10", 300)
+        debtor = self._get_debtor()
+        with freeze_time("2026-02-20 12:00:00"):
+            for day in (date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)):
+                self._promise(
+                    debtor,
+                    user=self.team_user,
+                    date=day,
+                    move_line_ids=[Command.set(self._get_items(invoice).ids)],
+                    amount=100,
+                )
+        self._pay(invoice, amount=100, on=date(2026, 3, 1))
+        self._synchronize()
+        self.assertEqual(sorted(debtor.promise_ids.mapped("state")), ["kept", "open", "open"])
+        for day, promised in (("2026-02-20", 300), (TODAY, 200)):
+            with self.subTest(day=day):
+                self.assertEqual(self.metrics._get_figures(self.company, date.fromisoformat(day)).promised, promised)
+
+    def test_renegotiated_promises_are_not_broken(self):
+        self._invoice_on("2026-01-10", 100)
+        with freeze_time("2026-02-15 12:00:00"):
+            promise = self._promise(self._get_debtor(), user=self.team_user, date=date(2026, 2, 20), amount=80)
+            promise._set_state("replaced")
+        ratio = self.metrics._get_promise_ratio(self.company, date(2026, 2, 1), self.today)
+        self.assertEqual((ratio.by_count, ratio.count), (None, 0))
 
     def test_promises_kept(self):
         self._invoice_on("2026-01-10", 100)
