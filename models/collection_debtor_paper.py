@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import email_normalize
 from odoo.tools.osutil import clean_filename
 
 from ..report.pdf_pages import number_pages
@@ -65,6 +66,22 @@ class CollectionDebtor(models.Model):
         self.ensure_one()
         lang = self.sudo().lang or self.env.lang
         return self.with_company(self.company_id).with_context(lang=lang, tz=self.company_id._get_collection_tz())
+
+    def _get_statement_contact(self):
+        """Return to whom a statement is sent: the contact to ask for, else another of this customer with an address.
+
+        Addresses that work come first; see ``_get_refused_emails``.
+        """
+        self.ensure_one()
+        contacts = self.contact_used_id | self._get_recipients(with_email=True)
+        reachable = contacts.filtered(lambda partner: email_normalize(partner.email or ""))
+        refused = self._get_refused_emails(reachable) if reachable else ()
+        working = reachable.filtered(lambda partner: email_normalize(partner.email) not in refused)
+        return working[:1] or reachable[:1] or self.contact_used_id
+
+    def _get_refused_emails(self, contacts):
+        """Return the addresses of these contacts from which messages came back, or that asked not to be written to."""
+        return self._get_bounced_emails() | self.env["collection.channel.email"]._get_blacklisted(contacts)
 
     def _get_statement(self, kind="open", date_from=None, date_to=None):
         """Return the ``Statement`` of this customer, in the customer's language.

@@ -106,9 +106,13 @@ class CollectionStatement(models.Model):
         """Say why this statement can't be sent now, or return ``False``."""
         self.ensure_one()
         debtor = self.debtor_id
-        contact = self.contact_id or debtor.contact_used_id
-        if not email_normalize(contact.email or debtor.email or ""):
+        contact = self.contact_id or debtor._get_statement_contact()
+        if not email_normalize(contact.email or ""):
             return self.env._("%s has no valid e-mail address.", contact.name or debtor.partner_id.name)
+        if self.period and email_normalize(contact.email) in debtor._get_refused_emails(contact):
+            return self.env._(
+                "No contact of %s has an e-mail address that works: write one on a contact.", debtor.partner_id.name
+            )
         if self.period and (debtor.insolvency or not debtor.active):
             return self.env._("Insolvency proceedings are open, or the file was archived.")
         return False
@@ -131,7 +135,7 @@ class CollectionStatement(models.Model):
         attachments = [debtor._render_statement_pdf(**dates, statement=statement)]
         if self.attach_xlsx:
             attachments.append(debtor._render_statement_xlsx(**dates, statement=statement))
-        contact = self.contact_id or debtor.contact_used_id
+        contact = self.contact_id or debtor._get_statement_contact()
         default_subject, default_body = self._render_message(debtor)
         message = debtor.message_post(
             subject=subject or default_subject,
@@ -177,6 +181,9 @@ class CollectionStatement(models.Model):
 
     def _send_alone(self):
         """Send this statement so that what is wrong with it can't stop the others."""
+        # What is written on file is for those who asked for it, else for the company's people.
+        reader = self.user_id.partner_id or self.company_id.partner_id
+        self = self.with_context(lang=reader.lang or self.env.lang)  # noqa: PLW0642
         try:
             with self.env.cr.savepoint():
                 self._send()

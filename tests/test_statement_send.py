@@ -86,6 +86,44 @@ class TestStatementSend(CollectionCommon, MailCommon):
         self.assertEqual(by_debtor[self.other_debtor].state, "sent")
         self.assertEqual(len(self._new_mails), 1, "The first one is not sent twice.")
 
+    def test_contact_without_address(self):
+        """When the one to ask for has no address, the statement goes to another of this customer."""
+        self.debtor.contact_id = self.env["res.partner"].create(
+            {"name": "Odile", "parent_id": self.customer.id, "phone": "+33 1 99 00 12 34"}
+        )
+        form = self._open(self.debtor)
+        self.assertEqual(form.contact_id, self.customer)
+        self.Statement.with_user(self.collector)._request(self.debtor)
+        statement = self._run_cron()
+        self.assertRecordValues(statement, [{"state": "sent", "contact_id": self.customer.id}])
+        self.assertEqual(self._new_mails.recipient_ids, self.customer)
+
+    def test_regular_statement_respects_who_asked_for_none(self):
+        """Nothing is sent regularly to an address that asked not to be written to; another one is taken."""
+        self.company.write({"collection_statement_period": "monthly", "collection_statement_day": 5})
+        self.env["mail.blacklist"]._add(self.customer.email)
+        self.env["mail.blacklist"]._add(self.other_customer.email)
+        deputy = self.env["res.partner"].create(
+            {"name": "Odile", "parent_id": self.customer.id, "email": "odile@customer.example"}
+        )
+        by_debtor = {statement.debtor_id: statement for statement in self._run_cron()}
+        self.assertEqual(by_debtor[self.debtor].contact_id, deputy)
+        self.assertEqual(by_debtor[self.other_debtor].state, "failed")
+        self.assertIn("e-mail address that works", by_debtor[self.other_debtor].result_text)
+        self.assertEqual(self._new_mails.recipient_ids, deputy)
+
+    def test_language_of_what_is_on_file(self):
+        """The customer's language is the statement's; the file is kept in that of the company's people."""
+        self.company.partner_id.lang = "fr_FR"
+        self.customer.lang = "en_US"
+        self.company.write({"collection_statement_period": "monthly", "collection_statement_day": 5})
+        self.other_customer.email = "no address"
+        statements = self._run_cron()
+        by_debtor = {statement.debtor_id: statement for statement in statements}
+        self.assertEqual(self.debtor.action_ids.summary, "Relevé de compte envoyé par e-mail")
+        self.assertIn("your statement of account", by_debtor[self.debtor].mail_message_id.subject)
+        self.assertIn("adresse e-mail", by_debtor[self.other_debtor].result_text)
+
     def test_one_fault_stops_nobody(self):
         self.Statement.with_user(self.collector)._request(self.debtor + self.other_debtor)
         Debtor = type(self.env["collection.debtor"])

@@ -62,7 +62,8 @@ class CollectionStatementPrint(models.TransientModel):
     @api.depends("debtor_id")
     def _compute_contact_id(self):
         for wizard in self:
-            wizard.contact_id = wizard.debtor_id.contact_used_id
+            debtor = wizard.debtor_id._origin or wizard.debtor_id
+            wizard.contact_id = debtor._get_statement_contact() if debtor else False
 
     @api.depends("debtor_id")
     def _compute_message(self):
