@@ -6,6 +6,8 @@ from odoo.tools.misc import get_lang
 # See report_campaign_recap.py: small tables are kept whole at the end of a page.
 LINES_PER_TABLE = 4
 TABLES_PER_HEADER = 9
+# Amounts of more characters than that are written in smaller letters.
+AMOUNT_SIZES = ((18, "o_longer"), (13, "o_long"))
 
 
 class ReportStatement(models.AbstractModel):
@@ -106,9 +108,19 @@ class ReportStatement(models.AbstractModel):
         return {
             "section": section,
             "number": number,
+            "size": self._get_size(section, number),
             "tables": [lines[start : start + LINES_PER_TABLE] for start in range(0, len(lines), LINES_PER_TABLE)],
             "remark": lambda line: self._get_remark(line, number),
         }
+
+    def _get_size(self, section, number):
+        """Return the class of the letters in which all amounts of a section fit into their columns."""
+        amounts = {section.closing, section.debit, section.credit, section.credits, section.total}
+        amounts |= {amount for _code, amount in section.aging}
+        amounts |= {amount for line in section.lines for amount in (line.original, line.amount, line.balance)}
+        # As many digits are as long as possible where the amount is the greatest, and one sign before it.
+        length = max(len(number(amount)) for amount in (max(amounts), min(amounts)))
+        return next((name for limit, name in AMOUNT_SIZES if length > limit), False)
 
     def _get_remark(self, line, number):
         """Say in words what is disputed or promised of a line."""

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from io import BytesIO
 
 from odoo import api, models
@@ -55,6 +56,7 @@ class CollectionStatementWorkbook(models.AbstractModel):
             ]
         )
         row_count = len(section.lines)
+        columns = self._fit_columns(columns, section)
         xlsx.write_table(sheet, title, subtitle, columns, section.lines, row_count, self.env._("Total"))
         row = FIRST_ROW + row_count + 1
         labels = [page["bucket_labels"][code] for code, _amount in section.aging]
@@ -70,6 +72,14 @@ class CollectionStatementWorkbook(models.AbstractModel):
         if statement.kind == "movements":
             last_row = self._write_balances(xlsx, sheet, row + 3, section)
         sheet.print_area(0, 0, last_row, len(columns) - 1)
+
+    def _fit_columns(self, columns, section):
+        """Return the columns, as wide as the amounts of the aging and the balances below them are long."""
+        below = [*(amount for _code, amount in section.aging), section.credits, section.total]
+        # The balances stand in the third column.
+        below[2] = max(below[2], section.opening, section.closing, key=abs)
+        widths = [len(f"{amount:,.{section.decimal_places}f}") + 3 for amount in below] + [0] * len(columns)
+        return [replace(column, width=max(column.width, width)) for column, width in zip(columns, widths, strict=False)]
 
     def _write_balances(self, xlsx, sheet, row, section):
         """Write the balances before the first and after the last movement; return the last row."""
@@ -127,6 +137,6 @@ class CollectionStatementWorkbook(models.AbstractModel):
             self.env._("Balance"),
             lambda line: line.balance,
             "money",
-            14,
+            max([14, *(len(f"{line.balance:,}") + 3 for line in section.lines)]),
             formula=formula if len(section.lines) <= FORMULA_LIMIT else None,
         )

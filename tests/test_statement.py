@@ -159,7 +159,31 @@ class TestStatement(StatementCommon):
     def test_right_to_left(self):
         self.env["res.lang"]._activate_lang("ar_001")
         self.customer.lang = "ar_001"
-        self.assertIn('dir="rtl"', str(self.debtor._render_statement_html()))
+        html = str(self.debtor._render_statement_html())
+        self.assertIn('dir="rtl"', html)
+        # Else the sign of a credit would stand behind it.
+        self.assertIn('.o_statement[dir="rtl"] .o_aging td { direction: ltr; }', html)
+
+    def test_long_amounts(self):
+        """Amounts above a billion are not cut: smaller letters on paper, wider columns in the workbook."""
+        page = str(self.debtor._render_statement_html()).partition("</style>")[2]
+        self.assertNotIn("o_long", page)
+        self._create_invoice(amount=9_876_543_210.12, days_late=150)
+        page = str(self.debtor._render_statement_html()).partition("</style>")[2]
+        self.assertIn('<div class="o_long">', page)
+        for kind in ("open", "movements"):
+            _name, content = self.debtor._render_statement_xlsx(kind)
+            sheet = load_workbook(BytesIO(content), data_only=True)["EUR"]
+            widths = {
+                index: column.width
+                for column in sheet.column_dimensions.values()
+                for index in range(column.min, column.max + 1)
+            }
+            for row in sheet.iter_rows():
+                for cell in row:
+                    if isinstance(cell.value, (int, float)) and "." in cell.number_format:
+                        with self.subTest(kind=kind, cell=cell.coordinate):
+                            self.assertGreater(widths[cell.column], len(f"{cell.value:,.2f}"))
 
     def test_pdf(self):
         """A real PDF, with page numbers and all figures in its text."""
