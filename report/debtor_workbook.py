@@ -32,7 +32,9 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         debtors.check_access("read")
         debtors = debtors.sudo()
         names = make_sheet_names([self.env._("Customers"), self.env._("Open items")])
-        with XlsxFile(output) as xlsx:
+        currencies = debtors.company_id.currency_id
+        # Totals only exist in one currency.
+        with XlsxFile(output, max(currencies.mapped("decimal_places"), default=2)) as xlsx:
             xlsx.workbook.set_properties({"title": self.env._("Follow-up file")})
             customers, items = (xlsx.add_sheet(name) for name in names)
             self._write_customers(xlsx, customers, debtors)
@@ -331,7 +333,7 @@ class CollectionDebtorWorkbook(models.AbstractModel):
             title,
             lambda row: row[1][name],
             "money",
-            14,
+            17,
             total=total,
             digits=lambda row: row[1][currency].decimal_places,
         )

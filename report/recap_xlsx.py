@@ -21,6 +21,8 @@ MUTED_COLOR = "#6b7280"
 TITLE_ROW, SUBTITLE_ROW, TOTAL_ROW, HEADER_ROW, FIRST_ROW = range(5)
 # Of one line of text, in points.
 LINE_HEIGHT = 12.5
+# Higher rows are refused by readers; the text is all there for those who enter the cell.
+MAX_HEIGHT = 409
 # Built-in formats that each reader shows in their own country's order.
 SHORT_DATE, SHORT_DATE_TIME = 14, 22
 
@@ -184,7 +186,7 @@ class XlsxFile:
                 # Not every reader makes room for wrapped texts by itself.
                 lines = max(count_lines(column.value(row), column.width) for column in wrapped)
                 if lines > 1:
-                    sheet.set_row(row_index, LINE_HEIGHT * lines + 4)
+                    sheet.set_row(row_index, min(LINE_HEIGHT * lines + 4, MAX_HEIGHT))
             for column_index, (column, style) in enumerate(zip(columns, styles, strict=True)):
                 if column.digits:
                     style = self.get_style(column.kind, column.digits(row), **rule)  # noqa: PLW2901

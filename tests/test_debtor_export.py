@@ -117,6 +117,41 @@ class TestDebtorExport(ExportCommon):
         self.assertIsNone(sheet["D3"].value)
         self.assertEqual({row["Currency"] for row in self._get_rows(sheet)}, {"EUR", "USD"})
 
+    def test_totals_have_the_decimals_of_the_currency(self):
+        """Dinars have three decimals, yen none: totals like rows."""
+        for name, places, form in (("KWD", 3, "#,##0.000"), ("JPY", 0, "#,##0")):
+            with self.subTest(currency=name):
+                currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", name)])
+                currency.write({"active": True, "rounding": 10**-places})
+                company = self.setup_other_company(name=name, currency_id=currency.id)["company"]
+                self._create_invoice(amount=9, company=company)
+                self._synchronize(company)
+                debtors = self.env["collection.debtor"].sudo().search([("company_id", "=", company.id)])
+                output = BytesIO()
+                self.env["collection.debtor.workbook"].sudo()._write(debtors, output)
+                sheet = self._load(output)["Customers"]
+                self.assertEqual((sheet["D3"].number_format, sheet["D5"].number_format), (form, form))
+
+    def test_long_comments(self):
+        """No row is higher than readers allow."""
+        self.debtor.comment = "Call before ten\n" * 500
+        sheet = self._load(self._write())["Customers"]
+        self.assertEqual(sheet.row_dimensions[5].height, 409)
+
+    def test_archived_files_stay_out(self):
+        """All that a filter leaves is what the list shows: no archived files, unless the filter asks for them."""
+        self.env["ir.config_parameter"].set_param("web.active_ids_limit", "1")
+        self.other_debtor.active = False
+        Export = self.env["collection.debtor.export"].with_user(self.collector)
+        debtor = self.debtor.with_user(self.collector)
+        for domain, expected in (
+            ([("due_amount", ">", 0)], self.debtor),
+            ([("due_amount", ">", 0), ("active", "in", [True, False])], self.debtors),
+        ):
+            debtor.with_context(active_domain=domain).action_export_file()
+            export = Export.sudo().search([], order="id desc", limit=1).sudo(False)
+            self.assertEqual(export.with_user(self.collector)._get_debtors(), expected)
+
     def test_rights(self):
         self.other_debtor.collector_id = self.other_collector
         with self.assertRaises(AccessError):

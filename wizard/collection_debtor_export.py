@@ -32,6 +32,9 @@ class CollectionDebtorExport(models.TransientModel):
         active_domain = self.env.context.get("active_domain")
         if active_domain and len(debtors) >= int(limit):
             domain = Domain(active_domain)
+            # The list leaves archived files out, unless its filter asks for them.
+            if not any(condition.field_expr == "active" for condition in domain.iter_conditions()):
+                domain &= Domain("active", "=", True)
         # Written by the system, so that a download shows what the list showed.
         export = self.sudo().create({"domain": repr(list(domain))})
         return {
