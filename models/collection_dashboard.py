@@ -333,7 +333,7 @@ class CollectionDashboard(models.AbstractModel):
             SQL(
                 """
                 SELECT (GREATEST(date, %(today)s) - %(monday)s) / 7,
-                       SUM(company_amount * (1 - COALESCE(settled_amount / NULLIF(amount, 0), 0)))::float,
+                       SUM(company_pending_amount)::float,
                        COUNT(*)
                   FROM collection_promise
                  WHERE company_id = %(company)s AND state = 'open'

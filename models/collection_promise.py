@@ -112,6 +112,13 @@ class CollectionPromise(models.Model):
         compute="_compute_company_settled_amount",
         store=True,
     )
+    company_pending_amount = fields.Monetary(
+        string="Still to come",
+        currency_field="company_currency_id",
+        compute="_compute_company_pending_amount",
+        store=True,
+        help="Of an open promise, what has not come in yet, in company currency.",
+    )
     kept_share = fields.Float(
         string="Kept (%)",
         compute="_compute_kept_share",
@@ -201,6 +208,12 @@ class CollectionPromise(models.Model):
         for promise in self:
             share = promise.settled_amount / promise.amount if promise.amount else 0
             promise.company_settled_amount = promise.company_currency_id.round(promise.company_amount * share)
+
+    @api.depends("state", "company_amount", "company_settled_amount")
+    def _compute_company_pending_amount(self):
+        for promise in self:
+            pending = promise.company_amount - promise.company_settled_amount if promise.state == "open" else 0.0
+            promise.company_pending_amount = max(pending, 0.0)
 
     @api.depends("state", "deadline", "amount", "settled_amount")
     def _compute_kept_share(self):

@@ -41,25 +41,27 @@ class TestDashboard(CollectionCommon):
         self._pay_on_account(amount=30)
         debtor = self._get_debtor()
         self._promise(
-            debtor, move_line_ids=[Command.set(self._get_items(promised).ids)], amount=150, date=self._days(10)
+            debtor, move_line_ids=[Command.set(self._get_items(promised).ids)], amount=180, date=self._days(10)
         )
+        self._pay(promised, amount=30)
+        self._synchronize()
         self._dispute(self._get_debtor(self.other_customer), self._get_items(disputed), 40)
         data = self._get_data()
         for key, amount, field in (
-            ("claimable", 300 + 50 + 60 - 30, "claimable_amount"),
-            ("overdue", 600, "overdue_amount"),
-            ("promised", 150, "company_amount"),
+            ("claimable", 300 + 20 + 60 - 30, "claimable_amount"),
+            ("overdue", 570, "overdue_amount"),
+            ("promised", 150, "company_pending_amount"),
             ("disputed", 40, "disputed_amount"),
         ):
             with self.subTest(tile=key):
                 tile = self._get_tile(data, key)
                 self.assertEqual(tile["amount"], amount)
                 self.assertEqual(self._read_behind(tile["action"], field), amount)
-        self.assertEqual(data["aging"]["values"], [50, 200, 300, 0, 100, 0, -30])
+        self.assertEqual(data["aging"]["values"], [50, 170, 300, 0, 100, 0, -30])
         for action, amount in zip(data["aging"]["actions"], data["aging"]["values"], strict=True):
             self.assertEqual(self._read_behind(action, "residual"), amount)
         self.assertEqual(data["forecast"]["weeks"][1]["promised"], 150)
-        self.assertEqual(self._read_behind(data["forecast"]["weeks"][1]["promise_action"], "company_amount"), 150)
+        self.assertEqual(self._read_behind(data["forecast"]["weeks"][1]["promise_action"], "company_pending_amount"), 150)
 
     def test_amounts_are_those_of_the_debtors(self):
         self._create_invoice(amount=300, days_late=40)
