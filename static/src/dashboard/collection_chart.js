@@ -1,10 +1,10 @@
-import { Component, onWillStart, onWillUnmount, useEffect, useRef } from "@odoo/owl";
+import { Component, onWillStart, onWillUnmount, useEffect, useRef, useState } from "@odoo/owl";
 import { loadBundle } from "@web/core/assets";
 import { cookie } from "@web/core/browser/cookie";
 import { getColor, getCustomColor } from "@web/core/colors/colors";
 
 /**
- * A chart of Odoo's own library.
+ * A chart of Odoo's own library. Arrow keys go from value to value, Enter opens one as a click does.
  *
  * Datasets are those of Chart.js, with `color`: the number of a colour of Odoo's palette, one for each value if
  * it is an array.
@@ -24,6 +24,7 @@ export class CollectionChart extends Component {
 
     setup() {
         this.canvas = useRef("canvas");
+        this.state = useState({ point: null });
         onWillStart(() => loadBundle("web.chartjs_lib"));
         useEffect(
             () => this.draw(),
@@ -47,6 +48,47 @@ export class CollectionChart extends Component {
             return "–";
         }
         return Array.isArray(value) ? value.map(this.props.format).join(" – ") : this.props.format(value);
+    }
+
+    // === Keys === //
+
+    /** The values that open something, in their order: a range has no page of its own. */
+    get points() {
+        const datasets = this.props.datasets.filter((dataset) => !Array.isArray(dataset.data[0]));
+        return this.props.labels.flatMap((label, index) => datasets.map((dataset) => ({ label, index, dataset })));
+    }
+
+    /** What a screen reader says of the value that was reached. */
+    get pointText() {
+        const point = this.points[this.state.point ?? -1];
+        return point
+            ? `${point.label}, ${point.dataset.label}: ${this.describe(point.dataset.data[point.index])}`
+            : "";
+    }
+
+    onKeydown(ev) {
+        const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[ev.key];
+        const points = this.points;
+        if (step && points.length) {
+            const start = step > 0 ? -1 : points.length;
+            this.mark(Math.min(Math.max((this.state.point ?? start) + step, 0), points.length - 1));
+        } else if ((ev.key === "Enter" || ev.key === " ") && points[this.state.point ?? -1]) {
+            const { index, dataset } = points[this.state.point];
+            this.props.onClick(index, dataset.key);
+        } else {
+            return;
+        }
+        ev.preventDefault();
+    }
+
+    /** Show the value that was reached as a pointer would. */
+    mark(number) {
+        this.state.point = number;
+        const point = this.points[number ?? -1];
+        const active = point ? [{ datasetIndex: this.props.datasets.indexOf(point.dataset), index: point.index }] : [];
+        this.chart.setActiveElements(active);
+        this.chart.tooltip.setActiveElements(active, { x: 0, y: 0 });
+        this.chart.update();
     }
 
     draw() {

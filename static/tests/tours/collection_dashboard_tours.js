@@ -14,6 +14,27 @@ registry.category("web_tour.tours").add("account_collection_dashboard", {
         { content: "So do the charts", trigger: "[data-panel=forecast] canvas[aria-label*='This week']" },
         { content: "No month is known yet", trigger: "[data-panel=trend] button:contains(Work it out now)", run: "click" },
         { content: "Now there is a trend", trigger: "[data-panel=trend] canvas" },
+        {
+            content: "Arrow keys go through the chart",
+            trigger: "[data-panel=aging] canvas[tabindex='0']",
+            run() {
+                this.anchor.focus();
+                for (const key of ["ArrowRight", "ArrowRight"]) {
+                    this.anchor.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+                }
+            },
+        },
+        {
+            content: "Enter opens what a value is made of",
+            trigger: "[data-panel=aging] [aria-live]:contains(/1 to 30 days, Open items/)",
+            run() {
+                document
+                    .querySelector("[data-panel=aging] canvas")
+                    .dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+            },
+        },
+        { content: "The items of that age", trigger: ".o_last_breadcrumb_item:contains(1 to 30 days)" },
+        { content: "Back", trigger: ".breadcrumb-item.o_back_button, .o_breadcrumb .o_back_button", run: "click" },
         { content: "Open what is overdue", trigger: ".o_collection_tile[data-key=overdue]", run: "click" },
         { content: "One item", trigger: ".o_list_view .o_data_row:contains(Boulangerie Petit)" },
         { content: "Open the invoice", trigger: ".o_data_row td[name=partner_id]", run: "click" },
