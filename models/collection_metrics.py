@@ -43,14 +43,15 @@ class CollectionMetrics(models.AbstractModel):
 
     @api.model
     def _get_figures_by_day(self, company, days, partners=None, domain=None):
-        """Return ``{day: tools.metrics.Figures}``: four statements, and at most two for each day."""
+        """Return ``{day: tools.metrics.Figures}``: five statements, and at most two for each day."""
         company.ensure_one()
         if not days:
             return {}
         first, last = min(days), max(days)
         month_start = first.replace(day=1)
         since = month_start - relativedelta(months=SALES_MONTHS - 1)
-        known_since = self._get_first_day(company, partners, domain)
+        first_day = self._get_first_day(company, partners, domain)
+        first_sale = self._get_first_day(company, partners, domain, of_sales=True)
         sales = self._get_sales_by_day(company, since, last, partners, domain)
         cash = self._get_cash_by_day(company, month_start, last, partners, domain)
         payments = self._get_payments_by_day(company, month_start, last, partners, domain)
@@ -66,7 +67,8 @@ class CollectionMetrics(models.AbstractModel):
                 day=day,
                 position=position,
                 opening=positions[openings[day]][0],
-                months=self._get_months(sales, day, known_since),
+                # Before the first invoice sales are unknown, not zero: an opening entry says nothing about them.
+                months=self._get_months(sales, day, first_sale if first_sale and first_sale <= day else first_day),
                 collected=self._sum_between(cash, start, day),
                 payments=metrics.Payments(
                     *(
@@ -88,7 +90,7 @@ class CollectionMetrics(models.AbstractModel):
         """Return sales by month up to a day, the newest first, back to the first month that is known.
 
         :param dict sales: ``{day: amount}``.
-        :param date known_since: the day of the first entry; ``None`` when there is none.
+        :param date known_since: the day of the first sale, else of the first entry; ``None`` when there is none.
         :return: tuple of ``tools.metrics.Month``.
         """
         if not known_since:
@@ -392,13 +394,18 @@ class CollectionMetrics(models.AbstractModel):
     # === BUSINESS METHODS - SALES AND CASH === #
 
     @api.model
-    def _get_first_day(self, company, partners=None, domain=None):
-        """Return the day of the first trade receivable entry, or ``None``: how far back anything is known."""
+    def _get_first_day(self, company, partners=None, domain=None, of_sales=False):
+        """Return the day of the first trade receivable entry, or ``None``: how far back anything is known.
+
+        :param bool of_sales: of the first invoice or credit note instead.
+        """
         self.env.flush_all()
         [[first]] = self.env.execute_query(
             SQL(
-                "SELECT MIN(line.date) FROM account_move_line line WHERE %s",
+                "SELECT MIN(line.date) FROM account_move_line line %s WHERE %s %s",
+                SQL("JOIN account_move move ON move.id = line.move_id") if of_sales else SQL(),
                 self._get_receivable_sql(company, partners, domain),
+                SQL("AND move.move_type IN ('out_invoice', 'out_refund')") if of_sales else SQL(),
             )
         )
         return first

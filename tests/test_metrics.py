@@ -222,8 +222,12 @@ class TestMetrics(CollectionCommon):
             }
         ).action_post()
         figures = self.metrics._get_figures(self.company, date(2026, 2, 28))
-        self.assertEqual(str(figures.dso_count_back), ">59")
+        # What was sold in January, before the first invoice, is unknown.
+        self.assertEqual(str(figures.dso_count_back), ">28")
         self.assertEqual(figures.position.receivables, 1000)
+        self.assertEqual(figures.dso, 1000 / 100 * 28)
+        # As long as nothing was invoiced, only the entry is known.
+        self.assertEqual(str(self.metrics._get_figures(self.company, date(2026, 1, 31)).dso_count_back), ">31")
 
     def test_without_any_entry_nothing_is_made_up(self):
         figures = self.metrics._get_figures(self.company, self.today)
