@@ -489,7 +489,7 @@ class CollectionMetrics(models.AbstractModel):
                   FROM (
                     SELECT partial.max_date AS settled_on,
                            %(cash)s AS amount,
-                           credit.date - line.date AS days_to_pay,
+                           credit.date - COALESCE(line.invoice_date, line.date) AS days_to_pay,
                            credit.date - COALESCE(line.date_maturity, line.date) AS delay
                       FROM account_partial_reconcile partial
                       JOIN account_move_line line ON line.id = partial.debit_move_id

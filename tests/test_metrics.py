@@ -198,6 +198,15 @@ class TestMetrics(CollectionCommon):
         self.assertEqual(figures.average_delay, 39)
         self.assertAlmostEqual(figures.overdue_rate, 100 * 1300 / 2500)
 
+    def test_days_to_pay_start_with_the_invoice(self):
+        """A closed month moves the accounting date of a late posted invoice, not what the customer has to pay by."""
+        self.company.sudo().fiscalyear_lock_date = date(2026, 1, 31)
+        invoice = self._invoice_on("2026-01-20", 100)
+        self.assertEqual((invoice.invoice_date, invoice.date), (date(2026, 1, 20), date(2026, 2, 28)))
+        self._pay(invoice, on=date(2026, 3, 1))
+        figures = self.metrics._get_figures(self.company, self.today)
+        self.assertEqual(figures.days_to_pay, 40)
+
     def test_history_too_short_is_marked(self):
         entry = self._invoice_on("2026-01-05", 100)
         self._invoice_on("2026-02-05", 100)
