@@ -288,7 +288,7 @@ class CollectionMetrics(models.AbstractModel):
                 """
                 SELECT key, bucket, SUM(residual), SUM(residual * GREATEST(%(day)s - due_date, 0)),
                        SUM(GREATEST(%(day)s - due_date, 0)), COUNT(*),
-                       SUM(LEAST(promised, residual - disputed)), SUM(disputed)
+                       SUM(LEAST(promised, GREATEST(residual, 0) - disputed)), SUM(disputed)
                   FROM (
                     SELECT %(key)s AS key,
                            CASE WHEN item.residual > 0 THEN %(bucket)s END AS bucket,

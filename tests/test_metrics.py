@@ -325,6 +325,8 @@ class TestMetrics(CollectionCommon):
         self._synchronize()
         dispute.resolution = "Right price."
         dispute.action_reject()
+        # Credits stand apart: they make no promise smaller.
+        self._pay_on_account(amount=500, on=date(2026, 2, 1))
         for day, promised, disputed in (
             ("2026-02-14", 0, 0),
             ("2026-02-15", 80, 25),
