@@ -2,6 +2,7 @@ from collections import defaultdict
 
 from odoo import api, models
 from odoo.tools import format_amount, format_date
+from odoo.tools.misc import get_lang
 
 from .recap_xlsx import Column, XlsxFile, make_sheet_names
 
@@ -34,7 +35,8 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         names = make_sheet_names([self.env._("Customers"), self.env._("Open items")])
         currencies = debtors.company_id.currency_id
         # Totals only exist in one currency.
-        with XlsxFile(output, max(currencies.mapped("decimal_places"), default=2)) as xlsx:
+        digits = max(currencies.mapped("decimal_places"), default=2)
+        with XlsxFile(output, digits, get_lang(self.env).direction) as xlsx:
             xlsx.workbook.set_properties({"title": self.env._("Follow-up file")})
             customers, items = (xlsx.add_sheet(name) for name in names)
             self._write_customers(xlsx, customers, debtors)

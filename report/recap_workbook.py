@@ -2,6 +2,7 @@ import pytz
 
 from odoo import api, models
 from odoo.tools import format_date
+from odoo.tools.misc import get_lang
 
 from ..tools.aging import BUCKETS
 from .recap_numbers import share, total_of
@@ -34,7 +35,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
         """
         tables = self._get_tables(recap)
         names = make_sheet_names([self.env._("Summary"), self.env._("Charts"), *(table["title"] for table in tables)])
-        with XlsxFile(output, recap.decimal_places) as xlsx:
+        with XlsxFile(output, recap.decimal_places, get_lang(self.env).direction) as xlsx:
             xlsx.workbook.set_properties({"title": recap.name, "company": recap.company})
             summary, charts, *sheets = (xlsx.add_sheet(name) for name in names)
             self._write_summary(xlsx, summary, charts, recap, quote_sheet(names[2]))

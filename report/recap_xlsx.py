@@ -64,10 +64,12 @@ class XlsxFile:
 
     :param output: binary file to write to.
     :param int decimal_places: of the amounts.
+    :param str direction: ``rtl`` when the language is read from right to left: the first column stands on the right.
     """
 
-    def __init__(self, output, decimal_places=2):
+    def __init__(self, output, decimal_places=2, direction="ltr"):
         self.decimal_places = decimal_places
+        self.direction = direction
         self._formats = {}
         self.workbook = xlsxwriter.Workbook(
             output,
@@ -115,6 +117,8 @@ class XlsxFile:
         sheet.fit_to_pages(1, 0)
         sheet.set_footer("&L&8&A&R&8&P / &N")
         sheet.hide_gridlines(2)
+        if self.direction == "rtl":
+            sheet.right_to_left()
         return sheet
 
     def get_style(self, kind, digits=None, **properties):

@@ -27,7 +27,7 @@ class CollectionStatementWorkbook(models.AbstractModel):
         output = BytesIO()
         sections = statement.sections
         page = self.env["report.account_collection.statement_page"]._prepare_page(debtor, statement)
-        with XlsxFile(output) as xlsx:
+        with XlsxFile(output, direction=page["direction"]) as xlsx:
             xlsx.workbook.set_properties({"title": page["title"], "company": debtor.company_id.name})
             names = make_sheet_names([section.currency for section in sections] or [page["title"]])
             sheets = [xlsx.add_sheet(name) for name in names]

@@ -132,6 +132,12 @@ class TestDebtorExport(ExportCommon):
                 sheet = self._load(output)["Customers"]
                 self.assertEqual((sheet["D3"].number_format, sheet["D5"].number_format), (form, form))
 
+    def test_right_to_left(self):
+        self.env["res.lang"]._activate_lang("ar_001")
+        for lang, expected in (("ar_001", True), ("en_US", None)):
+            for sheet in self._load(self._write(lang=lang)):
+                self.assertEqual(sheet.sheet_view.rightToLeft, expected)
+
     def test_long_comments(self):
         """No row is higher than readers allow."""
         self.debtor.comment = "Call before ten\n" * 500

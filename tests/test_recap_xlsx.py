@@ -70,6 +70,11 @@ class TestRecapXlsx(XlsxCommon):
         self.assertEqual(names["=cmd|'/c calc'!A1"], "s")
         self.assertFalse([name for name, kind in names.items() if kind == "f"])
 
+    def test_right_to_left(self):
+        self.env["res.lang"]._activate_lang("ar_001")
+        book = self._load(self._write(self._recap(), lang="ar_001"))
+        self.assertTrue(all(sheet.sheet_view.rightToLeft for sheet in book))
+
     def test_print_setup(self):
         """Tables print in landscape on the width of a page, with their headers on each."""
         book = self._load(self._write(self._recap()))

@@ -163,6 +163,8 @@ class TestStatement(StatementCommon):
         self.assertIn('dir="rtl"', html)
         # Else the sign of a credit would stand behind it.
         self.assertIn('.o_statement[dir="rtl"] .o_aging td { direction: ltr; }', html)
+        _name, content = self.debtor._render_statement_xlsx()
+        self.assertTrue(load_workbook(BytesIO(content))["EUR"].sheet_view.rightToLeft)
 
     def test_long_amounts(self):
         """Amounts above a billion are not cut: smaller letters on paper, wider columns in the workbook."""
