@@ -61,7 +61,9 @@ class TestDashboard(CollectionCommon):
         for action, amount in zip(data["aging"]["actions"], data["aging"]["values"], strict=True):
             self.assertEqual(self._read_behind(action, "residual"), amount)
         self.assertEqual(data["forecast"]["weeks"][1]["promised"], 150)
-        self.assertEqual(self._read_behind(data["forecast"]["weeks"][1]["promise_action"], "company_pending_amount"), 150)
+        self.assertEqual(
+            self._read_behind(data["forecast"]["weeks"][1]["promise_action"], "company_pending_amount"), 150
+        )
 
     def test_amounts_are_those_of_the_debtors(self):
         self._create_invoice(amount=300, days_late=40)

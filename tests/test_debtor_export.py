@@ -163,6 +163,9 @@ class TestDebtorExport(ExportCommon):
         with self.assertRaises(AccessError):
             self._write()
         self.assertTrue(self._write(user=self.team_user).getvalue())
+        for user, debtor in ((self.collector, self.other_debtor), (self.solver, self.debtor)):
+            with self.subTest(user=user.login), self.assertRaises(AccessError):
+                debtor.with_user(user).action_export_file()
 
     def test_query_count(self):
         """As many statements for many customers as for few."""

@@ -27,6 +27,7 @@ class CollectionDebtorExport(models.TransientModel):
         """
         if not debtors:
             raise UserError(self.env._("Choose at least one customer."))
+        debtors.check_access("read")
         domain = Domain("id", "in", debtors.ids)
         limit = self.env["ir.config_parameter"].sudo().get_param("web.active_ids_limit", ACTIVE_IDS_LIMIT)
         active_domain = self.env.context.get("active_domain")
