@@ -158,6 +158,19 @@ class TestDebtorExport(ExportCommon):
             export = Export.sudo().search([], order="id desc", limit=1).sudo(False)
             self.assertEqual(export.with_user(self.collector)._get_debtors(), expected)
 
+    def test_companies_that_were_not_chosen_stay_out(self):
+        """All that a filter leaves is of the companies on the screen, not of all that the user may open."""
+        self.env["ir.config_parameter"].set_param("web.active_ids_limit", "1")
+        other = self.setup_other_company(name="Moreau Nord")["company"]
+        self._create_invoice(amount=9, company=other)
+        self._synchronize(other)
+        self.team_user.company_ids += other
+        debtor = self.debtor.with_user(self.team_user).with_context(allowed_company_ids=self.company.ids)
+        debtor.with_context(active_domain=[("due_amount", ">", 0)]).action_export_file()
+        export = self.env["collection.debtor.export"].search([], order="id desc", limit=1)
+        download = export.with_user(self.team_user).with_context(allowed_company_ids=(self.company + other).ids)
+        self.assertEqual(download._get_debtors(), self.debtors)
+
     def test_rights(self):
         self.other_debtor.collector_id = self.other_collector
         with self.assertRaises(AccessError):

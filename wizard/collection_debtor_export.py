@@ -32,7 +32,8 @@ class CollectionDebtorExport(models.TransientModel):
         limit = self.env["ir.config_parameter"].sudo().get_param("web.active_ids_limit", ACTIVE_IDS_LIMIT)
         active_domain = self.env.context.get("active_domain")
         if active_domain and len(debtors) >= int(limit):
-            domain = Domain(active_domain)
+            # A download knows nothing of the companies that were chosen on the screen.
+            domain = Domain(active_domain) & Domain("company_id", "in", self.env.companies.ids)
             # The list leaves archived files out, unless its filter asks for them.
             if not any(condition.field_expr == "active" for condition in domain.iter_conditions()):
                 domain &= Domain("active", "=", True)
