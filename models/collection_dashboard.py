@@ -436,7 +436,9 @@ class CollectionDashboard(models.AbstractModel):
         snapshots = self.env["collection.snapshot"]._get_trend(company)
         last, former = snapshots[-1:], snapshots[-2:-1]
         note = ""
-        if last and former and last.dso_count_back is not False and former.dso_count_back is not False:
+        known = [row for row in (last, former) if row and row.dso_count_back is not False and not row.is_dso_more]
+        # Between days that are more than a number there is no difference to tell.
+        if len(known) == 2:
             change = last.dso_count_back - former.dso_count_back
             note = self.env._(
                 "%(change)s since %(month)s",

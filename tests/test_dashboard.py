@@ -163,6 +163,16 @@ class TestDashboard(CollectionCommon):
         self.assertEqual(self._get_tile(data, "dso")["text"], "120.0 days")
         self.assertEqual(self._get_tile(data, "dso")["note"], "+28.0 since January")
 
+    def test_no_change_between_unknown_days(self):
+        """Of a DSO that is only known to be more than a number of days, no change is shown."""
+        Snapshot = self.env["collection.snapshot"]
+        self._create_invoice(amount=300, days_late=70)
+        Snapshot._record(self.company, Snapshot._get_due_days(self.company))
+        self.env.cr.execute("UPDATE collection_snapshot SET is_dso_more = TRUE WHERE date = '2026-02-28'")
+        self.env.invalidate_all()
+        tile = self._get_tile(self._get_data(), "dso")
+        self.assertEqual((tile["text"], tile["note"]), (">120.0 days", ""))
+
     def test_campaign_progress(self):
         self._create_invoice(amount=100, days_late=60)
         self._synchronize()
