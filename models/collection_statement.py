@@ -8,6 +8,10 @@ from odoo.tools import SQL, email_normalize
 _logger = logging.getLogger(__name__)
 
 
+class AccountSettled(UserError):
+    """There is nothing to list on a statement."""
+
+
 class CollectionStatement(models.Model):
     """A statement of account that was sent to a customer, or waits to be sent.
 
@@ -107,6 +111,10 @@ class CollectionStatement(models.Model):
         self.ensure_one()
         debtor = self.debtor_id
         contact = self.contact_id or debtor._get_statement_contact()
+        if contact.commercial_partner_id != debtor.partner_id:
+            return self.env._(
+                "%(contact)s is no contact of %(customer)s.", contact=contact.name, customer=debtor.partner_id.name
+            )
         if not email_normalize(contact.email or ""):
             return self.env._("%s has no valid e-mail address.", contact.name or debtor.partner_id.name)
         if self.period and email_normalize(contact.email) in debtor._get_refused_emails(contact):
@@ -131,7 +139,7 @@ class CollectionStatement(models.Model):
         dates = {"kind": self.kind, "date_from": self.date_from, "date_to": self.date_to}
         statement = debtor._get_statement(**dates)
         if statement.is_empty:
-            raise UserError(self.env._("There is nothing to list: the account is settled."))
+            raise AccountSettled(self.env._("There is nothing to list: the account is settled."))
         attachments = [debtor._render_statement_pdf(**dates, statement=statement)]
         if self.attach_xlsx:
             attachments.append(debtor._render_statement_xlsx(**dates, statement=statement))
@@ -187,6 +195,9 @@ class CollectionStatement(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._send()
+        except AccountSettled as error:
+            # Who paid since a regular statement was planned needs none; who asked for one is told.
+            self._set_state("cancelled" if self.period else "failed", result_text=str(error))
         except UserError as error:
             self._set_state("failed", result_text=str(error))
         except Exception:

@@ -153,6 +153,24 @@ class TestStatementSend(CollectionCommon, MailCommon):
         with freeze_time("2026-04-06 12:00:00"):
             self.assertEqual(len(self._run_cron()), 3)
 
+    def test_paid_before_it_was_sent(self):
+        """Who paid since a regular statement was planned gets none, and it is no failure."""
+        self.company.write({"collection_statement_period": "monthly", "collection_statement_day": 5})
+        self.Statement._plan_regular(self.company)
+        for move in self.env["account.move"].search([("partner_id", "=", self.other_customer.id)]):
+            self._pay(move)
+        by_debtor = {statement.debtor_id: statement for statement in self._run_cron()}
+        self.assertEqual(by_debtor[self.debtor].state, "sent")
+        self.assertEqual(by_debtor[self.other_debtor].state, "cancelled")
+        self.assertIn("settled", by_debtor[self.other_debtor].result_text)
+
+    def test_only_to_the_customer(self):
+        wizard = self._open(self.debtor).save()
+        wizard.contact_id = self.other_customer
+        with self.assertRefused("no contact of Boulangerie Petit"):
+            wizard.action_send()
+        self.assertFalse(self.debtor.statement_ids)
+
     def test_quarterly(self):
         self.debtor.with_user(self.collector).statement_period = "quarterly"
         statements = self._run_cron()
