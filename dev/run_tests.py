@@ -98,7 +98,9 @@ def soak():
     :rtype: bool
     """
     os.environ["COLLECTION_SOAK"] = "1"
-    outcome = _run_odoo(f"/{NAME}:TestReference,/{NAME}:TestConservation,collection_soak/{NAME}")
+    outcome = _run_odoo(
+        f"/{NAME}:TestReference,/{NAME}:TestConservation,/{NAME}:TestRecapReference,collection_soak/{NAME}"
+    )
     outcome += Outcome(*run_soak.run("long"))
     return _conclude(outcome)
 

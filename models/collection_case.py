@@ -225,6 +225,13 @@ class CollectionCase(models.Model):
 
     # === CRUD METHODS === #
 
+    # EXTENDS collection.state.mixin: a recap that was printed stays true
+    def write(self, vals):
+        if vals.keys() & {"collector_id", "reason_id"}:
+            for campaign in self.campaign_id.filtered(lambda campaign: campaign.state in ("closed", "cancelled")):
+                raise UserError(self.env._("The campaign “%s” is over.", campaign.name))
+        return super().write(vals)
+
     # EXTENDS web: a form that one opens shows the truth of the moment
     def web_read(self, specification):
         if len(self) == 1:

@@ -53,7 +53,8 @@ class CollectionRecap(models.AbstractModel):
     The amounts come from the frozen items of the campaign, the days and methods of payments from
     the reconciliations behind them. A fixed number of statements reads them, whatever the number
     of cases. While the campaign runs, its items are brought up to date first. Once it is closed,
-    they stand still, and the recap with them.
+    they stand still, and the recap with them: what lives on outside of the campaign (the ledger,
+    promises, disputes) was written down at the closing, see ``_measure``.
     """
 
     _name = "collection.recap"
@@ -104,12 +105,13 @@ class CollectionRecap(models.AbstractModel):
 
     def _prepare_recap_values(self, campaign):
         """Return the values of ``Recap``. Extend it to change a figure."""
+        figures = self._read_figures(campaign)
         cases = self._get_cases(campaign)
-        promises, promised_remainder = self._get_promises(campaign)
-        disputes, disputed_remainder = self._get_disputes(campaign)
+        promises, promised_remainder = self._get_promises(campaign, figures["promises"])
+        disputes, disputed_remainder = self._get_disputes(campaign, figures["disputes"])
         cases = self._with_next_steps(cases, promises, disputes)
         total = total_of(case.amounts for case in cases)
-        by_week, by_method = self._get_collected(campaign, total.collected)
+        by_week, by_method = self._get_collected(campaign, total.collected, figures["collected"])
         aging = self._get_aging(campaign)
         return {
             **self._prepare_head_values(campaign),
@@ -120,7 +122,7 @@ class CollectionRecap(models.AbstractModel):
             "results": self._get_results(cases),
             "aging": aging,
             "aging_after": self._get_aging_after(campaign),
-            **self._read_measures(campaign),
+            **self._prepare_measures(campaign, figures),
             **self._prepare_segment_values(cases),
             "collected_by_week": by_week,
             "weeks": self._get_weeks(by_week, promises),
@@ -242,7 +244,9 @@ class CollectionRecap(models.AbstractModel):
                   JOIN res_partner partner ON partner.id = kase.partner_id
                   JOIN collection_debtor debtor ON debtor.id = kase.debtor_id
              LEFT JOIN (
-                    SELECT case_id, COUNT(*) AS count, MIN(due_date) AS due_date,
+                    -- What took the place of a corrected invoice was not there at the start.
+                    SELECT case_id, COUNT(*) FILTER (WHERE initial != 0) AS count,
+                           MIN(due_date) FILTER (WHERE initial != 0) AS due_date,
                            SUM(initial) AS initial, SUM(collected) AS collected, SUM(credited) AS credited,
                            SUM(other) AS other, SUM(promised) AS promised, SUM(disputed) AS disputed,
                            SUM(residual) AS residual, SUM(rest) AS rest
@@ -465,12 +469,17 @@ class CollectionRecap(models.AbstractModel):
 
     # === BUSINESS METHODS - BEFORE AND AFTER === #
 
-    def _read_measures(self, campaign):
+    def _read_figures(self, campaign):
+        """Return the figures of ``_measure``; those of a closed campaign were written down at the closing."""
+        figures = (self._is_final(campaign) and campaign.final_figures) or {}
+        is_complete = figures.keys() >= {"before", "after", "baseline", "collected", "promises", "disputes"}
+        return figures if is_complete else {**self._measure(campaign), **figures}
+
+    def _prepare_measures(self, campaign, figures):
         """Return how the customers stood before and after, and what usually comes in: values of ``Recap``.
 
-        Those of a closed campaign were written down at the closing.
+        :param dict figures: see ``_measure``.
         """
-        figures = (self._is_final(campaign) and campaign.final_figures) or self._measure(campaign)
         digits = campaign.currency_id.decimal_places
         values = {}
         for name in ("before", "after"):
@@ -491,11 +500,14 @@ class CollectionRecap(models.AbstractModel):
 
     @api.model
     def _measure(self, campaign):
-        """Work out how the customers stood before the campaign and stand now, and what usually comes in.
+        """Work out what changes with the ledger, promises and disputes, and must not change after the closing.
 
         :param campaign: a campaign that was started, as superuser.
-        :return: ``{"before", "after", "baseline"}``, plain values that can be written down as JSON.
+        :return: plain values that can be written down as JSON: ``before`` and ``after`` (how the customers stood),
+            ``baseline`` (what usually comes in), ``collected`` (see ``_get_collected_rows``), ``promises`` and
+            ``disputes`` (the state each was in and what it stood for, see ``_measure_promises``).
         """
+        self.env.flush_all()
         company = campaign.company_id
         partners = self._get_partners(campaign)
         before, after = campaign.started_on - timedelta(days=1), self._get_as_of(campaign)
@@ -505,6 +517,12 @@ class CollectionRecap(models.AbstractModel):
             "before": self._measure_standing(figures[before]),
             "after": self._measure_standing(figures[after]),
             "baseline": self._measure_baseline(campaign, partners, (after - before).days),
+            "collected": [
+                [fields.Date.to_string(date), journal_id, method_id, float(amount), count]
+                for date, journal_id, method_id, amount, count in self._get_collected_rows(campaign)
+            ],
+            "promises": self._measure_promises(campaign),
+            "disputes": self._measure_disputes(campaign),
         }
 
     def _measure_standing(self, figures):
@@ -700,18 +718,18 @@ class CollectionRecap(models.AbstractModel):
 
     # === BUSINESS METHODS - COLLECTED === #
 
-    def _get_collected(self, campaign, collected):
+    def _get_collected(self, campaign, collected, rows):
         """Return what was collected by week and by method of payment.
 
-        The days and methods are those of the reconciliations between start and closing. When some
-        of them were undone after the closing, a row says so, so that the parts add up all the same.
+        The days and methods are those of the reconciliations between start and closing.
 
         :param collected: what the parts must add up to.
+        :param list rows: as ``_measure`` returns them.
         :return: two ``Breakdown``; their ``item_count`` counts payments.
         """
-        rows = self._get_collected_rows(campaign)
         weeks, methods = defaultdict(lambda: [ZERO, 0]), defaultdict(lambda: [ZERO, 0])
-        for date, journal_id, method_id, value, count in rows:
+        for day, journal_id, method_id, value, count in rows:
+            date = Date.fromisoformat(day)
             amount = to_money(value, campaign.currency_id.decimal_places)
             for groups, key in ((weeks, date - timedelta(days=date.weekday())), (methods, (journal_id, method_id))):
                 groups[key][0] += amount
@@ -811,7 +829,6 @@ class CollectionRecap(models.AbstractModel):
 
         An item keeps how much of it is promised; the promises on it say by whom and for when. The
         same for disputes. When an item is under several, its part is shared out in proportion.
-        What changed state after the closing of the campaign was open at the closing.
 
         :param SQL document: table of promises or disputes.
         :param SQL line: table of their lines; its column ``document_id`` points to the document.
@@ -819,28 +836,17 @@ class CollectionRecap(models.AbstractModel):
         :param tuple states: in which a document is open.
         :return: ``({document id: amount}, amount that no document stands for)``.
         """
-        if self._is_final(campaign):
-            was_open = SQL(
-                "(document.campaign_id = %(campaign)s OR document.create_date <= %(closing)s)"
-                " AND (document.state IN %(states)s OR document.state_date > %(closing)s)",
-                campaign=campaign.id,
-                closing=campaign.state_date,
-                states=states,
-            )
-            weight = SQL("line.amount")
-        else:
-            was_open = SQL("document.state IN %s", states)
-            weight = SQL("line.amount - COALESCE(line.settled_amount, 0)")
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT item.id, item.%(part)s, open_line.document_id, open_line.weight
                   FROM (%(items)s) item
              LEFT JOIN (
-                    SELECT line.move_line_id, document.id AS document_id, SUM(%(weight)s) AS weight
+                    SELECT line.move_line_id, document.id AS document_id,
+                           SUM(line.amount - COALESCE(line.settled_amount, 0)) AS weight
                       FROM %(document)s document
                       JOIN %(line)s line ON line.document_id = document.id
-                     WHERE %(was_open)s
+                     WHERE document.state IN %(states)s
                   GROUP BY line.move_line_id, document.id
                   ) open_line ON open_line.move_line_id = item.move_line_id
                  WHERE item.%(part)s != 0
@@ -848,10 +854,9 @@ class CollectionRecap(models.AbstractModel):
                 """,
                 part=part,
                 items=self._get_items_sql(campaign),
-                weight=weight,
                 document=document,
                 line=line,
-                was_open=was_open,
+                states=states,
             )
         )
         return self._share_out(rows, campaign.currency_id.decimal_places)
@@ -874,21 +879,11 @@ class CollectionRecap(models.AbstractModel):
         remainder = amounts.pop(None, ZERO)
         return dict(amounts), remainder
 
-    def _get_state_then(self, campaign, row, open_amount, date):
-        """Return the state of a promise or dispute on the day of the recap.
+    def _measure_promises(self, campaign):
+        """Return the promises made in the campaign or on its items, as they are now.
 
-        What a closed campaign left open stays open in its recap, whatever became of it later.
-
-        :param dict row: ``state`` and ``state_date`` of the promise or dispute.
-        :param open_amount: how much of the items it stood for.
-        :param date: when it should have been kept or solved.
+        :return: ``{"rows": [[id, state, method, its part of what is promised]], "rest": promised without promise}``.
         """
-        if not self._is_final(campaign) or row["state_date"] <= campaign.state_date:
-            return row["state"]
-        return "open" if open_amount or not date or date >= campaign.closed_on else None
-
-    def _get_promises(self, campaign):
-        """Return the promises made in the campaign or on its items, and the promised amount without promise."""
         parts, remainder = self._get_open_parts(
             campaign,
             SQL.identifier("collection_promise"),
@@ -896,12 +891,31 @@ class CollectionRecap(models.AbstractModel):
             SQL.identifier("promised"),
             ("open",),
         )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id, state, method
+                  FROM collection_promise
+                 WHERE campaign_id = %s OR id = ANY(%s)
+              ORDER BY id
+                """,
+                campaign.id,
+                list(parts),
+            )
+        )
+        return {"rows": [[*row, float(parts.get(row[0], ZERO))] for row in rows], "rest": float(remainder)}
+
+    def _get_promises(self, campaign, figures):
+        """Return the promises made in the campaign or on its items, and the promised amount without promise.
+
+        :param dict figures: as ``_measure_promises`` returns them.
+        """
+        facts = {id_: row for id_, *row in figures["rows"]}
         rows = self.env.execute_query_dict(
             SQL(
                 """
                 SELECT promise.id, promise.user_id, promise.create_date, promise.date, promise.deadline,
-                       promise.method, promise.state, promise.state_date, promise.amount,
-                       promise.company_amount, promise.note,
+                       promise.amount, promise.company_amount, promise.note,
                        promise.campaign_id IS NOT DISTINCT FROM %(campaign)s AS is_from_campaign,
                        kase.id AS case_id, partner.complete_name AS customer,
                        contact.name AS contact, author.name AS user,
@@ -914,25 +928,24 @@ class CollectionRecap(models.AbstractModel):
              LEFT JOIN res_partner contact ON contact.id = promise.contact_id
              LEFT JOIN collection_case kase
                        ON kase.campaign_id = %(campaign)s AND kase.debtor_id = promise.debtor_id
-                 WHERE promise.campaign_id = %(campaign)s OR promise.id = ANY(%(ids)s)
+                 WHERE promise.id = ANY(%(ids)s)
               ORDER BY promise.date, promise.id
                 """,
                 campaign=campaign.id,
-                ids=list(parts),
+                ids=list(facts),
             )
         )
         labels = {
             "state": self._get_labels("collection.promise", "state"),
             "method": self._get_labels("collection.promise", "method"),
         }
-        return tuple(self._prepare_promise(campaign, row, parts, labels) for row in rows), remainder
+        remainder = to_money(figures["rest"], campaign.currency_id.decimal_places)
+        return tuple(self._prepare_promise(campaign, row, facts[row["id"]], labels) for row in rows), remainder
 
-    def _prepare_promise(self, campaign, row, parts, labels):
-        """Return one ``PromiseRow`` from the columns of ``_get_promises``."""
+    def _prepare_promise(self, campaign, row, facts, labels):
+        """Return one ``PromiseRow`` from the columns of ``_get_promises``, and what ``_measure_promises`` says of it."""
         digits = campaign.currency_id.decimal_places
-        open_amount = parts.get(row["id"], ZERO)
-        # Kept only after the closing, though its deadline had passed before.
-        state = self._get_state_then(campaign, row, open_amount, row["deadline"]) or "broken"
+        state, method, open_amount = facts
         return PromiseRow(
             promise_id=row["id"],
             customer=row["customer"] or "",
@@ -942,22 +955,26 @@ class CollectionRecap(models.AbstractModel):
             recorded_on=row["create_date"],
             date=row["date"],
             deadline=row["deadline"],
-            method=row["method"],
-            method_label=labels["method"][row["method"]],
+            method=method,
+            method_label=labels["method"][method],
             state=state,
             state_label=labels["state"][state],
             currency=row["currency"],
             decimal_places=row["decimal_places"],
             amount=to_money(row["amount"], row["decimal_places"]),
             company_amount=to_money(row["company_amount"], digits),
-            open_amount=open_amount,
+            open_amount=to_money(open_amount, digits),
             is_from_campaign=row["is_from_campaign"],
             case_id=row["case_id"] or 0,
             note=row["note"] or "",
         )
 
-    def _get_disputes(self, campaign):
-        """Return the disputes opened in the campaign or on its items, and the disputed amount without dispute."""
+    def _measure_disputes(self, campaign):
+        """Return the disputes opened in the campaign or on its items, as they are now.
+
+        :return: ``{"rows": [[id, state, reason, deadline, its part of what is disputed]],
+            "rest": disputed without dispute}``.
+        """
         parts, remainder = self._get_open_parts(
             campaign,
             SQL.identifier("collection_dispute"),
@@ -965,11 +982,36 @@ class CollectionRecap(models.AbstractModel):
             SQL.identifier("disputed"),
             ("open", "accepted"),
         )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id, state, reason_id, date_deadline
+                  FROM collection_dispute
+                 WHERE campaign_id = %s OR id = ANY(%s)
+              ORDER BY id
+                """,
+                campaign.id,
+                list(parts),
+            )
+        )
+        return {
+            "rows": [
+                [id_, state, reason_id, fields.Date.to_string(deadline), float(parts.get(id_, ZERO))]
+                for id_, state, reason_id, deadline in rows
+            ],
+            "rest": float(remainder),
+        }
+
+    def _get_disputes(self, campaign, figures):
+        """Return the disputes opened in the campaign or on its items, and the disputed amount without dispute.
+
+        :param dict figures: as ``_measure_disputes`` returns them.
+        """
+        facts = {id_: row for id_, *row in figures["rows"]}
         rows = self.env.execute_query_dict(
             SQL(
                 """
-                SELECT dispute.id, dispute.reason_id, dispute.create_date, dispute.date_deadline, dispute.state,
-                       dispute.state_date, dispute.amount, dispute.company_amount, dispute.description,
+                SELECT dispute.id, dispute.create_date, dispute.amount, dispute.company_amount, dispute.description,
                        kase.id AS case_id, partner.complete_name AS customer, owner.name AS owner,
                        currency.name AS currency, currency.decimal_places
                   FROM collection_dispute dispute
@@ -979,38 +1021,40 @@ class CollectionRecap(models.AbstractModel):
                   JOIN res_currency currency ON currency.id = dispute.currency_id
              LEFT JOIN collection_case kase
                        ON kase.campaign_id = %(campaign)s AND kase.debtor_id = dispute.debtor_id
-                 WHERE dispute.campaign_id = %(campaign)s OR dispute.id = ANY(%(ids)s)
-              ORDER BY dispute.date_deadline, dispute.id
+                 WHERE dispute.id = ANY(%(ids)s)
+              ORDER BY dispute.id
                 """,
                 campaign=campaign.id,
-                ids=list(parts),
+                ids=list(facts),
             )
         )
         labels = {
             "state": self._get_labels("collection.dispute", "state"),
-            "reason": self._get_names("collection.reason", {row["reason_id"] for row in rows}),
+            "reason": self._get_names("collection.reason", {reason_id for _state, reason_id, *_row in facts.values()}),
         }
-        return tuple(self._prepare_dispute(campaign, row, parts, labels) for row in rows), remainder
+        disputes = [self._prepare_dispute(campaign, row, facts[row["id"]], labels) for row in rows]
+        disputes.sort(key=lambda dispute: (dispute.deadline, dispute.dispute_id))
+        return tuple(disputes), to_money(figures["rest"], campaign.currency_id.decimal_places)
 
-    def _prepare_dispute(self, campaign, row, parts, labels):
-        """Return one ``DisputeRow`` from the columns of ``_get_disputes``."""
-        open_amount = parts.get(row["id"], ZERO)
-        state = self._get_state_then(campaign, row, open_amount, False)
+    def _prepare_dispute(self, campaign, row, facts, labels):
+        """Return one ``DisputeRow`` from the columns of ``_get_disputes``, and what ``_measure_disputes`` says of it."""
+        digits = campaign.currency_id.decimal_places
+        state, reason_id, deadline, open_amount = facts
         return DisputeRow(
             dispute_id=row["id"],
             customer=row["customer"] or "",
-            reason_id=row["reason_id"],
-            reason=labels["reason"][row["reason_id"]],
+            reason_id=reason_id,
+            reason=labels["reason"][reason_id],
             owner=row["owner"] or "",
             opened_on=row["create_date"],
-            deadline=row["date_deadline"],
+            deadline=Date.fromisoformat(deadline),
             state=state,
             state_label=labels["state"][state],
             currency=row["currency"],
             decimal_places=row["decimal_places"],
             amount=to_money(row["amount"], row["decimal_places"]),
-            company_amount=to_money(row["company_amount"], campaign.currency_id.decimal_places),
-            open_amount=open_amount,
+            company_amount=to_money(row["company_amount"], digits),
+            open_amount=to_money(open_amount, digits),
             case_id=row["case_id"] or 0,
             description=row["description"] or "",
         )
@@ -1107,6 +1151,29 @@ class CollectionRecap(models.AbstractModel):
 
     # === BUSINESS METHODS - CONTACTS === #
 
+    def _get_actions_sql(self, campaign):
+        """Return SQL with what was said in a campaign, and what failed.
+
+        Of a closed campaign: as it was at the closing. An e-mail that bounced later was sent then.
+        """
+        if not self._is_final(campaign):
+            return SQL(
+                "SELECT * FROM collection_action WHERE campaign_id = %s AND state IN ('done', 'failed')", campaign.id
+            )
+        return SQL(
+            """
+            SELECT id, debtor_id, partner_id, user_id, contact_id, date_done, channel, outcome, is_reached, reason_id,
+                   note, summary, result_text,
+                   CASE WHEN state_date > %(closing)s THEN 'done' ELSE state END AS state
+              FROM collection_action
+             WHERE campaign_id = %(campaign)s
+               AND state IN ('done', 'failed')
+               AND COALESCE(date_done, state_date) <= %(closing)s
+            """,
+            campaign=campaign.id,
+            closing=campaign.state_date,
+        )
+
     def _get_contacts(self, campaign, cases):
         """Return the contacts that took place, and how many customers they reached."""
         [values] = self.env.execute_query_dict(
@@ -1123,26 +1190,28 @@ class CollectionRecap(models.AbstractModel):
                        COUNT(DISTINCT debtor_id) FILTER (WHERE said AND channel != 'note') AS contacted_count,
                        COUNT(DISTINCT debtor_id) FILTER (WHERE said AND channel = 'call') AS called_count,
                        COUNT(DISTINCT debtor_id) FILTER (WHERE said AND outcome = 'right_person') AS reached_count
-                  FROM (
-                    SELECT *, state = 'done' AS said
-                      FROM collection_action
-                     WHERE campaign_id = %s AND state IN ('done', 'failed')
-                  ) action
+                  FROM (SELECT *, state = 'done' AS said FROM (%s) happened) action
                 """,
-                campaign.id,
+                self._get_actions_sql(campaign),
             )
         )
         return Contacts(customer_count=len(cases), **values)
 
     def _get_collectors(self, campaign, cases, promises):
         """Return what each person did, and what became of the cases in their care; most collected first."""
-        calls = defaultdict(dict)
-        for user, outcome, count in self.env["collection.action"]._read_group(
-            [("campaign_id", "=", campaign.id), ("state", "=", "done"), ("channel", "=", "call")],
-            ["user_id", "outcome"],
-            ["__count"],
+        calls = defaultdict(lambda: (0, 0))
+        for user_id, *counts in self.env.execute_query(
+            SQL(
+                """
+                SELECT user_id, COUNT(*), COUNT(*) FILTER (WHERE outcome = 'right_person')
+                  FROM (%s) action
+                 WHERE state = 'done' AND channel = 'call'
+              GROUP BY user_id
+                """,
+                self._get_actions_sql(campaign),
+            )
         ):
-            calls[user.id][outcome] = count
+            calls[user_id] = counts
         cases_by_user, promises_by_user = defaultdict(list), defaultdict(list)
         for case in cases:
             cases_by_user[case.collector_id].append(case)
@@ -1156,8 +1225,8 @@ class CollectionRecap(models.AbstractModel):
                 user_id=user_id,
                 label=names[user_id],
                 case_count=len(cases_by_user[user_id]),
-                call_count=sum(calls[user_id].values()),
-                right_person_count=calls[user_id].get("right_person", 0),
+                call_count=calls[user_id][0],
+                right_person_count=calls[user_id][1],
                 promise_count=len(promises_by_user[user_id]),
                 promised_amount=sum((promise.company_amount for promise in promises_by_user[user_id]), ZERO),
                 amounts=total_of(case.amounts for case in cases_by_user[user_id]),
@@ -1203,6 +1272,7 @@ class CollectionRecap(models.AbstractModel):
             reason.id: reason.name
             for reason in self.env["collection.reason"].sudo().with_context(active_test=False).search([])
         }
+        campaign = self.env["collection.campaign"].browse(recap.campaign_id).sudo()
         last_id = 0
         while rows := self.env.execute_query_dict(
             SQL(
@@ -1210,16 +1280,16 @@ class CollectionRecap(models.AbstractModel):
                 SELECT action.id, action.date_done, action.channel, action.state, action.outcome,
                        action.reason_id, action.note, action.summary, action.result_text,
                        partner.complete_name AS customer, contact.name AS contact, author.name AS user
-                  FROM collection_action action
+                  FROM (%s) action
                   JOIN res_partner partner ON partner.id = action.partner_id
                   JOIN res_users ON res_users.id = action.user_id
                   JOIN res_partner author ON author.id = res_users.partner_id
              LEFT JOIN res_partner contact ON contact.id = action.contact_id
-                 WHERE action.campaign_id = %s AND action.state IN ('done', 'failed') AND action.id > %s
+                 WHERE action.id > %s
               ORDER BY action.id
                  LIMIT %s
                 """,
-                recap.campaign_id,
+                self._get_actions_sql(campaign),
                 last_id,
                 batch_size,
             )

@@ -27,6 +27,7 @@ from . import (
     test_provider_import,
     test_recap,
     test_recap_figures,
+    test_recap_reference,
     test_recap_xlsx,
     test_receivable_import,
     test_reference,

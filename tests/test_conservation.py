@@ -63,33 +63,18 @@ STEPS = (
 LEDGERS = st.lists(INVOICE, min_size=2, max_size=3)
 
 
-@tagged("post_install", "-at_install")
-class TestConservation(RandomLedger):
-    """Whatever happens, each cent that is overdue stands in exactly one place, and nothing depends on the past."""
+class RandomLife(RandomLedger):
+    """Lets things happen to a ledger on days that pass: each step is a method."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.first_day = cls.today
 
-    def _run_steps(self, events, steps, with_campaign):
-        """Make a ledger, let things happen to it on days that pass, and check it after each step."""
-        # ``today`` moves along with the clock, for the helpers that make invoices and payments.
-        self.addCleanup(setattr, type(self), "today", self.first_day)
-        type(self).today = self.first_day
-        with self.example(events):
-            self._synchronize()
-            # Once something overdue is owed, a campaign can be made of it.
-            if with_campaign and self._search_debtors().filtered(lambda debtor: debtor.claimable_amount >= 1):
-                self._start_campaign()
-            self._check_all()
-            for name, values in steps:
-                with freeze_time(self.today + timedelta(hours=11)):
-                    getattr(self, f"_make_{name}")(**values)
-                with freeze_time(self.today + timedelta(hours=11)):
-                    self.env["collection.pause"]._end_due(self.today)
-                    self._synchronize()
-                    self._check_all()
+    def _search_debtors(self):
+        return self.env["collection.debtor"].search(
+            [("company_id", "=", self.company.id), ("partner_id", "in", self.customers.ids)]
+        )
 
     # === STEPS === #
 
@@ -188,12 +173,31 @@ class TestConservation(RandomLedger):
         dispute.resolution = "Delivered, signed note sent."
         dispute.action_reject()
 
-    # === CHECKS === #
 
-    def _search_debtors(self):
-        return self.env["collection.debtor"].search(
-            [("company_id", "=", self.company.id), ("partner_id", "in", self.customers.ids)]
-        )
+@tagged("post_install", "-at_install")
+class TestConservation(RandomLife):
+    """Whatever happens, each cent that is overdue stands in exactly one place, and nothing depends on the past."""
+
+    def _run_steps(self, events, steps, with_campaign):
+        """Make a ledger, let things happen to it on days that pass, and check it after each step."""
+        # ``today`` moves along with the clock, for the helpers that make invoices and payments.
+        self.addCleanup(setattr, type(self), "today", self.first_day)
+        type(self).today = self.first_day
+        with self.example(events):
+            self._synchronize()
+            # Once something overdue is owed, a campaign can be made of it.
+            if with_campaign and self._search_debtors().filtered(lambda debtor: debtor.claimable_amount >= 1):
+                self._start_campaign()
+            self._check_all()
+            for name, values in steps:
+                with freeze_time(self.today + timedelta(hours=11)):
+                    getattr(self, f"_make_{name}")(**values)
+                with freeze_time(self.today + timedelta(hours=11)):
+                    self.env["collection.pause"]._end_due(self.today)
+                    self._synchronize()
+                    self._check_all()
+
+    # === CHECKS === #
 
     def _check_all(self):
         self._check_debtors()

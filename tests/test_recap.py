@@ -219,11 +219,8 @@ class TestRecap(RecapCommon):
             self._get_items(self.invoices["Payer"]).remove_move_reconcile()
             self._synchronize()
             later = self._recap()
-        remainder = later.collected_by_week.rows[-1]
-        self.assertEqual((remainder.key, remainder.amount), (None, Decimal("600.05")))
         self.assertBalanced(later)
-        changed = {"collected_by_week", "collected_by_method", "weeks"}
-        for name in set(recap_numbers.Recap.__dataclass_fields__) - changed:
+        for name in recap_numbers.Recap.__dataclass_fields__:
             with self.subTest(figure=name):
                 self.assertEqual(getattr(later, name), getattr(closed, name))
 
