@@ -943,7 +943,7 @@ class CollectionRecap(models.AbstractModel):
         return tuple(self._prepare_promise(campaign, row, facts[row["id"]], labels) for row in rows), remainder
 
     def _prepare_promise(self, campaign, row, facts, labels):
-        """Return one ``PromiseRow`` from the columns of ``_get_promises``, and what ``_measure_promises`` says of it."""
+        """Return one ``PromiseRow`` from the columns of ``_get_promises`` and the facts of ``_measure_promises``."""
         digits = campaign.currency_id.decimal_places
         state, method, open_amount = facts
         return PromiseRow(
@@ -1037,7 +1037,7 @@ class CollectionRecap(models.AbstractModel):
         return tuple(disputes), to_money(figures["rest"], campaign.currency_id.decimal_places)
 
     def _prepare_dispute(self, campaign, row, facts, labels):
-        """Return one ``DisputeRow`` from the columns of ``_get_disputes``, and what ``_measure_disputes`` says of it."""
+        """Return one ``DisputeRow`` from the columns of ``_get_disputes`` and the facts of ``_measure_disputes``."""
         digits = campaign.currency_id.decimal_places
         state, reason_id, deadline, open_amount = facts
         return DisputeRow(

@@ -9,6 +9,8 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
 from ..report import recap_numbers
+from ..report.recap import REST_RESULTS
+from .common import CollectionCommon
 from .recap_reference import PARTS, Notebook
 from .test_conservation import INVOICE, STEPS, RandomLife
 from .test_recap import RecapCommon
@@ -17,14 +19,15 @@ from .test_reference import AMOUNTS, CHOICE, EXAMPLES, SHARE, SOAK, event
 OUTCOMES = st.sampled_from(("right_person", "someone_else", "voicemail", "no_answer", "wrong_number"))
 METHODS = st.sampled_from(("transfer", "cheque", "card", "debit"))
 REASONS = st.sampled_from(("", "", "cash", "oversight"))
+CALL = event("call", case=CHOICE, outcome=OUTCOMES, by=CHOICE, reason=REASONS)
+PROMISE = event("said_promise", case=CHOICE, share=SHARE, days=st.integers(0, 9), method=METHODS, by=CHOICE)
+CONTEST = event("contest", case=CHOICE, share=SHARE, document=st.booleans(), by=CHOICE)
+PAYMENT = event("payment_today", invoice=CHOICE, share=st.one_of(st.just(100), SHARE))
+DAYS = event("days_passing", count=st.integers(1, 20))
+MESSAGE = event(
+    "message", case=CHOICE, channel=st.sampled_from(("email", "email", "letter", "sms", "note")), fails=st.booleans()
+)
 CASE_STEPS = (
-    event("call", case=CHOICE, outcome=OUTCOMES, by=CHOICE, reason=REASONS),
-    event("call", case=CHOICE, outcome=OUTCOMES, by=CHOICE, reason=REASONS),
-    event("said_promise", case=CHOICE, share=SHARE, days=st.integers(0, 9), method=METHODS, by=CHOICE),
-    event("said_promise", case=CHOICE, share=SHARE, days=st.integers(0, 9), method=METHODS, by=CHOICE),
-    event("contest", case=CHOICE, share=SHARE, document=st.booleans(), by=CHOICE),
-    event("message", case=CHOICE, channel=st.sampled_from(("email", "email", "letter", "sms", "note"))),
-    event("failure", message=CHOICE),
     event("handover", case=CHOICE),
     event("handover_end"),
     event("insolvency", case=CHOICE),
@@ -33,9 +36,19 @@ CASE_STEPS = (
     event("acceptance", dispute=CHOICE),
     event("write_off_on_payment", invoice=CHOICE, share=SHARE),
     event("correction", invoice=CHOICE, share=SHARE),
+    event("credit_note", invoice=CHOICE, share=SHARE, allocated=st.just(True)),
 )
+# What happens every day happens more often; a one_of in a one_of is drawn as one.
+OFTEN = st.sampled_from((CALL, PROMISE, CONTEST, PAYMENT, PAYMENT, PAYMENT, DAYS, MESSAGE)).flatmap(lambda step: step)
+SELDOM = st.sampled_from((*STEPS, *CASE_STEPS, *CASE_STEPS)).flatmap(lambda step: step)
+LIVES = st.lists(st.booleans().flatmap(lambda is_often: OFTEN if is_often else SELDOM), min_size=8, max_size=16)
 LATER_STEPS = (
     *STEPS,
+    PAYMENT,
+    PAYMENT,
+    DAYS,
+    event("unreconciliation", invoice=CHOICE),
+    event("cancelled_payment", payment=CHOICE),
     event("failure", message=CHOICE),
     event("acceptance", dispute=CHOICE),
     event("handover_end"),
@@ -58,9 +71,12 @@ LEDGERS = st.tuples(
         max_size=4,
     ),
     st.lists(
+        event("history", customer=CHOICE, count=st.integers(1, 3), amount=AMOUNTS, days_after=st.integers(-3, 50)),
+        max_size=1,
+    ),
+    st.lists(
         st.one_of(
             INVOICE,
-            event("history", customer=CHOICE, count=st.integers(2, 4), amount=AMOUNTS, days_after=st.integers(-3, 50)),
             event("payment", invoice=CHOICE, share=SHARE, days_after=st.integers(-20, 60)),
             event(
                 "payment_on_account", customer=CHOICE, amount=AMOUNTS, days_ago=st.integers(0, 30), dollar=st.booleans()
@@ -72,7 +88,7 @@ LEDGERS = st.tuples(
         ),
         max_size=3,
     ),
-).map(lambda parts: parts[0] + parts[1])
+).map(lambda parts: parts[0] + parts[1] + parts[2])
 
 # Words, and what the campaign itself says; figures are all the rest.
 TEXTS = {
@@ -217,6 +233,93 @@ class TestRecapByHand(RecapReference, RecapCommon):
             self.campaign.action_close()
             self.assertRecap(self._recap(), notebook.expect(day))
 
+    def test_case_of_a_closed_campaign(self):
+        """Who followed a customer up, and why they did not pay, stays as it was printed."""
+        self.campaign.action_close()
+        case = self.campaign.case_ids[0].with_user(self.manager)
+        with self.assertRefused("is over"):
+            case.collector_id = self.team_user
+        with self.assertRefused("is over"):
+            case.reason_id = self.env.ref("account_collection.collection_reason_cash")
+
+
+@tagged("post_install", "-at_install")
+class TestRecapEdgeFigures(RecapReference, CollectionCommon):
+    """At the edge of what can happen, the figures are those of the plain route."""
+
+    def _start(self):
+        self.campaign = self._start_campaign(goal_amount=1000)
+        self.notebook = Notebook(self.campaign)
+
+    def _check(self):
+        recap = self.campaign._recap()
+        self.assertRecap(recap, self.notebook.expect(self.today))
+        return recap
+
+    def test_nothing_collected(self):
+        self._create_invoice(amount=100.0)
+        self._start()
+        self.assertEqual(self._check().total.rest, 100)
+        self.campaign.action_close()
+        self.assertEqual(self._check().goal_share, 0)
+
+    def test_everything_collected(self):
+        invoice = self._create_invoice(amount=100.0)
+        self._start()
+        self._pay(invoice)
+        self.assertEqual(self._check().results[0].key, "paid")
+        self.campaign.action_close()
+        recap = self._check()
+        self.assertEqual((recap.total.collected, recap.total.collected_share, recap.goal_share), (100, 1, 0.1))
+        self.assertFalse(recap.aging_after)
+
+    def test_two_currencies(self):
+        dollar = self.setup_other_currency("USD", rates=[("2020-01-01", 1.3), ("2026-03-01", 1.1)])
+        invoices = self._create_invoice(amount=100.0, days_late=60, currency=dollar) | self._create_invoice(amount=70.0)
+        self._start()
+        self.assertEqual(self._check().total.initial, Decimal("146.92"))  # 100 / 1.3 + 70
+        for invoice in invoices:
+            self._pay(invoice, 33.33)
+        recap = self._check()
+        self.assertEqual(recap.total.residual, Decimal("51.28") + Decimal("36.67"))  # 66.67 / 1.3, 70 − 33.33
+
+    def test_amounts_above_a_billion(self):
+        invoice = self._create_invoice(amount=12345678901.23)
+        other = self._create_invoice(self.other_customer, 9876543210.98)
+        self._start()
+        self._pay(invoice, 1234567890.12)
+        debtor = self._get_debtor(self.other_customer)
+        self._promise(debtor, case=debtor.case_ids, amount=9876543210.97)
+        recap = self._check()
+        self.assertEqual(recap.total.collected, Decimal("1234567890.12"))
+        self.assertEqual(
+            (recap.total.promised, recap.total.rest), (Decimal("9876543210.97"), Decimal("11111111011.12"))
+        )
+        self.campaign.action_close()
+        closed = self._check()
+        self.assertEqual(closed.promised_by_date.total, Decimal("9876543210.97"))
+        self._pay(other)
+        self._synchronize()
+        self.assertStill(self.campaign._recap(), closed)
+
+    def test_payment_cancelled_after_the_closing(self):
+        """Even the only one: there is no reconciliation left, and another comes later."""
+        invoice = self._create_invoice(amount=100.0)
+        self._start()
+        debtor = self._get_debtor()
+        self._promise(debtor, case=debtor.case_ids, date=self.today)
+        payment = self._pay(invoice)
+        self.campaign.action_close()
+        closed = self._check()
+        self.assertEqual([promise.state for promise in closed.promises], ["kept"])
+        with freeze_time(f"{self._days(9)} 12:00:00"):
+            payment.action_cancel()
+            self._synchronize()
+            self.assertEqual(debtor.promise_ids.state, "broken")
+            self.assertStill(self.campaign._recap(), closed)
+            self._pay(invoice, 30.0)
+            self.assertStill(self.campaign._recap(), closed)
+
 
 @tagged("post_install", "-at_install")
 class TestRecapReference(RecapReference, RandomLife):
@@ -277,10 +380,12 @@ class TestRecapReference(RecapReference, RandomLife):
                 reason_id=self.env.ref(f"account_collection.collection_reason_{reason}").id,
             )
 
-    def _make_message(self, case, channel):
+    def _make_message(self, case, channel, fails=False):
         case = self._choose_case(case)
         if case:
-            self.env["collection.action"].sudo()._log(case.debtor_id, channel, case=case)
+            action = self.env["collection.action"].sudo()._log(case.debtor_id, channel, case=case)
+            if fails and channel in ("email", "sms"):
+                action._set_state("failed")
 
     def _make_failure(self, message):
         messages = self.campaign.case_ids.action_ids.filtered(
@@ -291,10 +396,13 @@ class TestRecapReference(RecapReference, RandomLife):
     def _make_handover(self, case):
         case = self._choose_case(case)
         if case and not case.debtor_id.handover_id and case.debtor_id.claimable_amount > 0:
-            case = case.with_user(self.team_user)
-            wizard = case.env["collection.handover.create"].browse(case.action_hand_over()["res_id"])
-            wizard.provider_id = self.provider
-            wizard.action_confirm()
+            self._hand_over(case)
+
+    def _hand_over(self, case):
+        case = case.with_user(self.team_user)
+        wizard = case.env["collection.handover.create"].browse(case.action_hand_over()["res_id"])
+        wizard.provider_id = self.provider
+        wizard.action_confirm()
 
     def _make_handover_end(self):
         self.campaign.sudo().handover_ids.filtered(lambda handover: handover.state == "out").action_end()
@@ -317,12 +425,17 @@ class TestRecapReference(RecapReference, RandomLife):
         dispute.action_accept()
 
     def _make_correction(self, invoice, share):
-        """An invoice is reset to draft, and posted with another amount."""
+        """An invoice is reset to draft, and posted with another amount and in parts."""
         invoice = self._choose(self.invoices, invoice)
         if invoice.state == "posted" and invoice.company_id == self.company and not invoice.inalterable_hash:
-            invoice.button_draft()
-            invoice.invoice_line_ids.price_unit = self._share_of(invoice.amount_total, share)
-            invoice.action_post()
+            self._correct(invoice, self._share_of(invoice.amount_total, share))
+
+    def _correct(self, invoice, amount):
+        invoice.button_draft()
+        invoice.invoice_line_ids.price_unit = amount
+        # Other instalments are other journal items.
+        invoice.invoice_payment_term_id = self.instalments if amount > 10 else False
+        invoice.action_post()
 
     def _make_second_thoughts(self, promise, method):
         self._choose(self._search_debtors().promise_ids.sorted("id"), promise).method = method
@@ -349,11 +462,164 @@ class TestRecapReference(RecapReference, RandomLife):
     @settings(EXAMPLES, max_examples=EXAMPLES.max_examples if SOAK else 6)
     @given(
         events=LEDGERS,
-        steps=st.lists(st.one_of(*STEPS, *CASE_STEPS, *CASE_STEPS), min_size=6, max_size=14),
-        later=st.lists(st.one_of(LATER_STEPS), min_size=2, max_size=6),
+        steps=LIVES,
+        later=st.lists(st.sampled_from(LATER_STEPS).flatmap(lambda step: step), min_size=3, max_size=6),
         goal=st.sampled_from((0, 500)),
     )
     def test_every_figure_of_every_campaign(self, events, steps, later, goal):
+        self._check_life(events, steps, later, goal)
+
+    def test_a_full_life(self):
+        """One campaign in which everything happens, so that no figure is compared with nothing."""
+        self.addCleanup(setattr, type(self), "today", self.first_day)
+        type(self).today = self.first_day
+        with self.example([]):
+            self._start_full_life()
+            notebook = Notebook(self.campaign)
+            self._live_first_week()
+            self._check_now(notebook)
+            self._live_second_week()
+            closed = self._check_closed(notebook, self._check_now(notebook), self._get_later_life())
+        self.assertFalse([row.key for row in closed.outcome if not row.amount])
+        states = {row.key for row in closed.promise_results.by_state}
+        self.assertEqual(states, {"open", "kept", "partly", "broken", "cancelled"})
+        self.assertEqual({promise.currency for promise in closed.promises if promise.open_amount}, {"EUR", "USD"})
+        self.assertEqual({dispute.state for dispute in closed.disputes}, {"open", "accepted", "rejected"})
+        self.assertEqual(
+            {row.key for row in closed.results}, {"paid", "credited", *REST_RESULTS, "open", "promised", "disputed"}
+        )
+        for name in ("aging", "aging_after", "collected_by_week", "promised_by_date", "promised_by_method"):
+            self.assertGreater(len(getattr(closed, name)), 1, name)
+        self.assertGreater(len(closed.disputed_by_reason), 1)
+        self.assertGreater(len(closed.reasons), 2)
+        contacts = closed.contacts
+        for name in ("email_count", "failed_email_count", "letter_count", "sms_count", "reached_count"):
+            self.assertTrue(getattr(contacts, name), name)
+        self.assertTrue(closed.baseline.collected and closed.after.dso and closed.promise_results.kept_amount)
+        self.assertEqual(len([row for row in closed.collectors if row.call_count and row.amounts.collected]), 2)
+
+    def _start_full_life(self):
+        """Make a ledger with some history, and start a campaign on it."""
+        names = (
+            *("Payer", "Credited", "Keeper", "Half", "Breaker", "Promiser", "Disputer", "Accepted"),
+            *("Silent", "Refuser", "Escalated", "Handed", "Insolvent", "Dollar", "Contester"),
+        )
+        self.partners = {name: self._create_customer(name, ref=name[:3]) for name in names}
+        for days_late, delay in ((45, 20), (80, 40), (110, 5)):
+            paid = self._create_invoice(self.partners["Payer"], 200.0 + delay, days_late)
+            self._pay(paid, on=paid.invoice_date_due + timedelta(days=delay))
+        self.open = {
+            name: self._create_invoice(
+                partner, 100.01 + 33.33 * number, 3 + 11 * number, currency=self.dollar if name == "Dollar" else None
+            )
+            for number, (name, partner) in enumerate(self.partners.items())
+        }
+        self.invoices = self.env["account.move"].union(*self.open.values())
+        # Money that was there before, to be allocated later; and an invoice that isn't due yet.
+        self._pay_on_account(self.partners["Credited"], 30.0, on=self.today - timedelta(days=3))
+        self._create_invoice(self.partners["Payer"], 77.0, days_late=-5)
+        self.partners["Silent"].collection_company_size = "large"
+        self._synchronize()
+        self.campaign = self._start_campaign(goal_amount=900)
+        self.cases = {case.partner_id.name: case for case in self.campaign.case_ids}
+        for number, name in enumerate(names):
+            self.cases[name].collector_id = self.team[number % 2]
+
+    def _say(self, helper, name, *args, **values):
+        """Let the collector of a customer write something down."""
+        case = self.cases[name]
+        return getattr(self, helper)(case.debtor_id, *args, user=case.collector_id, case=case, **values)
+
+    def _pay_part(self, name, amount):
+        self._pay(self.open[name], amount)
+
+    def _live_first_week(self):
+        item = {name: self._get_items(invoice) for name, invoice in self.open.items()}
+        reason = self.env.ref("account_collection.collection_reason_cash")
+        document = self.env.ref("account_collection.collection_reason_missing_document")
+        with freeze_time(self.today + timedelta(hours=9)):
+            for name, outcome in (
+                ("Payer", "right_person"),
+                ("Credited", "someone_else"),
+                ("Silent", "voicemail"),
+                ("Escalated", "wrong_number"),
+                ("Handed", "no_answer"),
+            ):
+                self._say("_log_call", name, outcome)
+            self._say("_log_call", "Refuser", "right_person", reason_id=reason.id)
+            for days, amount, name, method in (
+                (1, 60.0, "Keeper", "transfer"),
+                (1, 80.0, "Half", "card"),
+                (2, 90.0, "Breaker", "cheque"),
+                (20, 70.0, "Promiser", "cheque"),
+                (25, 196.66, "Promiser", "transfer"),
+                (20, 111.11, "Dollar", "transfer"),
+            ):
+                date = self.today + timedelta(days=days)
+                self._say("_promise", name, amount=amount, date=date, method=method)
+            self._say("_promise", "Payer", amount=10.0, date=self.today).action_cancel()
+            self._say("_dispute", "Disputer", item["Disputer"], 55.55)
+            self._say("_dispute", "Contester", item["Contester"])
+            self._say("_dispute", "Dollar", item["Dollar"], 33.33, reason_id=document.id)
+            self._say("_dispute", "Breaker", item["Breaker"], 20.0).write({"resolution": "Delivered."})
+            self._say("_dispute", "Accepted", item["Accepted"]).write({"resolution": "A mistake."})
+            for name, channel, fails in (
+                ("Payer", "email", False),
+                ("Silent", "email", True),
+                ("Insolvent", "letter", False),
+                ("Half", "sms", False),
+                ("Half", "note", False),
+                ("Breaker", "email", False),
+            ):
+                action = (
+                    self.env["collection.action"]
+                    .sudo()
+                    ._log(self.cases[name].debtor_id, channel, case=self.cases[name])
+                )
+                action.filtered(lambda _action, fails=fails: fails)._set_state("failed")
+            self._pay_part("Payer", 50.0)
+            self._pay_part("Keeper", 60.0)
+            self.cases["Insolvent"].debtor_id.insolvency = True
+            self.cases["Escalated"].action_escalate()
+            self.cases["Refuser"]._close("refused", "Won't pay")
+
+    def _live_second_week(self):
+        type(self).today += timedelta(days=9)
+        with freeze_time(self.today + timedelta(hours=9)):
+            self.cases["Breaker"].debtor_id.dispute_ids.action_reject()
+            self.cases["Accepted"].debtor_id.dispute_ids.action_accept()
+            self._pay_part("Dollar", 20.0)
+            self._pay_part("Promiser", 30.0)
+            # Half of it came in time, booked late.
+            self._pay(self.open["Half"], 40.0, on=self.today - timedelta(days=8))
+            self._pay(self.open["Payer"])
+            self._allocate(self.partners["Credited"])
+            self._credit(self.open["Credited"])
+            invoice = self.open["Insolvent"]
+            self._make_write_off_entry(list(self._get_items(self.invoices)).index(self._get_items(invoice)), 50)
+            self._hand_over(self.cases["Handed"])
+            self._correct(self.open["Refuser"], 300.0)
+
+    def _get_later_life(self):
+        return [
+            *(("cancelled_payment", {"payment": payment}) for payment in (0, 3, 4)),
+            ("days_passing", {"count": 3}),
+            ("unreconciliation", {"invoice": 13}),
+            ("failure", {"message": 0}),
+            ("acceptance", {"dispute": 0}),
+            *(("payment_today", {"invoice": invoice, "share": 100}) for invoice in range(6)),
+            *(("second_thoughts", {"promise": promise, "method": "debit"}) for promise in range(8)),
+            ("handover_end", {}),
+            ("draft", {"invoice": 10}),
+            ("correction", {"invoice": 11, "share": 40}),
+            ("days_passing", {"count": 30}),
+        ]
+
+    def _check_life(self, events, steps, later, goal):
+        """Compare the recap of one campaign half-way, at its end, and after what happened later.
+
+        :return: the recap at the closing; ``None`` when there was nothing to start with.
+        """
         self.addCleanup(setattr, type(self), "today", self.first_day)
         type(self).today = self.first_day
         with self.example(events):
@@ -361,13 +627,13 @@ class TestRecapReference(RecapReference, RandomLife):
             try:
                 self.campaign = self._start_campaign(goal_amount=goal)
             except UserError:
-                return  # nothing is owed, or nothing may be asked for
+                return None  # nothing is owed, or nothing may be asked for
             notebook = Notebook(self.campaign)
             self._run(steps[: len(steps) // 2])
             self._check_now(notebook)
             self._run(steps[len(steps) // 2 :])
             running = self._check_now(notebook)
-            self._check_closed(notebook, running, later)
+            return self._check_closed(notebook, running, later)
 
     def _check_closed(self, notebook, running, later):
         """The closing changes no amount, and nothing that comes after it changes the recap."""
@@ -384,3 +650,8 @@ class TestRecapReference(RecapReference, RandomLife):
         with freeze_time(self.today + timedelta(hours=13)):
             self._synchronize()
             self.assertStill(self._recap(), closed)
+            contacts = list(self.env["collection.recap"]._iter_contacts(closed))
+            failed = [contact for contact in contacts if (contact["channel"], contact["state"]) == ("email", "failed")]
+            self.assertEqual(len(contacts), closed.contacts.logged_count, "the list of contacts stands still, too")
+            self.assertEqual(len(failed), closed.contacts.failed_email_count)
+        return closed
