@@ -459,7 +459,7 @@ class TestRecapReference(RecapReference, RandomLife):
         self.env.invalidate_all()
         return self.campaign.with_context(lang="en_US")._recap()
 
-    @settings(EXAMPLES, max_examples=EXAMPLES.max_examples if SOAK else 6)
+    @settings(EXAMPLES, max_examples=EXAMPLES.max_examples if SOAK else 4)
     @given(
         events=LEDGERS,
         steps=LIVES,
