@@ -199,7 +199,11 @@ class CollectionAction(models.Model):
     def _compute_display_name(self):
         channels = dict(self._fields["channel"]._description_selection(self.env))
         for action in self:
-            action.display_name = f"{channels.get(action.channel, '')}: {action.partner_id.name or ''}"
+            action.display_name = self.env._(
+                "%(kind)s: %(customer)s",
+                kind=channels.get(action.channel, ""),
+                customer=action.partner_id.name or "",
+            )
 
     @api.depends("outcome")
     def _compute_is_reached(self):

@@ -93,7 +93,7 @@ class CollectionPlanStep(models.Model):
         string="Statement attached", help="A statement of the open items goes along as PDF."
     )
     min_amount = fields.Monetary(
-        string="From", help="Customers who owe less skip this step. In company currency; 0: everybody."
+        string="From an Amount of", help="Customers who owe less skip this step. In company currency; 0: everybody."
     )
     awaits_run = fields.Boolean(
         string="Before the Payment Run",

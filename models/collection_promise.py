@@ -136,7 +136,7 @@ class CollectionPromise(models.Model):
     )
     state = fields.Selection(
         [
-            ("open", "Open"),
+            ("open", "Running"),
             ("kept", "Kept"),
             ("partly", "Partly kept"),
             ("broken", "Broken"),

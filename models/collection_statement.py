@@ -68,7 +68,11 @@ class CollectionStatement(models.Model):
     def _compute_display_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for statement in self:
-            statement.display_name = f"{kinds.get(statement.kind, '')}: {statement.partner_id.name or ''}"
+            statement.display_name = self.env._(
+                "%(kind)s: %(customer)s",
+                kind=kinds.get(statement.kind, ""),
+                customer=statement.partner_id.name or "",
+            )
 
     # === ACTION METHODS === #
 

@@ -1,4 +1,4 @@
-from lxml import html
+from lxml import etree, html
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
@@ -325,3 +325,47 @@ class TestPreview(TextsCommon):
         self.env["collection.action"].sudo().create({**values, "channel": "call", "step_id": self._step(15).id})
         case.invalidate_recordset(["script"])
         self.assertIn("Ask about the bread.", case.script)
+
+
+@tagged("post_install", "-at_install")
+class TestViews(PlanCommon):
+    """What every screen of the addon owes its reader."""
+
+    def test_amounts_show_their_currency(self):
+        """No form, list or board shows an amount without the field that says in which currency it is."""
+        views = self.env["ir.model.data"].search([("module", "=", "account_collection"), ("model", "=", "ir.ui.view")])
+        views = self.env["ir.ui.view"].browse(views.mapped("res_id")).exists()
+        own = views.filtered(
+            lambda view: (
+                view.model in self.env
+                and view.model.startswith("collection.")
+                and view.type in ("form", "list", "kanban")
+            )
+        )
+        self.assertTrue(own)
+        bare = []
+        for view in own:
+            arch = etree.fromstring(self.env[view.model].get_view(view.id, view.type)["arch"])
+            bare += [f"{view.xml_id}: {name}" for name in self._find_bare_amounts(arch, self.env[view.model])]
+        self.assertFalse(bare)
+
+    def _find_bare_amounts(self, arch, model):
+        """Return the names of the amounts of a view, and of the lists in it, whose currency is not read."""
+        fields, bare = {}, []
+        todo = list(arch)
+        while todo:
+            node = todo.pop()
+            if node.tag != "field":
+                todo += list(node)
+                continue
+            fields[node.get("name")] = node
+            field = model._fields.get(node.get("name"))
+            for child in node:
+                if field is not None and field.comodel_name and child.tag in ("form", "list", "kanban"):
+                    bare += self._find_bare_amounts(child, self.env[field.comodel_name])
+        for name, node in fields.items():
+            field = model._fields.get(name)
+            if field is not None and field.type == "monetary" and not node.get("column_invisible") == "1":
+                if field.get_currency_field(model) not in fields:
+                    bare.append(name)
+        return bare

@@ -438,7 +438,7 @@ class CollectionPlanSimulationStep(models.TransientModel):
     currency_id = fields.Many2one(related="simulation_id.currency_id")
     delay = fields.Integer(string="Day", required=True)
     channel = fields.Selection(CHANNELS, required=True)
-    min_amount = fields.Monetary(string="From")
+    min_amount = fields.Monetary(string="From an Amount of")
     is_kept = fields.Boolean(string="Keep", default=True)
 
     # === BUSINESS METHODS === #

@@ -28,7 +28,7 @@ class CollectionStepPreview(models.TransientModel):
     plan_id = fields.Many2one(related="step_id.plan_id")
     channel = fields.Selection(CHANNELS, compute="_compute_preview")
     tone = fields.Selection(related="step_id.tone")
-    sender = fields.Char(string="From", compute="_compute_preview")
+    sender = fields.Char(compute="_compute_preview")
     reply_to = fields.Char(string="Answers go to", compute="_compute_preview")
     contact_id = fields.Many2one("res.partner", string="Goes to", compute="_compute_preview")
     address = fields.Char(compute="_compute_preview")
