@@ -196,13 +196,14 @@ class CollectionAction(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("channel", "partner_id", "date_planned")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         channels = dict(self._fields["channel"]._description_selection(self.env))
         for action in self:
             action.display_name = self.env._(
-                "%(kind)s: %(customer)s",
-                kind=channels.get(action.channel, ""),
-                customer=action.partner_id.name or "",
+                "%(name)s: %(text)s",
+                name=channels.get(action.channel, ""),
+                text=action.partner_id.name or "",
             )
 
     @api.depends("outcome")

@@ -115,7 +115,10 @@ class CollectionAction(models.Model):
     def _open_printed(self, letters, printed, documents):
         """Return the client action that opens the file of what was printed, and tells of what was not."""
         left_out = letters - printed
-        message = "\n".join(f"{letter.partner_id.name}: {letter.result_text}" for letter in left_out[:10])
+        message = "\n".join(
+            self.env._("%(name)s: %(text)s", name=letter.partner_id.name, text=letter.result_text)
+            for letter in left_out[:10]
+        )
         if not documents:
             return self._notify(self.env._("Nothing was printed"), message, {"type": "ir.actions.act_window_close"})
         today = self.env.company._collection_today()

@@ -65,13 +65,14 @@ class CollectionStatement(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("partner_id", "kind")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for statement in self:
             statement.display_name = self.env._(
-                "%(kind)s: %(customer)s",
-                kind=kinds.get(statement.kind, ""),
-                customer=statement.partner_id.name or "",
+                "%(name)s: %(text)s",
+                name=kinds.get(statement.kind, ""),
+                text=statement.partner_id.name or "",
             )
 
     # === ACTION METHODS === #

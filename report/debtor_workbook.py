@@ -128,7 +128,11 @@ class CollectionDebtorWorkbook(models.AbstractModel):
     def _describe_disputes(self, debtor, disputes):
         """Say what is disputed and why."""
         return "\n".join(
-            f"{dispute.reason_id.name}: {format_amount(self.env, dispute.amount, dispute.currency_id)}"
+            self.env._(
+                "%(name)s: %(text)s",
+                name=dispute.reason_id.name,
+                text=format_amount(self.env, dispute.amount, dispute.currency_id),
+            )
             for dispute in disputes
         )
 

@@ -331,6 +331,15 @@ class TestPreview(TextsCommon):
 class TestViews(PlanCommon):
     """What every screen of the addon owes its reader."""
 
+    def test_names_are_punctuated_in_the_language(self):
+        """A name that two words make takes its colon from the language: French has a space before it."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self._create_invoice(amount=100, days_late=20)
+        action = self.env["collection.action"]._plan_call(self._get_debtor(), self.today, "Ask for a date")
+        self.assertEqual(action.display_name, f"Call: {action.partner_id.name}")
+        french = action.with_context(lang="fr_FR").display_name
+        self.assertEqual(french, f"Appel\N{NO-BREAK SPACE}: {action.partner_id.name}")
+
     def test_amounts_show_their_currency(self):
         """No form, list or board shows an amount without the field that says in which currency it is."""
         views = self.env["ir.model.data"].search([("module", "=", "account_collection"), ("model", "=", "ir.ui.view")])

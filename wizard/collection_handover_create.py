@@ -77,7 +77,10 @@ class CollectionHandoverCreate(models.TransientModel):
             going = cases.filtered(lambda case, obstacles=obstacles: case not in obstacles)
             wizard.case_count = len(going)
             wizard.claimable_amount = sum(going.mapped("claimable_amount"))
-            lines = [f"{case.partner_id.display_name}: {reason}" for case, reason in list(obstacles.items())[:20]]
+            lines = [
+                self.env._("%(name)s: %(text)s", name=case.partner_id.display_name, text=reason)
+                for case, reason in list(obstacles.items())[:20]
+            ]
             if len(obstacles) > len(lines):
                 lines.append(self.env._("… and %s more", len(obstacles) - len(lines)))
             wizard.left_out = "\n".join(lines)

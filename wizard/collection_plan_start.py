@@ -189,7 +189,10 @@ class CollectionPlanStart(models.TransientModel):
             (
                 format_date(self.env, day, date_format="EEEE d MMMM"),
                 sum(channels.values()),
-                ", ".join(f"{labels[channel]}: {count}" for channel, count in channels.most_common()),
+                ", ".join(
+                    self.env._("%(name)s: %(text)s", name=labels[channel], text=count)
+                    for channel, count in channels.most_common()
+                ),
             )
             for day, channels in sorted(days.items())[:FIRST_DAYS]
         ]
