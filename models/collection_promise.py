@@ -136,7 +136,7 @@ class CollectionPromise(models.Model):
     )
     state = fields.Selection(
         [
-            ("open", "Running"),
+            ("open", "Pending"),
             ("kept", "Kept"),
             ("partly", "Partly kept"),
             ("broken", "Broken"),
