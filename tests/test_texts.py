@@ -2,6 +2,8 @@ from lxml import etree, html
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import file_open
+from odoo.tools.translate import PoFileReader, TranslationModuleReader
 
 from .plan_common import PlanCommon
 
@@ -339,6 +341,19 @@ class TestViews(PlanCommon):
         self.assertEqual(action.display_name, f"Call: {action.partner_id.name}")
         french = action.with_context(lang="fr_FR").display_name
         self.assertEqual(french, f"Appel\N{NO-BREAK SPACE}: {action.partner_id.name}")
+
+    def test_french_knows_every_term(self):
+        """Each word stands in fr.po under the place that shows it: Odoo translates place by place."""
+        with file_open("account_collection/i18n/fr.po", "rb") as file:
+            known = {
+                (entry["type"], entry["name"], f"{entry['module']}.{entry['imd_name']}", entry["src"])
+                for entry in PoFileReader(file)
+                if entry["value"] and entry["type"] != "code"
+            }
+        terms = TranslationModuleReader(self.env.cr, modules=["account_collection"])
+        shown = {(kind, name, xmlid, source) for _module, kind, name, xmlid, source, *_rest in terms if kind != "code"}
+        self.assertTrue(shown)
+        self.assertFalse(shown - known, "Run “make i18n”, then translate what is new.")
 
     def test_amounts_show_their_currency(self):
         """No form, list or board shows an amount without the field that says in which currency it is."""
