@@ -7,6 +7,8 @@ COLLECTION_STATES = [
     ("claimable", "To claim"),
     ("promised", "Promised"),
     ("disputed", "Disputed"),
+    ("announced", "On its way"),
+    ("covered", "Covered by credits"),
     ("excluded", "Excluded"),
 ]
 
@@ -127,8 +129,12 @@ class AccountMove(models.Model):
         if stored:
             stored.flush_recordset()
             query = stored._as_query(ordered=False)
+            move_id = SQL.identifier(self._table, "id")
             columns = [
-                self._field_to_sql(self._table, name, query)
+                # Of these customers alone: what credits cover is a matter of all their items.
+                self._get_collection_state_sql(move_id, self._table, stored.commercial_partner_id)
+                if name == "collection_state"
+                else self._field_to_sql(self._table, name, query)
                 for name in (
                     "collection_promise_date",
                     "collection_dispute_reason_id",
@@ -220,41 +226,40 @@ class AccountMove(models.Model):
             move_id,
         )
 
-    def _get_collection_state_sql(self, move_id, alias):
-        """Return SQL for where a move with an overdue item stands. The first rule that fits wins."""
-        today_by_company = {
-            company.id: company._collection_today()
+    def _get_collection_state_sql(self, move_id, alias, partners=None):
+        """Return SQL for where a move with an overdue item stands, from the same rows as the debtor's amounts.
+
+        Of several items, the one that may be claimed decides, else the oldest.
+
+        :param partners: commercial partners whose moves are looked at; all when ``None``.
+        """
+        ledger = self.env["collection.ledger"].sudo()
+        states = SQL(" UNION ALL ").join(
+            SQL(
+                """
+                SELECT item.move_id, %(situation)s AS state, item.due_date, item.item_id
+                  FROM (%(claims)s) item
+             LEFT JOIN collection_debtor debtor
+                    ON debtor.partner_id = item.partner_id AND debtor.company_id = %(company)s
+                 WHERE item.late
+                """,
+                situation=ledger._get_situation_sql(SQL("COALESCE(debtor.insolvency, FALSE)")),
+                claims=ledger._get_claim_sql(
+                    company, partners, None, ledger._get_money_on_its_way(company, partners).amounts
+                ),
+                company=company.id,
+            )
             for company in self.env["res.company"].sudo().search([("active", "=", True)])
-        }
-        today = SQL(
-            "(CASE %s %s END)",
-            SQL.identifier(alias, "company_id"),
-            SQL(" ").join(SQL("WHEN %s THEN %s::date", *pair) for pair in today_by_company.items()),
         )
+        # Not correlated, so that PostgreSQL reads the ledger once for all rows.
         return SQL(
-            """(CASE WHEN %(state)s != 'posted' OR %(payment_state)s IN ('paid', 'in_payment', 'reversed') THEN NULL
-                     ELSE (
-                SELECT CASE WHEN %(dispute)s IS NOT NULL THEN 'disputed'
-                            WHEN %(promise)s IS NOT NULL THEN 'promised'
-                            WHEN item.no_followup OR %(payment_state)s = 'blocked' THEN 'excluded'
-                            ELSE 'claimable' END
-                  FROM account_move_line item
-                  JOIN account_account account ON account.id = item.account_id
-                 WHERE item.move_id = %(move_id)s
-                   AND account.account_type = 'asset_receivable'
-                   AND account.non_trade IS NOT TRUE
-                   AND item.reconciled IS NOT TRUE
-                   AND item.amount_residual > 0
-                   AND COALESCE(item.date_maturity, item.date) < %(today)s
-              ORDER BY item.no_followup IS TRUE, item.id
-                 LIMIT 1
-                     ) END)""",
-            state=SQL.identifier(alias, "state"),
-            payment_state=SQL.identifier(alias, "payment_state"),
-            dispute=self._get_collection_dispute_reason_sql(move_id, alias),
-            promise=self._get_collection_promise_date_sql(move_id, alias),
-            move_id=move_id,
-            today=today,
+            """(SELECT known.states ->> (%s)::text
+                  FROM (SELECT JSONB_OBJECT_AGG(move_id, state) AS states
+                          FROM (SELECT DISTINCT ON (move_id) move_id, state
+                                  FROM (%s) late_item
+                              ORDER BY move_id, state != 'claimable', due_date, item_id) by_move) known)""",
+            move_id,
+            states,
         )
 
     def _get_collection_score_sql(self, move_id, alias):

@@ -115,146 +115,24 @@ class AccountMoveLine(models.Model):
         :param int after_id: id of the last reconciliation to leave out.
         :return: list of dicts ``line_id``, ``partial_id``, ``date`` (of the money or the credit note),
             ``amount`` (in the item's currency; of money only what really came in), ``is_cash`` and
-            ``credit_line_id``.
+            ``credit_line_id``; ``is_returned`` of money that went back. Entries that are draft again settle nothing.
         """
-        if not lines:
-            return []
-        return self.env.execute_query_dict(
-            SQL(
-                """
-                SELECT partial.debit_move_id AS line_id,
-                       partial.id AS partial_id,
-                       credit.id AS credit_line_id,
-                       credit.date,
-                       CASE WHEN journal.type IN ('bank', 'cash', 'credit') THEN %(cash)s
-                            ELSE partial.debit_amount_currency END AS amount,
-                       journal.type IN ('bank', 'cash', 'credit') AS is_cash
-                  FROM account_partial_reconcile partial
-                  JOIN account_move_line credit ON credit.id = partial.credit_move_id
-                  JOIN account_journal journal ON journal.id = credit.journal_id
-                  JOIN res_currency currency ON currency.id = partial.debit_currency_id
-                 WHERE partial.debit_move_id IN %(lines)s AND partial.id > %(after)s
-              ORDER BY partial.id
-                """,
-                cash=self._get_collection_cash_sql(
-                    SQL("partial.debit_amount_currency"), SQL("credit.move_id"), SQL("currency.decimal_places")
-                ),
-                lines=tuple(lines.ids),
-                after=after_id,
+        settlements = []
+        for company, own in lines.grouped("company_id").items():
+            settled = self.env["collection.ledger"]._get_settlement_sql(
+                company,
+                SQL("partial.debit_move_id IN %s AND partial.id > %s", tuple(own.ids), after_id),
+                of_few=True,
             )
-        )
-
-    @api.model
-    def _get_collection_returned_ids(self, company, partners):
-        """Return the ids of the payment lines of these customers whose money went back.
-
-        :param company: companies.
-        :param partners: commercial partners.
-        """
-        return {
-            line_id
-            for own in company
-            for [line_id] in self.env.execute_query(
+            settlements += self.env.execute_query_dict(
                 SQL(
-                    "SELECT credit_line_id FROM (%s) returned WHERE credit_line_id IS NOT NULL",
-                    self._get_collection_returns_sql(own, partners),
+                    """
+                    SELECT item_id AS line_id, partial_id, credit_line_id, date, is_cash, is_returned,
+                           CASE WHEN is_cash THEN money ELSE amount END AS amount
+                      FROM (%s) settlement
+                  ORDER BY partial_id
+                    """,
+                    settled,
                 )
             )
-        }
-
-    @api.model
-    def _get_collection_returns_sql(self, company, partners):
-        """Return SQL with one row per payment that came back unpaid: a direct debit or cheque that bounced.
-
-        Either Odoo's payment was rejected, or the bank took from its account, without a payment to the customer,
-        exactly what the customer had paid before. What is sent back to a customer on purpose is an outgoing payment
-        and no return. Of several payments of that amount it is the one that was set against it, else the last.
-
-        Columns: partner_id (commercial), credit_line_id (the payment's journal item, if it has one), date.
-
-        :param company: one company.
-        :param partners: commercial partners; all when ``None``.
-        """
-        journals = tuple(company._get_collection_cash_journals().ids) or (0,)
-        accounts = tuple(company._get_collection_receivable_accounts().ids) or (0,)
-        partner_filter = SQL() if partners is None else SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
-        return SQL(
-            """
-            SELECT partner.commercial_partner_id AS partner_id, payment.credit_line_id, bounce.date
-              FROM account_move_line bounce
-              JOIN account_move move ON move.id = bounce.move_id
-              JOIN res_partner partner ON partner.id = bounce.partner_id
-              JOIN LATERAL (
-                SELECT credit.id AS credit_line_id
-                  FROM account_move_line credit
-                  JOIN res_partner payer ON payer.id = credit.partner_id
-                 WHERE payer.commercial_partner_id = partner.commercial_partner_id
-                   AND credit.account_id IN %(accounts)s
-                   AND credit.journal_id IN %(journals)s
-                   AND credit.company_id = bounce.company_id
-                   AND credit.parent_state = 'posted'
-                   AND credit.currency_id = bounce.currency_id
-                   AND credit.amount_currency = -bounce.amount_currency
-                   AND credit.date <= bounce.date
-              ORDER BY EXISTS (SELECT 1 FROM account_partial_reconcile partial
-                                WHERE partial.debit_move_id = bounce.id AND partial.credit_move_id = credit.id) DESC,
-                       credit.date DESC, credit.id DESC
-                 LIMIT 1
-              ) payment ON TRUE
-             WHERE bounce.account_id IN %(accounts)s
-               AND bounce.journal_id IN %(journals)s
-               AND bounce.company_id = %(company)s
-               AND bounce.parent_state = 'posted'
-               AND bounce.balance > 0
-               AND move.origin_payment_id IS NULL
-               %(partner_filter)s
-             UNION ALL
-            SELECT partner.commercial_partner_id, credit.id, payment.date
-              FROM account_payment payment
-              JOIN res_partner partner ON partner.id = payment.partner_id
-         LEFT JOIN account_move_line credit
-                ON credit.move_id = payment.move_id AND credit.account_id IN %(accounts)s AND credit.balance < 0
-             WHERE payment.company_id = %(company)s
-               AND payment.state = 'rejected'
-               AND payment.payment_type = 'inbound'
-               AND payment.partner_type = 'customer'
-               %(partner_filter)s
-            """,
-            accounts=accounts,
-            journals=journals,
-            company=company.id,
-            partner_filter=partner_filter,
-        )
-
-    @api.model
-    def _get_collection_cash_sql(self, amount, move_id, digits):
-        """Return SQL for how much of a settlement by a payment entry is money that came in.
-
-        A payment may be booked together with a write-off, an early payment discount or bank fees: the
-        entry then settles more than it brings in, and each of its settlements is money in that proportion.
-
-        :param SQL amount: what was settled.
-        :param SQL move_id: the payment's entry.
-        :param SQL digits: decimal places of the amount's currency.
-        """
-        return SQL(
-            """
-            ROUND(%(amount)s * (
-                SELECT CASE WHEN entry.waived > 0 AND entry.settled > 0
-                            THEN 1 - LEAST(entry.waived / entry.settled, 1) ELSE 1 END
-                  FROM (
-                    SELECT SUM(line.balance) FILTER (
-                               WHERE account.account_type LIKE 'expense%%' OR account.account_type LIKE 'income%%'
-                                  OR line.tax_repartition_line_id IS NOT NULL
-                           ) AS waived,
-                           -SUM(line.balance) FILTER (WHERE account.account_type = 'asset_receivable') AS settled
-                      FROM account_move_line line
-                      JOIN account_account account ON account.id = line.account_id
-                     WHERE line.move_id = %(move_id)s
-                  ) entry
-            ), (%(digits)s)::int)
-            """,
-            amount=amount,
-            move_id=move_id,
-            digits=digits,
-        )
+        return settlements

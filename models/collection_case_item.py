@@ -50,7 +50,6 @@ class CollectionCaseItem(models.Model):
         :param today: the date against which items are late.
         """
         company = campaign.company_id
-        Debtor = self.env["collection.debtor"]
         self.env.cr.execute(
             SQL(
                 """
@@ -78,7 +77,7 @@ class CollectionCaseItem(models.Model):
                    AND COALESCE(line.date_maturity, line.date) < %(today)s
                 """,
                 campaign=campaign.id,
-                accounts=Debtor._get_account_ids(company),
+                accounts=self.env["collection.ledger"]._get_account_ids(company),
                 company=company.id,
                 today=today,
             )
@@ -157,7 +156,7 @@ class CollectionCaseItem(models.Model):
                 promised_parts=self.env["collection.promise.line"]._get_open_parts_sql(company),
                 company=company.id,
                 digits=company.currency_id.decimal_places,
-                cash=self.env["account.move.line"]._get_collection_cash_sql(
+                cash=self.env["collection.ledger"]._get_cash_sql(
                     SQL("partial.amount"), SQL("credit.move_id"), SQL("%s", company.currency_id.decimal_places)
                 ),
                 partner_filter=(
@@ -201,7 +200,7 @@ class CollectionCaseItem(models.Model):
                    %(partner_filter)s
                 """,
                 company=company.id,
-                accounts=self.env["collection.debtor"]._get_account_ids(company),
+                accounts=self.env["collection.ledger"]._get_account_ids(company),
                 partner_filter=(
                     SQL() if partners is None else SQL("AND collection_case.partner_id = ANY(%s)", partners.ids)
                 ),

@@ -110,36 +110,26 @@ class CollectionDashboard(models.AbstractModel):
     def _get_tables_sql(self, company, today):
         """Return SQL of common tables on which everything about open items is built.
 
-        ``item``: the open items, with ``late`` and what is ``free``: neither disputed nor promised.
+        ``item``: the open items, with ``late`` and what is ``free``: neither disputed, promised nor on its way.
         ``customer``: what may be claimed of each customer, as the debtor shows it; the share of the items that
         credits leave (``net_share``); and how they pay: ``late_share`` (0 to 1) of what they pay comes late,
         ``late_days`` after the due date on average. Customers without a history pay like the others.
         """
+        ledger = self.env["collection.ledger"].sudo()
         return SQL(
             """
             item AS MATERIALIZED (
-                SELECT item_id, partner_id, currency_id, due_date, excluded,
-                       residual > 0 AND due_date < %(today)s AS late,
-                       residual::float, residual_currency::float, disputed::float,
-                       CASE WHEN residual > 0 THEN residual - disputed - promised ELSE 0 END::float AS free,
-                       (residual_currency - disputed_currency - promised_currency)::float AS free_currency
+                SELECT item_id, partner_id, currency_id, due_date, excluded, late, is_credit,
+                       residual::float, disputed::float, claimable::float,
+                       CASE WHEN is_credit THEN 0 ELSE residual - disputed - promised - announced END::float AS free
                   FROM (%(items)s) open_item
             ),
             owed AS (
-                SELECT partner_id, SUM(net) AS net, SUM(owed) AS owed,
-                       SUM(askable * GREATEST(askable_currency - COALESCE(credit_currency, 0), 0)
-                           / NULLIF(askable_currency, 0)) AS claimable
-                  FROM (
-                    -- A credit only makes up for debts in its own currency.
-                    SELECT partner_id,
-                           SUM(residual) AS net,
-                           SUM(residual) FILTER (WHERE residual > 0) AS owed,
-                           -SUM(residual_currency) FILTER (WHERE residual < 0) AS credit_currency,
-                           SUM(free) FILTER (WHERE late AND NOT excluded) AS askable,
-                           SUM(free_currency) FILTER (WHERE late AND NOT excluded) AS askable_currency
-                      FROM item
-                  GROUP BY partner_id, currency_id
-                  ) by_currency
+                SELECT partner_id,
+                       SUM(residual) AS net,
+                       SUM(residual) FILTER (WHERE NOT is_credit) AS owed,
+                       SUM(claimable) FILTER (WHERE late) AS claimable
+                  FROM item
               GROUP BY partner_id
             ),
             customer AS MATERIALIZED (
@@ -170,7 +160,7 @@ class CollectionDashboard(models.AbstractModel):
             )
             """,
             today=today,
-            items=self.env["collection.debtor"]._get_open_item_sql(company, None, today),
+            items=ledger._get_claim_sql(company, None, today, ledger._get_money_on_its_way(company).amounts),
             company=company.id,
         )
 
@@ -252,7 +242,7 @@ class CollectionDashboard(models.AbstractModel):
                 SELECT 'customer', NULL, SUM(claimable), COUNT(*) FILTER (WHERE claimable > 0), NULL, NULL, NULL
                   FROM customer
              UNION ALL
-                SELECT 'bucket', CASE WHEN residual > 0
+                SELECT 'bucket', CASE WHEN NOT is_credit
                                       THEN WIDTH_BUCKET(%(today)s - due_date, %(first_days)s) ELSE -1 END,
                        SUM(residual), NULL, NULL, NULL, NULL
                   FROM item

@@ -1,4 +1,5 @@
 import logging
+from collections import defaultdict
 from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -40,6 +41,7 @@ FACT_COLUMNS = (
     "credit_amount",
     "disputed_amount",
     "promised_amount",
+    "announced_amount",
     "excluded_amount",
     "claimable_amount",
     "open_item_count",
@@ -200,13 +202,20 @@ class CollectionDebtor(models.Model):
     )
     disputed_amount = fields.Monetary(string="Disputed", readonly=True, help="Overdue parts under an open dispute.")
     promised_amount = fields.Monetary(string="Promised", readonly=True, help="Overdue parts under an open promise.")
+    announced_amount = fields.Monetary(
+        string="On its Way",
+        readonly=True,
+        help="Overdue amounts for which money is on its way: paid online, on a bank statement and not allocated yet, "
+        "or booked for a later day.",
+    )
     excluded_amount = fields.Monetary(
         string="Excluded", readonly=True, help="Overdue items marked “no follow-up” or blocked for payment."
     )
     claimable_amount = fields.Monetary(
         string="To Claim",
         readonly=True,
-        help="What may be asked for today: overdue, less what is excluded, disputed, promised or covered by credits.",
+        help="What may be asked for today: overdue, less what is excluded, disputed, promised, on its way or covered by "
+        "credits.",
     )
     netted_amount = fields.Monetary(
         string="Covered by Credits", compute="_compute_netted_amount", help="Overdue amounts that credits make up for."
@@ -354,7 +363,14 @@ class CollectionDebtor(models.Model):
         for debtor in self:
             debtor.handover_notice = debtor.handover_id._get_notice() if debtor.handover_id else False
 
-    @api.depends("overdue_amount", "excluded_amount", "disputed_amount", "promised_amount", "claimable_amount")
+    @api.depends(
+        "overdue_amount",
+        "excluded_amount",
+        "disputed_amount",
+        "promised_amount",
+        "announced_amount",
+        "claimable_amount",
+    )
     def _compute_netted_amount(self):
         for debtor in self:
             debtor.netted_amount = (
@@ -362,6 +378,7 @@ class CollectionDebtor(models.Model):
                 - debtor.excluded_amount
                 - debtor.disputed_amount
                 - debtor.promised_amount
+                - debtor.announced_amount
                 - debtor.claimable_amount
             )
 
@@ -626,177 +643,18 @@ class CollectionDebtor(models.Model):
 
     @api.model
     def _get_open_item_domain(self, company, partners=None):
-        """Return the domain of open items: posted receivable journal items that are not settled.
-
-        Credits and payments on account are open items too, with a negative residual. What is being
-        paid (``in_payment``) is not owed any more. Keep it in step with ``_get_open_item_sql``.
+        """Return the domain of the open items of customers, as ``collection.ledger`` defines them, for lists of items.
 
         :param company: one company.
         :param partners: commercial partners; all when ``None``.
         """
-        domain = [
-            ("account_id", "in", company._get_collection_receivable_accounts().ids),
-            ("company_id", "=", company.id),
-            ("parent_state", "=", "posted"),
-            ("reconciled", "=", False),
-            ("amount_residual", "!=", 0),
-            ("move_id.payment_state", "!=", "in_payment"),
-        ]
-        if partners is not None:
-            domain.append(("partner_id.commercial_partner_id", "in", partners.ids))
-        return domain
-
-    @api.model
-    def _get_open_item_sql(self, company, partners, today):
-        """Return SQL with one row per open item and what may not be claimed of it.
-
-        Columns: partner_id (commercial), item_id, currency_id, due_date, residual (signed), excluded, and the
-        disputed and promised parts in company currency; ``*_currency``: the same in the item's own.
-        A promise only covers what no dispute covers.
-        """
-        partner_filter = (
-            SQL()
-            if partners is None
-            else SQL(
-                "AND line.partner_id IN (SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s))",
-                partners.ids,
-            )
-        )
-        return SQL(
-            """
-            SELECT item.partner_id, item.item_id, item.currency_id, item.due_date,
-                   item.residual, item.residual_currency,
-                   item.excluded, item.disputed, item.disputed_currency,
-                   LEAST(item.residual - item.disputed, item.promised) AS promised,
-                   LEAST(item.residual_currency - item.disputed_currency, item.promised_currency) AS promised_currency
-              FROM (
-                SELECT partner.commercial_partner_id AS partner_id,
-                       line.id AS item_id,
-                       line.currency_id,
-                       COALESCE(line.date_maturity, line.date) AS due_date,
-                       line.amount_residual AS residual,
-                       COALESCE(line.no_followup, FALSE) OR move.payment_state = 'blocked' AS excluded,
-                       line.amount_residual_currency AS residual_currency,
-                       LEAST(line.amount_residual_currency, COALESCE(disputed.amount, 0)) AS disputed_currency,
-                       COALESCE(promised.amount, 0) AS promised_currency,
-                       -- Parts are written down in the item's currency: bring them to the company's.
-                       LEAST(line.amount_residual, COALESCE(ROUND(
-                           disputed.amount * line.amount_residual / NULLIF(line.amount_residual_currency, 0),
-                           %(digits)s
-                       ), 0)) AS disputed,
-                       COALESCE(ROUND(
-                           promised.amount * line.amount_residual / NULLIF(line.amount_residual_currency, 0),
-                           %(digits)s
-                       ), 0) AS promised
-                  FROM account_move_line line
-                  JOIN account_move move ON move.id = line.move_id
-                  JOIN res_partner partner ON partner.id = line.partner_id
-             LEFT JOIN (%(disputed_parts)s) disputed ON disputed.move_line_id = line.id
-             LEFT JOIN (%(promised_parts)s) promised ON promised.move_line_id = line.id
-                 WHERE line.account_id IN %(accounts)s
-                   AND line.reconciled IS NOT TRUE
-                   AND line.parent_state = 'posted'
-                   AND line.company_id = %(company)s
-                   AND line.amount_residual != 0
-                   AND move.payment_state IS DISTINCT FROM 'in_payment'
-                   %(partner_filter)s
-              ) item
-            """,
-            disputed_parts=self.env["collection.dispute.line"]._get_open_parts_sql(company),
-            promised_parts=self.env["collection.promise.line"]._get_open_parts_sql(company),
-            accounts=self._get_account_ids(company),
-            company=company.id,
-            digits=company.currency_id.decimal_places,
-            partner_filter=partner_filter,
-        )
-
-    @api.model
-    def _get_account_ids(self, company):
-        """Return the ids of the receivable accounts as a tuple that SQL accepts, never empty."""
-        return tuple(company._get_collection_receivable_accounts().ids) or (0,)
+        return [("id", "in", self.env["collection.ledger"].sudo()._get_open_item_ids(company, partners))]
 
     @api.model
     def _get_default_credit_limit(self, company):
         """Return the credit limit of the customers of a company who have none of their own, 0 without one."""
         partners = self.env["res.partner"].with_company(company)
         return partners._fields["credit_limit"].get_company_dependent_fallback(partners) or 0
-
-    @api.model
-    def _get_not_invoiced_journal_ids(self, company):
-        """Return the ids of the journals whose debits are no invoices: money sent back, exchange differences."""
-        journals = company._get_collection_cash_journals() | company.sudo().currency_exchange_journal_id
-        return tuple(journals.ids) or (0,)
-
-    @api.model
-    def _get_history_sql(self, company, partners, today):
-        """Return SQL with one row per allocated payment of the payment history.
-
-        Only cash counts: credit notes and write-offs say nothing about how a customer pays.
-        Columns: partner_id (commercial), item_id, payment_id, date, amount, days_late (0 when in time).
-        """
-        since = today - relativedelta(months=company.collection_history_months)
-        return SQL(
-            """
-            SELECT partner.commercial_partner_id AS partner_id,
-                   debit.id AS item_id,
-                   credit.id AS payment_id,
-                   credit.date,
-                   partial.amount,
-                   GREATEST(credit.date - COALESCE(debit.date_maturity, debit.date), 0) AS days_late
-              FROM account_partial_reconcile partial
-              JOIN account_move_line debit ON debit.id = partial.debit_move_id
-              JOIN account_move_line credit ON credit.id = partial.credit_move_id
-              JOIN res_partner partner ON partner.id = debit.partner_id
-             WHERE partial.max_date >= %(since)s
-               AND partial.max_date <= %(today)s
-               AND debit.account_id IN %(accounts)s
-               AND debit.company_id = %(company)s
-               AND credit.journal_id IN %(journals)s
-               AND debit.journal_id NOT IN %(not_invoiced)s
-               -- Odoo keeps the reconciliations of an entry that goes back to draft.
-               AND debit.parent_state = 'posted'
-               AND credit.parent_state = 'posted'
-               %(partner_filter)s
-            """,
-            not_invoiced=self._get_not_invoiced_journal_ids(company),
-            since=since,
-            today=today,
-            accounts=self._get_account_ids(company),
-            journals=tuple(company._get_collection_cash_journals().ids) or (0,),
-            company=company.id,
-            partner_filter=(
-                SQL() if partners is None else SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
-            ),
-        )
-
-    @api.model
-    def _get_movement_sql(self, company, partners):
-        """Return SQL with one row per customer that ever had a receivable: first and last invoice, last payment."""
-        return SQL(
-            """
-            SELECT partner.commercial_partner_id AS partner_id,
-                   MIN(line.date) FILTER (WHERE line.debit > 0 AND line.journal_id NOT IN %(not_invoiced)s)
-                       AS first_invoice_date,
-                   MAX(line.date) FILTER (WHERE line.debit > 0 AND line.journal_id NOT IN %(not_invoiced)s)
-                       AS last_invoice_date,
-                   MAX(line.date) FILTER (WHERE line.credit > 0 AND line.journal_id IN %(journals)s)
-                       AS last_payment_date
-              FROM account_move_line line
-              JOIN res_partner partner ON partner.id = line.partner_id
-             WHERE line.account_id IN %(accounts)s
-               AND line.parent_state = 'posted'
-               AND line.company_id = %(company)s
-               %(partner_filter)s
-          GROUP BY partner.commercial_partner_id
-            """,
-            journals=tuple(company._get_collection_cash_journals().ids) or (0,),
-            not_invoiced=self._get_not_invoiced_journal_ids(company),
-            accounts=self._get_account_ids(company),
-            company=company.id,
-            partner_filter=(
-                SQL() if partners is None else SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
-            ),
-        )
 
     @api.model
     def _get_payer_profile_sql(self, company, today):
@@ -819,56 +677,34 @@ class CollectionDebtor(models.Model):
     @api.model
     def _get_facts_sql(self, company, partners, today):
         """Return SQL with one row per debtor and the columns that a refresh writes, but for profile and score."""
+        ledger = self.env["collection.ledger"].sudo()
         return SQL(
             """
-            WITH item AS (%(items)s),
+            WITH item AS (%(claims)s),
             movement AS MATERIALIZED (%(movements)s),
-            -- A credit only makes up for debts in its own currency, so netting comes before adding up.
-            by_currency AS (
+            owed AS (
                 SELECT partner_id,
-                       SUM(residual) FILTER (WHERE residual > 0) AS due,
+                       SUM(residual) FILTER (WHERE NOT is_credit) AS due,
                        SUM(residual) FILTER (WHERE late) AS overdue,
-                       -SUM(residual) FILTER (WHERE residual < 0) AS credit,
+                       -SUM(residual) FILTER (WHERE is_credit) AS credit,
                        SUM(disputed) FILTER (WHERE late AND NOT excluded) AS disputed,
                        SUM(promised) FILTER (WHERE late AND NOT excluded) AS promised,
-                       SUM(residual) FILTER (WHERE late AND excluded) AS excluded,
-                       SUM(residual - disputed - promised) FILTER (WHERE late AND NOT excluded) AS askable,
-                       SUM(residual_currency - disputed_currency - promised_currency)
-                           FILTER (WHERE late AND NOT excluded) AS askable_currency,
-                       -SUM(residual_currency) FILTER (WHERE residual < 0) AS credit_currency,
-                       COUNT(*) FILTER (WHERE residual > 0) AS items,
+                       SUM(announced) FILTER (WHERE late AND NOT excluded) AS announced,
+                       COALESCE(SUM(residual) FILTER (WHERE late AND excluded), 0) AS excluded,
+                       COALESCE(SUM(claimable) FILTER (WHERE late), 0) AS claimable,
+                       COUNT(*) FILTER (WHERE NOT is_credit) AS items,
                        COUNT(*) FILTER (WHERE late) AS late_items,
                        MAX(residual) FILTER (WHERE late) AS largest,
                        MIN(due_date) FILTER (WHERE late) AS oldest,
                        SUM(residual * (%(today)s::date - due_date)) FILTER (WHERE late) AS late_product
-                  FROM (SELECT item.*, residual > 0 AND due_date < %(today)s AS late FROM item) item
-              GROUP BY partner_id, currency_id
-            ),
-            owed AS (
-                SELECT partner_id,
-                       SUM(due) AS due,
-                       SUM(overdue) AS overdue,
-                       SUM(credit) AS credit,
-                       SUM(disputed) AS disputed,
-                       SUM(promised) AS promised,
-                       COALESCE(SUM(excluded), 0) AS excluded,
-                       -- What a message asks for in that currency, at the rate of the items it asks for.
-                       COALESCE(SUM(ROUND(
-                           askable * GREATEST(askable_currency - COALESCE(credit_currency, 0), 0)
-                           / NULLIF(askable_currency, 0), %(digits)s
-                       )), 0) AS claimable,
-                       SUM(items) AS items,
-                       SUM(late_items) AS late_items,
-                       MAX(largest) AS largest,
-                       MIN(oldest) AS oldest,
-                       SUM(late_product) AS late_product
-                  FROM by_currency
+                  FROM item
               GROUP BY partner_id
             ),
             payment AS MATERIALIZED (%(history)s),
             history AS (
                 SELECT partner_id,
                        COUNT(DISTINCT item_id) AS paid_item_count,
+                       MAX(date) AS last_date,
                        SUM(amount) AS paid,
                        SUM(amount) FILTER (WHERE days_late > 0) AS paid_late,
                        SUM(amount * days_late) AS late_product,
@@ -940,6 +776,7 @@ class CollectionDebtor(models.Model):
                    ROUND(COALESCE(owed.credit, 0), %(digits)s) AS credit_amount,
                    ROUND(COALESCE(owed.disputed, 0), %(digits)s) AS disputed_amount,
                    ROUND(COALESCE(owed.promised, 0), %(digits)s) AS promised_amount,
+                   ROUND(COALESCE(owed.announced, 0), %(digits)s) AS announced_amount,
                    -- In insolvency proceedings the debt stays, but nobody may ask for it.
                    ROUND(COALESCE(
                        owed.excluded + CASE WHEN debtor.insolvency THEN owed.claimable ELSE 0 END, 0
@@ -958,7 +795,8 @@ class CollectionDebtor(models.Model):
                    ), 1) AS average_days_late,
                    ROUND(COALESCE(100 * history.paid_late / NULLIF(history.paid, 0), 0), 1) AS late_share,
                    COALESCE(history.paid_item_count, 0)::int AS paid_item_count,
-                   movement.last_payment_date,
+                   -- Others pay for a customer, too: a holding for its subsidiary.
+                   GREATEST(movement.last_payment_date, history.last_date) AS last_payment_date,
                    movement.first_invoice_date,
                    movement.last_invoice_date,
                    COALESCE(broken.count, 0)::int AS broken_promise_count,
@@ -1001,10 +839,12 @@ class CollectionDebtor(models.Model):
             small_amount=company.collection_small_amount,
             quarter=today - relativedelta(months=3),
             half_year=today - relativedelta(months=6),
-            items=self._get_open_item_sql(company, partners, today),
-            movements=self._get_movement_sql(company, partners),
-            history=self._get_history_sql(company, partners, today),
-            returns=self.env["account.move.line"]._get_collection_returns_sql(company, partners),
+            claims=ledger._get_claim_sql(
+                company, partners, today, ledger._get_money_on_its_way(company, partners, today).amounts
+            ),
+            movements=ledger._get_movement_sql(company, partners, today),
+            history=ledger._get_history_sql(company, partners, today),
+            returns=ledger._get_returns_sql(company, partners),
             company=company.id,
             today=today,
             history_since=today - relativedelta(months=company.collection_history_months),
@@ -1139,8 +979,8 @@ class CollectionDebtor(models.Model):
               GROUP BY debtor.id
                 """,
                 company=company.id,
-                accounts=self._get_account_ids(company),
-                journals=tuple(company._get_collection_cash_journals().ids) or (0,),
+                accounts=self.env["collection.ledger"]._get_account_ids(company),
+                journals=self.env["collection.ledger"]._get_cash_journal_ids(company),
                 limit=limit,
                 since=today - timedelta(days=TOLD_DAYS),
                 today=today,
@@ -1274,7 +1114,7 @@ class CollectionDebtor(models.Model):
         :param int horizon: items that become due within so many days count too.
         :return: list of dicts ``item`` (``account.move.line``), ``currency``, ``due_date``, ``days_late``
             (below zero before the due date), ``original``, ``paid``, ``residual``, ``disputed``, ``promised``,
-            ``excluded`` (amounts in ``currency``), ``credited`` and ``claimable``.
+            ``announced`` (money on its way), ``excluded`` (amounts in ``currency``), ``credited`` and ``claimable``.
         """
         self.ensure_one()
         return self._get_claimable_items_by_debtor({self: horizon})[self]
@@ -1290,57 +1130,50 @@ class CollectionDebtor(models.Model):
         missing = self.filtered(lambda debtor: debtor.id not in known)
         if not missing:
             return rows
-        items = missing.sudo().open_item_ids
-        items.move_id.mapped("payment_state")  # read together
-        disputed = self.env["collection.dispute.line"].sudo()._get_open_parts(items)
-        promised = self.env["collection.promise.line"].sudo()._get_open_parts(items)
-        today_by_company = {company: company._collection_today() for company in missing.company_id}
-        for debtor in missing:
-            rows[debtor] = debtor._make_claimable_rows(
-                disputed, promised, today_by_company[debtor.company_id], (horizons or {}).get(debtor, 0)
-            )
+        for company, debtors in missing.sudo().grouped("company_id").items():
+            claims, _money = self.env["collection.ledger"].sudo()._get_claims(company, debtors.partner_id)
+            items = self.env["account.move.line"].browse(claim["item_id"] for claim in claims)
+            items.sudo().mapped("move_id.payment_state")  # read together
+            by_partner = defaultdict(list)
+            for claim, item in zip(claims, items, strict=True):
+                by_partner[claim["partner_id"]].append((claim, item))
+            for debtor in debtors:
+                rows[debtor.with_env(self.env)] = debtor.with_env(self.env)._make_claimable_rows(
+                    by_partner[debtor.partner_id.id], (horizons or {}).get(debtor, 0)
+                )
         return rows
 
-    def _make_claimable_rows(self, disputed, promised, today, horizon):
+    def _make_claimable_rows(self, claims, horizon):
         """Return the rows of ``_get_claimable_items`` of one debtor.
 
-        :param disputed: ``{item id: disputed amount}``, in the items' currencies; ``promised`` likewise.
+        :param claims: pairs of a row of ``collection.ledger._get_claims`` and its item, the oldest first.
         """
-        items = self.sudo().open_item_ids
-        credits = {}
-        for item in items.filtered(lambda item: item.amount_residual < 0):
-            credits[item.currency_id] = credits.get(item.currency_id, 0) - item.amount_residual_currency
+        today = self.company_id._collection_today()
+        limit = today + timedelta(days=horizon + 1 if horizon else 0)
+        insolvency = self.sudo().insolvency
         rows = []
-        for item in items.filtered(lambda item: item.amount_residual > 0):
-            due_date = item.date_maturity or item.date
-            if due_date >= today + timedelta(days=horizon + 1 if horizon else 0):
+        for claim, item in claims:
+            if claim["is_credit"] or claim["due_date"] >= limit:
                 continue
-            currency, residual = item.currency_id, item.amount_residual_currency
-            is_excluded = self.insolvency or item.no_followup or item.move_id.payment_state == "blocked"
-            excluded = residual if is_excluded else 0.0
-            disputed_part = min(disputed.get(item.id, 0.0), residual) if not excluded else 0.0
-            promised_part = min(promised.get(item.id, 0.0), residual - disputed_part) if not excluded else 0.0
+            residual, original = float(claim["residual_currency"]), item.sudo().amount_currency
+            excluded = residual if claim["excluded"] or insolvency else 0.0
+            parts = {
+                name: 0.0 if excluded else float(claim[f"{name}_currency"])
+                for name in ("disputed", "promised", "announced", "credited", "claimable")
+            }
             rows.append(
                 {
-                    "item": item.with_env(self.env),
-                    "currency": currency,
-                    "due_date": due_date,
-                    "days_late": (today - due_date).days,
-                    "original": item.amount_currency,
-                    "paid": item.amount_currency - residual,
+                    "item": item,
+                    "currency": item.sudo().currency_id.with_env(self.env),
+                    "due_date": claim["due_date"],
+                    "days_late": (today - claim["due_date"]).days,
+                    "original": original,
+                    "paid": original - residual,
                     "residual": residual,
-                    "disputed": disputed_part,
-                    "promised": promised_part,
                     "excluded": excluded,
-                    "claimable": currency.round(residual - excluded - disputed_part - promised_part),
+                    **parts,
                 }
             )
-        rows.sort(key=lambda row: (row["due_date"], row["item"].id))
-        for row in rows:
-            available = credits.get(row["currency"], 0.0)
-            row["credited"] = min(available, row["claimable"])
-            row["claimable"] = row["currency"].round(row["claimable"] - row["credited"])
-            credits[row["currency"]] = available - row["credited"]
         return rows
 
     def _get_claim(self):
@@ -1400,6 +1233,7 @@ class CollectionDebtor(models.Model):
         causes = [
             (self.promised_amount, self.env._("promised")),
             (self.disputed_amount, self.env._("disputed")),
+            (self.announced_amount, self.env._("on its way")),
             (self.excluded_amount, self.env._("excluded from follow-up")),
             (self.netted_amount, self.env._("covered by credits")),
         ]

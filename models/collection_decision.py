@@ -16,6 +16,8 @@ PRESSURE_DAYS = 30
 # From so many debtors on, the open items of the whole company are read.
 MANY_DEBTORS = 10_000
 NO_RULES = cadence.Rules()
+# Kinds of money on its way, the one that is nearest to the account first.
+MONEY_REASONS = ("unmatched_payment", "payment_pending", "payment_announced", "parent_credit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class DecisionDesk:
             return
         self.env.flush_all()
         rows = self._read_debtors()
-        items = self._read_items(date, [row["partner_id"] for row in rows])
+        items = self._read_items([row["partner_id"] for row in rows])
         levels = self._read_levels()
         contacts = self._read_contacts(date)
         silences = self._read_silences()
@@ -216,7 +218,8 @@ class DecisionDesk:
         if row["insolvency"]:
             return "insolvency", None
         if not file.items:
-            return "nothing_claimable", None
+            reason, self.details[debtor_id] = self._get_money_silence(row["partner_id"]) or ("nothing_claimable", {})
+            return reason, None
         if row["paused_until"] and row["paused_until"] > self.today:
             return "paused", row["paused_until"]
         if plan_id is None:
@@ -226,7 +229,7 @@ class DecisionDesk:
         if row["reply_date"]:
             self.details[debtor_id] = {"date": row["reply_date"]}
             return "unread_reply", None
-        for reason in ("payment_pending", "unmatched_payment", "planned"):
+        for reason in ("planned",):
             if debtor_id in silences[reason]:
                 self.details[debtor_id] = silences[reason][debtor_id]
                 return reason, None
@@ -249,28 +252,17 @@ class DecisionDesk:
         )
 
     def _make_items(self, rows, levels, plan_id):
-        """Return the items of one debtor of which something may be claimed, credits set against the oldest."""
+        """Return the items of one debtor of which something may be claimed, with the level that each has reached."""
         steps, started_on = self.cadences.get(plan_id, ()), self.started_on.get(plan_id)
-        round_amount = self.company.currency_id.round
-        credits = {}
-        for row in rows:
-            if row["amount"] < 0:
-                credits[row["currency_id"]] = credits.get(row["currency_id"], 0.0) - row["amount"]
         result = []
         for row in rows:
-            credit = min(max(row["amount"], 0.0), credits.get(row["currency_id"], 0.0))
-            if credit:
-                credits[row["currency_id"]] -= credit
-            amount = round_amount(row["amount"] - credit)
-            if amount <= 0:
-                continue
             level = levels.get(row["item_id"])
             if plan_id in self.changes and level is not None:
                 level = self.changes[plan_id].translate(level, self.own_cadences[plan_id])
             is_old = bool(level is None and started_on and row["due_date"] < started_on)
             if is_old:
                 level = cadence.starting_level(row["due_date"], started_on, self.old_debt_delays[plan_id], steps)
-            result.append(cadence.Item(row["item_id"], row["due_date"], amount, level, is_old))
+            result.append(cadence.Item(row["item_id"], row["due_date"], row["amount"], level, is_old))
         return result
 
     def _read_debtors(self):
@@ -289,26 +281,28 @@ class DecisionDesk:
             )
         )
 
-    def _read_items(self, date, partner_ids):
-        """Return the open items by commercial partner: what may be claimed of each, in company currency."""
-        Debtor = self.env["collection.debtor"].sudo()
+    def _read_items(self, partner_ids):
+        """Return ``{commercial partner id: [{"item_id", "due_date", "amount"}]}``: what may be claimed of open items.
+
+        As of today, in company currency, see ``collection.ledger._get_claim_sql``. Money on its way is kept in
+        ``self.money``.
+        """
+        ledger = self.env["collection.ledger"].sudo()
         # Naming most customers of a company costs more than reading them all.
         partners = self.env["res.partner"].browse(partner_ids) if len(partner_ids) <= MANY_DEBTORS else None
-        rows = self.env.execute_query_dict(
+        self.money = ledger._get_money_on_its_way(self.company, partners)
+        items = {}
+        for row in self.env.execute_query_dict(
             SQL(
                 """
-                SELECT item.partner_id, item.item_id, item.currency_id, item.due_date,
-                       (CASE WHEN item.residual < 0 THEN item.residual
-                            ELSE item.residual - item.disputed - item.promised END)::float AS amount
+                SELECT partner_id, item_id, due_date, claimable::float AS amount
                   FROM (%s) item
-                 WHERE NOT item.excluded OR item.residual < 0
-              ORDER BY item.due_date, item.item_id
+                 WHERE claimable > 0
+              ORDER BY due_date, item_id
                 """,
-                Debtor._get_open_item_sql(self.company, partners, date),
+                ledger._get_claim_sql(self.company, partners, None, self.money.amounts),
             )
-        )
-        items = {}
-        for row in rows:
+        ):
             items.setdefault(row["partner_id"], []).append(row)
         return items
 
@@ -373,57 +367,20 @@ class DecisionDesk:
 
     def _read_silences(self):
         """Return, for each reason that lies outside the follow-up file, ``{debtor id: details}``."""
-        return {
-            "payment_pending": self._read_pending_payments(),
-            "unmatched_payment": self._read_unmatched_payments(),
-            "planned": self._read_planned(),
-        }
+        return {"planned": self._read_planned()}
 
-    def _read_pending_payments(self):
-        """Return the debtors for whom an online payment is under way."""
-        return {
-            debtor_id: {}
-            for (debtor_id,) in self.env.execute_query(
-                SQL(
-                    """
-                    SELECT DISTINCT debtor.id
-                      FROM payment_transaction tx
-                      JOIN res_partner partner ON partner.id = tx.partner_id
-                      JOIN collection_debtor debtor ON debtor.partner_id = partner.commercial_partner_id
-                     WHERE debtor.id = ANY(%s)
-                       AND tx.company_id = debtor.company_id
-                       AND tx.amount > 0
-                       AND (tx.state IN ('pending', 'authorized')
-                            OR tx.state = 'done' AND tx.is_post_processed IS NOT TRUE)
-                    """,
-                    self.debtor_ids,
-                )
-            )
-        }
+    def _get_money_silence(self, partner_id):
+        """Return ``(reason, details)`` when money on its way pays all that could be claimed, else ``None``.
 
-    def _read_unmatched_payments(self):
-        """Return the debtors with money on a bank statement that nobody has matched yet."""
-        return {
-            debtor_id: {"date": day}
-            for debtor_id, day in self.env.execute_query(
-                SQL(
-                    """
-                    SELECT debtor.id, MAX(move.date)
-                      FROM account_bank_statement_line statement_line
-                      JOIN account_move move ON move.id = statement_line.move_id
-                      JOIN res_partner partner ON partner.id = statement_line.partner_id
-                      JOIN collection_debtor debtor ON debtor.partner_id = partner.commercial_partner_id
-                     WHERE debtor.id = ANY(%s)
-                       AND statement_line.company_id = debtor.company_id
-                       AND statement_line.is_reconciled IS NOT TRUE
-                       AND statement_line.amount > 0
-                       AND move.state = 'posted'
-                  GROUP BY debtor.id
-                    """,
-                    self.debtor_ids,
-                )
-            )
-        }
+        Small money never silences a larger debt: what it doesn't pay is still an item.
+        """
+        announcements = self.money.by_partner.get(partner_id)
+        if not announcements:
+            return None
+        # What is nearest to the account is named.
+        first = min(announcements, key=lambda money: (MONEY_REASONS.index(money.kind), money.date))
+        currency = self.env["res.currency"].browse(first.currency_id)
+        return first.kind, {"name": first.name, "amount": first.amount, "date": first.date, "currency": currency}
 
     def _read_planned(self):
         """Return the debtors for whom a step is planned already and waits for people or for its delivery."""

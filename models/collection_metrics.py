@@ -127,20 +127,10 @@ class CollectionMetrics(models.AbstractModel):
     def _get_receivable_sql(self, company, partners=None, domain=None):
         """Return SQL conditions on trade receivable journal items, called ``line``."""
         return SQL(
-            """
-                line.account_id IN %(accounts)s
-            AND line.company_id = %(company)s
-            AND line.parent_state = 'posted'
-            %(filters)s
-            """,
-            accounts=self.env["collection.debtor"]._get_account_ids(company),
-            company=company.id,
-            filters=self._get_filter_sql(partners, domain),
+            "%s %s",
+            self.env["collection.ledger"]._get_receivable_sql(company),
+            self._get_filter_sql(partners, domain),
         )
-
-    @api.model
-    def _get_cash_journal_ids(self, company):
-        return tuple(company._get_collection_cash_journals().ids) or (0,)
 
     # === BUSINESS METHODS - WHAT WAS OPEN === #
 
@@ -148,60 +138,10 @@ class CollectionMetrics(models.AbstractModel):
     def _get_item_sql(self, company, day, partners=None, domain=None):
         """Return SQL with one row per trade receivable item that was open at the end of a day.
 
-        Columns: ``id`` (of the journal item), ``move_id``, ``partner_id`` (commercial), ``currency_id``, ``date``,
-        ``due_date``, ``residual`` (company currency, below zero for credits), ``residual_currency``.
-
-        What is left of an item today, and what reconciliations of a later day took off it, was open then.
-        The day of a reconciliation is that of the later of its two items. An exchange difference belongs
-        to the payment that made it, even when its entry had to be dated later.
+        See ``collection.ledger._get_balance_sql``; items without a customer are among them.
         """
-        return SQL(
-            """
-            WITH later AS (
-                SELECT line_id, SUM(amount) AS amount, SUM(amount_currency) AS amount_currency
-                  FROM (
-                    SELECT id, debit_move_id AS line_id, amount, debit_amount_currency AS amount_currency
-                      FROM account_partial_reconcile
-                     WHERE max_date > %(day)s
-                 UNION ALL
-                    SELECT id, credit_move_id, -amount, -credit_amount_currency
-                      FROM account_partial_reconcile
-                     WHERE max_date > %(day)s
-                  ) partial
-                 WHERE id NOT IN (
-                    SELECT exchange.id
-                      FROM account_partial_reconcile exchange
-                      JOIN account_move_line line ON line.id IN (exchange.debit_move_id, exchange.credit_move_id)
-                      JOIN account_partial_reconcile cause ON cause.exchange_move_id = line.move_id
-                     WHERE exchange.max_date > %(day)s
-                       AND cause.max_date <= %(day)s
-                       AND (exchange.debit_currency_id != %(currency)s OR exchange.credit_currency_id != %(currency)s)
-                  )
-              GROUP BY line_id
-            )
-            SELECT line.id, line.move_id, partner.commercial_partner_id AS partner_id, line.currency_id, line.date,
-                   COALESCE(line.date_maturity, line.date) AS due_date,
-                   line.amount_residual + COALESCE(later.amount, 0) AS residual,
-                   line.amount_residual_currency + COALESCE(later.amount_currency, 0) AS residual_currency
-              FROM account_move_line line
-              JOIN account_move move ON move.id = line.move_id
-         LEFT JOIN res_partner partner ON partner.id = line.partner_id
-         LEFT JOIN later ON later.line_id = line.id
-             WHERE %(receivable)s
-               AND line.date <= %(day)s
-               AND (line.reconciled IS NOT TRUE OR later.line_id IS NOT NULL)
-               AND line.amount_residual + COALESCE(later.amount, 0) != 0
-               -- A payment without an entry of its own leaves the item open, and the invoice “in payment”.
-               AND NOT (move.payment_state = 'in_payment' AND EXISTS (
-                    SELECT 1
-                      FROM account_move__account_payment link
-                      JOIN account_payment payment ON payment.id = link.payment_id
-                     WHERE link.invoice_id = move.id AND payment.date <= %(day)s
-               ))
-            """,
-            day=day,
-            currency=company.currency_id.id,
-            receivable=self._get_receivable_sql(company, partners, domain),
+        return self.env["collection.ledger"]._get_balance_sql(
+            company, day, filters=self._get_filter_sql(partners, domain)
         )
 
     @api.model
@@ -291,18 +231,18 @@ class CollectionMetrics(models.AbstractModel):
                        SUM(LEAST(promised, GREATEST(residual, 0) - disputed)), SUM(disputed)
                   FROM (
                     SELECT %(key)s AS key,
-                           CASE WHEN item.residual > 0 THEN %(bucket)s END AS bucket,
+                           CASE WHEN NOT item.is_credit THEN %(bucket)s END AS bucket,
                            item.due_date,
                            item.residual,
-                           CASE WHEN item.residual > 0 THEN LEAST(item.residual, COALESCE(ROUND(
+                           CASE WHEN NOT item.is_credit THEN LEAST(item.residual, COALESCE(ROUND(
                                disputed.amount * item.residual / NULLIF(item.residual_currency, 0), %(digits)s
                            ), 0)) ELSE 0 END AS disputed,
-                           CASE WHEN item.residual > 0 THEN COALESCE(ROUND(
+                           CASE WHEN NOT item.is_credit THEN COALESCE(ROUND(
                                promised.amount * item.residual / NULLIF(item.residual_currency, 0), %(digits)s
                            ), 0) ELSE 0 END AS promised
                       FROM (%(items)s) item
-                 LEFT JOIN (%(disputed)s) disputed ON disputed.move_line_id = item.id
-                 LEFT JOIN (%(promised)s) promised ON promised.move_line_id = item.id
+                 LEFT JOIN (%(disputed)s) disputed ON disputed.move_line_id = item.item_id
+                 LEFT JOIN (%(promised)s) promised ON promised.move_line_id = item.item_id
                   ) part
               GROUP BY key, bucket
                 """,
@@ -377,8 +317,8 @@ class CollectionMetrics(models.AbstractModel):
                            opening.residual AS opening,
                            LEAST(GREATEST(COALESCE(closing.residual, 0), 0), opening.residual) AS closing
                       FROM (%(opening)s) opening
-                 LEFT JOIN (%(closing)s) closing ON closing.id = opening.id
-                     WHERE opening.residual > 0
+                 LEFT JOIN (%(closing)s) closing ON closing.item_id = opening.item_id
+                     WHERE NOT opening.is_credit
                   ) item
               GROUP BY opening_bucket, closing_bucket
                 """,
@@ -455,11 +395,11 @@ class CollectionMetrics(models.AbstractModel):
               ) item
          LEFT JOIN res_partner partner ON partner.id = item.partner_id
             """,
-            cash=self.env["account.move.line"]._get_collection_cash_sql(
+            cash=self.env["collection.ledger"]._get_cash_sql(
                 SQL("item.amount"), SQL("item.move_id"), SQL("%s", company.currency_id.decimal_places)
             ),
             receivable=self._get_receivable_sql(company, partners, domain),
-            journals=self._get_cash_journal_ids(company),
+            journals=self.env["collection.ledger"]._get_cash_journal_ids(company),
             first=first,
             last=last,
         )
@@ -503,12 +443,12 @@ class CollectionMetrics(models.AbstractModel):
                   ) payment
               GROUP BY settled_on
                 """,
-                cash=self.env["account.move.line"]._get_collection_cash_sql(
+                cash=self.env["collection.ledger"]._get_cash_sql(
                     SQL("partial.amount"), SQL("credit.move_id"), SQL("%s", company.currency_id.decimal_places)
                 ),
                 receivable=self._get_receivable_sql(company, partners, domain),
-                not_invoiced=self.env["collection.debtor"]._get_not_invoiced_journal_ids(company),
-                journals=self._get_cash_journal_ids(company),
+                not_invoiced=self.env["collection.ledger"]._get_not_invoiced_journal_ids(company),
+                journals=self.env["collection.ledger"]._get_cash_journal_ids(company),
                 first=first,
                 last=last,
             )

@@ -463,12 +463,11 @@ class CollectionPromise(models.Model):
             [("move_line_id", "in", lines.move_line_id.ids), ("promise_id.state", "not in", VOID_STATES)]
         )
         Item = self.env["account.move.line"]
-        returned = Item._get_collection_returned_ids(self.company_id, self.partner_id)
         payments, returns = {}, {}
         for row in Item._get_collection_settlements(rivals.move_line_id):
             if row["is_cash"]:
                 # The invoice may still look paid after the bank took the money back.
-                kind = returns if row["credit_line_id"] in returned else payments
+                kind = returns if row["is_returned"] else payments
                 kind.setdefault(row["line_id"], []).append(Payment(row["partial_id"], row["date"], row["amount"]))
         received = {}
         rivals = rivals.sorted(lambda line: (line.promise_id.date, line.id))

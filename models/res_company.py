@@ -83,6 +83,13 @@ class ResCompany(models.Model):
         default=6,
         help="Most contacts with one customer over 30 rolling days, all channels together. 0: no limit.",
     )
+    collection_pending_days = fields.Integer(
+        string="Online Payments under way",
+        default=10,
+        help="Bank days for which an online payment that is not confirmed yet keeps the invoices it pays silent, "
+        "counted from its last change. A transfer that was announced and never made would silence them for ever. "
+        "0: not looked at.",
+    )
     collection_bank_fresh_days = fields.Integer(
         string="Bank up to date",
         default=7,
@@ -195,6 +202,7 @@ class ResCompany(models.Model):
         "collection_promise_grace_days",
         "collection_pressure_cap",
         "collection_bank_fresh_days",
+        "collection_pending_days",
         "collection_big_payment",
         "collection_prepay_days",
     )
@@ -212,6 +220,7 @@ class ResCompany(models.Model):
                     company.collection_promise_grace_days,
                     company.collection_pressure_cap,
                     company.collection_bank_fresh_days,
+                    company.collection_pending_days,
                     company.collection_big_payment,
                     company.collection_prepay_days,
                 )

@@ -28,6 +28,7 @@ class ResConfigSettings(models.TransientModel):
     collection_has_snailmail = fields.Boolean(compute="_compute_collection_has_snailmail")
     collection_send_from = fields.Float(related="company_id.collection_send_from", readonly=False)
     collection_send_to = fields.Float(related="company_id.collection_send_to", readonly=False)
+    collection_pending_days = fields.Integer(related="company_id.collection_pending_days", readonly=False)
     collection_pressure_cap = fields.Integer(related="company_id.collection_pressure_cap", readonly=False)
     collection_bank_fresh_days = fields.Integer(related="company_id.collection_bank_fresh_days", readonly=False)
     collection_digest_is_on = fields.Boolean(related="company_id.collection_digest_is_on", readonly=False)

@@ -57,16 +57,17 @@ class CollectionItemReport(models.Model):
     )
     situation = fields.Selection(
         [
-            ("claim", "To claim"),
+            ("claimable", "To claim"),
             ("promised", "Promised"),
             ("disputed", "Disputed"),
+            ("announced", "On its way"),
             ("covered", "Covered by credits"),
             ("excluded", "Excluded"),
             ("not_due", "Not due"),
             ("credit", "Credit"),
         ],
         readonly=True,
-        help="What stands in the way of claiming it: the first that applies to part of it.",
+        help="Whether something of it may be claimed; else what stands in the way.",
     )
     reason_id = fields.Many2one(
         "collection.reason",
@@ -85,6 +86,9 @@ class CollectionItemReport(models.Model):
     )
     disputed_amount = fields.Monetary(string="Disputed", readonly=True, help="Overdue parts under a dispute.")
     promised_amount = fields.Monetary(string="Promised", readonly=True, help="Overdue parts under an open promise.")
+    announced_amount = fields.Monetary(
+        string="On its Way", readonly=True, help="Overdue parts for which money is on its way."
+    )
     claimable_amount = fields.Monetary(
         string="To Claim",
         readonly=True,
@@ -160,40 +164,9 @@ class CollectionItemReport(models.Model):
 
     @api.model
     def _get_item_sql(self, company) -> SQL:
-        """Return SQL with the open items and what may be claimed of each.
-
-        Credits cover the oldest items of their currency, as messages say. What is left is brought to
-        company currency at the rate of all that may be asked for in that currency: so the items add up
-        to what the debtor shows.
-        """
-        today = company._collection_today()
-        return SQL(
-            """
-            SELECT netted.*,
-                   COALESCE(LEAST(askable_currency, GREATEST(cumulated - COALESCE(credit_currency, 0), 0))
-                            * group_askable / NULLIF(group_askable_currency, 0), 0) AS claimable
-              FROM (
-                SELECT asked.*,
-                       SUM(askable_currency) OVER (same_currency ORDER BY due_date, item_id) AS cumulated,
-                       SUM(askable) OVER same_currency AS group_askable,
-                       SUM(askable_currency) OVER same_currency AS group_askable_currency,
-                       -SUM(residual_currency) FILTER (WHERE residual < 0) OVER same_currency AS credit_currency
-                  FROM (
-                    SELECT open_item.*,
-                           residual > 0 AND due_date < %(today)s AS late,
-                           CASE WHEN residual > 0 AND due_date < %(today)s AND NOT excluded
-                                THEN residual - disputed - promised ELSE 0 END AS askable,
-                           CASE WHEN residual > 0 AND due_date < %(today)s AND NOT excluded
-                                THEN residual_currency - disputed_currency - promised_currency ELSE 0
-                                END AS askable_currency
-                      FROM (%(items)s) open_item
-                  ) asked
-                WINDOW same_currency AS (PARTITION BY partner_id, currency_id)
-              ) netted
-            """,
-            today=today,
-            items=self.env["collection.debtor"]._get_open_item_sql(company, None, today),
-        )
+        """Return SQL with the open items and what may be claimed of each, see ``collection.ledger._get_claim_sql``."""
+        ledger = self.env["collection.ledger"].sudo()
+        return ledger._get_claim_sql(company, None, None, ledger._get_money_on_its_way(company).amounts)
 
     @api.model
     def _select(self, company) -> SQL:
@@ -219,29 +192,26 @@ class CollectionItemReport(models.Model):
                 COALESCE(debtor.company_size, partner.collection_company_size) AS company_size,
                 debtor.grade,
                 CASE WHEN item.late THEN %(today)s - item.due_date ELSE 0 END AS days_late,
-                CASE WHEN item.residual < 0 THEN 'credit'
+                CASE WHEN item.is_credit THEN 'credit'
                      ELSE (%(codes)s::text[])[
                          WIDTH_BUCKET(%(today)s - item.due_date, %(first_days)s) + 1
                      ] END AS bucket,
-                CASE WHEN item.residual < 0 THEN 'credit'
-                     WHEN NOT item.late THEN 'not_due'
-                     WHEN item.excluded OR debtor.insolvency THEN 'excluded'
-                     WHEN item.disputed > 0 THEN 'disputed'
-                     WHEN item.promised > 0 THEN 'promised'
-                     WHEN item.claimable <= 0 THEN 'covered'
-                     ELSE 'claim' END AS situation,
+                %(situation)s AS situation,
                 COALESCE(contested.reason_id, said.reason_id) AS reason_id,
                 item.residual,
-                CASE WHEN item.residual > 0 AND NOT item.late THEN item.residual ELSE 0 END AS not_due_amount,
+                CASE WHEN NOT item.is_credit AND NOT item.late THEN item.residual ELSE 0 END AS not_due_amount,
                 CASE WHEN item.late THEN item.residual ELSE 0 END AS overdue_amount,
-                GREATEST(-item.residual, 0) AS credit_amount,
+                CASE WHEN item.is_credit THEN -item.residual ELSE 0 END AS credit_amount,
                 CASE WHEN item.late AND item.excluded THEN item.residual
-                     WHEN debtor.insolvency THEN item.claimable ELSE 0 END AS excluded_amount,
+                     WHEN item.late AND debtor.insolvency THEN item.claimable ELSE 0 END AS excluded_amount,
                 CASE WHEN item.late AND NOT item.excluded THEN item.disputed ELSE 0 END AS disputed_amount,
                 CASE WHEN item.late AND NOT item.excluded THEN item.promised ELSE 0 END AS promised_amount,
-                CASE WHEN debtor.insolvency THEN 0 ELSE item.claimable END AS claimable_amount
+                CASE WHEN item.late AND NOT item.excluded THEN item.announced ELSE 0 END AS announced_amount,
+                CASE WHEN item.late AND debtor.insolvency IS NOT TRUE THEN item.claimable ELSE 0
+                     END AS claimable_amount
             """,
             currency=company.currency_id.id,
+            situation=self.env["collection.ledger"]._get_situation_sql(SQL("COALESCE(debtor.insolvency, FALSE)")),
             today=today,
             codes=[code for code, _first_day in BUCKETS],
             first_days=[first_day for _code, first_day in BUCKETS if first_day is not None],
@@ -269,7 +239,7 @@ class CollectionItemReport(models.Model):
                   FROM collection_action
                  WHERE state = 'done' AND reason_id IS NOT NULL AND company_id = %(company)s
               ORDER BY debtor_id, date_done DESC, id DESC
-              ) said ON said.debtor_id = debtor.id AND item.residual > 0
+              ) said ON said.debtor_id = debtor.id AND NOT item.is_credit
             """,
             company=company.id,
         )

@@ -636,11 +636,11 @@ class CollectionRecap(models.AbstractModel):
                 oldest=min(firsts),
                 days=days,
                 first_days=[first_day for _code, first_day in BUCKETS if first_day is not None],
-                accounts=self.env["collection.debtor"]._get_account_ids(company),
-                not_invoiced=self.env["collection.debtor"]._get_not_invoiced_journal_ids(company),
+                accounts=self.env["collection.ledger"]._get_account_ids(company),
+                not_invoiced=self.env["collection.ledger"]._get_not_invoiced_journal_ids(company),
                 company=company.id,
                 partners=partners.ids,
-                cash=self.env["account.move.line"]._get_collection_cash_sql(
+                cash=self.env["collection.ledger"]._get_cash_sql(
                     SQL("partial.amount"), SQL("credit.move_id"), SQL("%s", company.currency_id.decimal_places)
                 ),
             )
@@ -796,7 +796,7 @@ class CollectionRecap(models.AbstractModel):
               GROUP BY 1, 2, 3
                 """,
                 campaign=campaign.id,
-                cash=self.env["account.move.line"]._get_collection_cash_sql(
+                cash=self.env["collection.ledger"]._get_cash_sql(
                     SQL("partial.amount"),
                     SQL("credit.move_id"),
                     SQL("%s", campaign.currency_id.decimal_places),

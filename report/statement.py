@@ -262,7 +262,7 @@ class CollectionStatementReport(models.AbstractModel):
         """Return the condition that ``line`` is a posted receivable of the company."""
         return SQL(
             "line.account_id IN %s AND line.parent_state = 'posted' AND line.company_id = %s",
-            self.env["collection.debtor"]._get_account_ids(company),
+            self.env["collection.ledger"]._get_account_ids(company),
             company.id,
         )
 

@@ -56,11 +56,11 @@ class TestAnalysis(CollectionCommon):
     def test_age_and_situation(self):
         for days_late, bucket, situation in (
             (0, "not_due", "not_due"),
-            (1, "1_30", "claim"),
-            (31, "31_60", "claim"),
-            (61, "61_90", "claim"),
-            (91, "91_120", "claim"),
-            (121, "over_120", "claim"),
+            (1, "1_30", "claimable"),
+            (31, "31_60", "claimable"),
+            (61, "61_90", "claimable"),
+            (91, "91_120", "claimable"),
+            (121, "over_120", "claimable"),
         ):
             invoice = self._create_invoice(days_late=days_late)
             self._synchronize()
@@ -78,7 +78,7 @@ class TestAnalysis(CollectionCommon):
             report.move_id: (report.situation, report.claimable_amount)
             for report in self.env["collection.item.report"].with_user(self.team_user).search([("residual", ">", 0)])
         }
-        self.assertEqual(rows, {old: ("covered", 0), recent: ("claim", 70)})
+        self.assertEqual(rows, {old: ("covered", 0), recent: ("claimable", 70)})
 
     def test_promise_dispute_and_exclusion(self):
         promised = self._create_invoice(amount=100, days_late=60)
@@ -92,11 +92,17 @@ class TestAnalysis(CollectionCommon):
             report.move_id: report for report in self.env["collection.item.report"].with_user(self.team_user).search([])
         }
         for move, situation, amount in (
-            (promised, "promised", 40),
-            (disputed, "disputed", 70),
+            # A part that may be claimed makes the item one to claim.
+            (promised, "claimable", 40),
+            (disputed, "claimable", 70),
             (excluded, "excluded", 0),
         ):
             self.assertEqual((rows[move].situation, rows[move].claimable_amount), (situation, amount))
+        self._promise(debtor, move_line_ids=[Command.set(self._get_items(promised).ids)], amount=40, date=self.today)
+        self._dispute(debtor, self._get_items(disputed), 70)
+        self.env.invalidate_all()
+        self.assertEqual((rows[promised].situation, rows[promised].claimable_amount), ("promised", 0))
+        self.assertEqual((rows[disputed].situation, rows[disputed].claimable_amount), ("disputed", 0))
         self.assertEqual(rows[disputed].reason_id, dispute.reason_id)
         self.assertEqual(rows[excluded].excluded_amount, 100)
 

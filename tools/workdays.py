@@ -9,6 +9,8 @@ datetime.date(2026, 5, 15)
 datetime.date(2026, 5, 18)
 >>> previous_bank_day(date(2026, 5, 18), "FR")  # a Monday
 datetime.date(2026, 5, 15)
+>>> subtract_bank_days(date(2026, 5, 18), 2, "FR")  # Ascension Day on the 14th
+datetime.date(2026, 5, 13)
 """
 
 from datetime import date, timedelta
@@ -40,6 +42,18 @@ def add_bank_days(day: date, count: int, country_code: str | None = None) -> dat
     while count > 0:
         day += timedelta(days=1)
         count -= is_bank_day(day, country_code)
+    return day
+
+
+def subtract_bank_days(day: date, count: int, country_code: str | None = None) -> date:
+    """Return the ``count``-th bank day before ``day``; ``day`` itself when ``count`` is 0.
+
+    :param day: the day to start from, a bank day or not.
+    :param count: number of bank days, 0 or more.
+    :param country_code: ISO 3166 code of the country whose holidays count.
+    """
+    for _number in range(count):
+        day = previous_bank_day(day, country_code)
     return day
 
 

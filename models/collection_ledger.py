@@ -1,0 +1,468 @@
+"""The one room of SQL on the receivables ledger: what is open, claimable, cash and history is defined here alone."""
+
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class CollectionLedger(models.AbstractModel):
+    """What the receivables ledger says, as SQL and plain rows: the only place that defines it.
+
+    The words, the same for facts, decisions, messages, papers, figures, invoices and the recap:
+
+    - **Open item** (as of a day): a posted journal item of a trade receivable account of the company, dated up to
+      that day, that is not settled in its own currency by what is dated up to that day. An item that is zero in
+      its own currency (an exchange difference) is none. A payment in process without an entry of its own
+      settles as much of its invoices as it pays.
+    - **Credit**: an open item below zero, or money that was sent back to the customer by an outgoing payment: that
+      gives a credit back and is never a debt to claim.
+    - **Excluded**: marked “no follow-up”, or blocked for payment. An excluded credit only ever nets excluded debts.
+    - **Withheld**: the part of a debt that is disputed, then the part that is promised, then the part for which
+      money is on its way. Never more than what is left of the item.
+    - **Claimable**: an open debt, not excluded, less what is withheld, less the credits of its currency, which cover
+      the oldest debt first. A credit note that reverses a disputed invoice takes up the disputed part first.
+    - **Cash**: money that came in and stayed: credits of bank, cash and card journals whose entry is posted and that
+      were not returned, less what the payment's entry wrote off, granted as discount or lost as fees.
+
+    Amounts are signed and in company currency; ``*_currency`` are the same in the item's own. Nothing here checks
+    rights: callers do. Other areas extend ``_get_disputed_parts_sql`` and ``_get_promised_parts_sql``.
+    """
+
+    _name = "collection.ledger"
+    _description = "Receivables Ledger"
+
+    # === BUSINESS METHODS - ACCOUNTS AND JOURNALS === #
+
+    @api.model
+    def _get_account_ids(self, company):
+        """Return the ids of the trade receivable accounts of a company, as a tuple that SQL accepts, never empty."""
+        return tuple(company._get_collection_receivable_accounts().ids) or (0,)
+
+    @api.model
+    def _get_cash_journal_ids(self, company):
+        """Return the ids of the journals whose entries are money, those of parent companies included, never empty."""
+        return tuple(company._get_collection_cash_journals().ids) or (0,)
+
+    @api.model
+    def _get_not_invoiced_journal_ids(self, company):
+        """Return the ids of the journals whose debits are no invoices: money sent back, exchange differences."""
+        journals = company._get_collection_cash_journals() | company.sudo().currency_exchange_journal_id
+        return tuple(journals.ids) or (0,)
+
+    @api.model
+    def _get_partner_filter_sql(self, partners, column="line.partner_id"):
+        """Return an SQL condition, begun by ``AND``, on the family of some commercial partners; nothing for ``None``.
+
+        :param str column: the column with the partner, dotted.
+        """
+        if partners is None:
+            return SQL()
+        return SQL(
+            "AND %s IN (SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s))",
+            SQL.identifier(*column.split(".")),
+            partners.ids,
+        )
+
+    @api.model
+    def _get_receivable_sql(self, company, partners=None):
+        """Return SQL conditions on posted trade receivable journal items, called ``line``."""
+        return SQL(
+            "line.account_id IN %s AND line.company_id = %s AND line.parent_state = 'posted' %s",
+            self._get_account_ids(company),
+            company.id,
+            self._get_partner_filter_sql(partners),
+        )
+
+    # === BUSINESS METHODS - WHAT IS OPEN === #
+
+    @api.model
+    def _get_later_sql(self, company, day):
+        """Return SQL with what reconciliations of days after ``day`` settled of each item.
+
+        Columns: ``line_id``, ``amount`` (company currency, signed like the item), ``amount_currency``.
+        The day of a reconciliation is that of the later of its two items. An exchange difference belongs
+        to the payment that made it, even when its entry had to be dated later.
+        """
+        return SQL(
+            """
+            SELECT line_id, SUM(amount) AS amount, SUM(amount_currency) AS amount_currency
+              FROM (
+                SELECT id, debit_move_id AS line_id, amount, debit_amount_currency AS amount_currency
+                  FROM account_partial_reconcile
+                 WHERE max_date > %(day)s
+             UNION ALL
+                SELECT id, credit_move_id, -amount, -credit_amount_currency
+                  FROM account_partial_reconcile
+                 WHERE max_date > %(day)s
+              ) partial
+             WHERE id NOT IN (
+                SELECT exchange.id
+                  FROM account_partial_reconcile exchange
+                  JOIN account_move_line line ON line.id IN (exchange.debit_move_id, exchange.credit_move_id)
+                  JOIN account_partial_reconcile cause ON cause.exchange_move_id = line.move_id
+                 WHERE exchange.max_date > %(day)s
+                   AND cause.max_date <= %(day)s
+                   AND (exchange.debit_currency_id != %(currency)s OR exchange.credit_currency_id != %(currency)s)
+              )
+          GROUP BY line_id
+            """,
+            day=day,
+            currency=company.currency_id.id,
+        )
+
+    @api.model
+    def _get_balance_sql(self, company, day, partners=None, filters=None):
+        """Return SQL with one row per open item as of the end of a day: the definition of “open”.
+
+        Columns: ``item_id``, ``move_id``, ``partner_id`` (commercial, may be NULL), ``currency_id``, ``date``,
+        ``due_date``, ``residual``, ``residual_currency``, ``excluded``, ``is_credit``.
+
+        :param company: one company.
+        :param date day: any day. Of the present day, only what is not settled yet is read.
+        :param partners: commercial partners; all when ``None``.
+        :param SQL filters: further conditions on the journal item, called ``line``, begun by ``AND``.
+        """
+        receivable = SQL("%s %s", self._get_receivable_sql(company, partners), filters or SQL())
+        if day >= company._collection_today():
+            # Read by the index of what is not reconciled; what a later day settles is next to nothing.
+            lines = SQL(
+                """
+                SELECT line.id FROM account_move_line line
+                 WHERE %(receivable)s AND line.reconciled IS NOT TRUE
+                 UNION ALL
+                SELECT line.id FROM later JOIN account_move_line line ON line.id = later.line_id
+                 WHERE %(receivable)s AND line.reconciled IS TRUE
+                """,
+                receivable=receivable,
+            )
+            source = SQL("(%s) candidate JOIN account_move_line line ON line.id = candidate.id", lines)
+            condition = SQL("TRUE")
+        else:
+            source = SQL("account_move_line line")
+            condition = SQL("%s AND (line.reconciled IS NOT TRUE OR later.line_id IS NOT NULL)", receivable)
+        return SQL(
+            """
+            WITH later AS MATERIALIZED (%(later)s)
+            SELECT open_item.item_id, open_item.move_id, open_item.partner_id, open_item.currency_id,
+                   open_item.date, open_item.due_date,
+                   open_item.residual - ROUND(
+                       open_item.in_process * open_item.residual / NULLIF(open_item.residual_currency, 0), %(digits)s
+                   ) AS residual,
+                   open_item.residual_currency - open_item.in_process AS residual_currency,
+                   open_item.excluded,
+                   open_item.residual < 0 OR open_item.is_payout AS is_credit
+              FROM (
+                SELECT line.id AS item_id,
+                       line.move_id,
+                       partner.commercial_partner_id AS partner_id,
+                       line.currency_id,
+                       line.date,
+                       COALESCE(line.date_maturity, line.date) AS due_date,
+                       line.amount_residual + COALESCE(later.amount, 0) AS residual,
+                       line.amount_residual_currency + COALESCE(later.amount_currency, 0) AS residual_currency,
+                       COALESCE(line.no_followup, FALSE) OR COALESCE(move.payment_state = 'blocked', FALSE) AS excluded,
+                       move.origin_payment_id IS NOT NULL AND line.balance > 0 AND EXISTS (
+                           SELECT FROM account_payment payment
+                            WHERE payment.id = move.origin_payment_id AND payment.payment_type = 'outbound'
+                       ) AS is_payout,
+                       CASE WHEN move.payment_state = 'in_payment' AND line.amount_residual > 0
+                            THEN %(in_process)s ELSE 0 END AS in_process
+                  FROM %(source)s
+                  JOIN account_move move ON move.id = line.move_id
+             LEFT JOIN res_partner partner ON partner.id = line.partner_id
+             LEFT JOIN later ON later.line_id = line.id
+                 WHERE %(condition)s
+                   AND line.date <= %(day)s
+              ) open_item
+             WHERE open_item.residual != 0
+               AND open_item.residual_currency != 0
+               AND open_item.residual_currency != open_item.in_process
+            """,
+            later=self._get_later_sql(company, day),
+            digits=company.currency_id.decimal_places,
+            in_process=self._get_in_process_sql(day),
+            source=source,
+            condition=condition,
+            day=day,
+        )
+
+    @api.model
+    def _get_in_process_sql(self, day):
+        """Return SQL for what payments in process, which have no entry of their own, pay of an item.
+
+        In the currency of the item, called ``line`` with its entry ``move``. A payment pays its invoices, and an
+        invoice its instalments, the oldest first.
+        """
+        return SQL(
+            """
+            LEAST(line.amount_residual_currency, GREATEST(0, (
+                SELECT COALESCE(SUM(LEAST(GREATEST(0,
+                           CASE WHEN payment.currency_id = line.currency_id THEN payment.amount
+                                ELSE ABS(payment.amount_company_currency_signed)
+                                     * line.amount_residual_currency / NULLIF(line.amount_residual, 0) END
+                           - COALESCE((
+                               SELECT SUM(other.amount_residual)
+                                 FROM account_move__account_payment earlier
+                                 JOIN account_move other ON other.id = earlier.invoice_id
+                                WHERE earlier.payment_id = payment.id
+                                  AND (other.invoice_date_due, other.id) < (move.invoice_date_due, move.id)
+                           ), 0)
+                       ), move.amount_residual)), 0)
+                  FROM account_move__account_payment link
+                  JOIN account_payment payment ON payment.id = link.payment_id
+                 WHERE link.invoice_id = move.id
+                   AND payment.move_id IS NULL
+                   AND payment.state IN ('in_process', 'paid')
+                   AND payment.date <= %(day)s
+            ) - COALESCE((
+                SELECT SUM(sibling.amount_residual_currency)
+                  FROM account_move_line sibling
+                 WHERE sibling.move_id = line.move_id
+                   AND sibling.account_id = line.account_id
+                   AND (COALESCE(sibling.date_maturity, sibling.date), sibling.id)
+                       < (COALESCE(line.date_maturity, line.date), line.id)
+            ), 0)))
+            """,
+            day=day,
+        )
+
+    @api.model
+    def _get_disputed_parts_sql(self, company):
+        """Return SQL with one row per item of which a part is disputed: ``move_line_id``, ``amount`` (its currency)."""
+        return self.env["collection.dispute.line"]._get_open_parts_sql(company)
+
+    @api.model
+    def _get_promised_parts_sql(self, company):
+        """Return SQL with one row per item of which a part is promised: ``move_line_id``, ``amount`` (its currency)."""
+        return self.env["collection.promise.line"]._get_open_parts_sql(company)
+
+    @api.model
+    def _get_open_item_sql(self, company, partners=None, day=None, announced=None):
+        """Return SQL with one row per open item of customers and what is withheld of it.
+
+        Columns: those of ``_get_balance_sql``, and ``disputed``, ``promised`` and ``announced`` in company currency;
+        ``*_currency``: the same in the item's own. A promise only covers what no dispute covers, money on its way
+        only what neither covers.
+
+        :param date day: as of which items are open; today on the company's clock when ``None``.
+        :param dict announced: ``{item id: amount on its way}``, see ``_get_money_on_its_way``; none when empty.
+        """
+        day = day or company._collection_today()
+        announced = announced or {}
+        digits = company.currency_id.decimal_places
+        return SQL(
+            """
+            SELECT balance.*,
+                   part.disputed_currency, part.promised_currency, part.announced_currency,
+                   part.disputed, part.promised,
+                   -- What covers all the rest in the item's currency covers it to the cent in the company's.
+                   CASE WHEN part.announced_currency = part.residual_currency - part.promised_currency
+                        THEN part.residual - part.promised
+                        ELSE ROUND(part.announced_currency * part.rate, %(digits)s) END AS announced
+              FROM (%(balance)s) balance
+         LEFT JOIN (%(disputed_parts)s) disputed ON disputed.move_line_id = balance.item_id
+         LEFT JOIN (%(promised_parts)s) promised ON promised.move_line_id = balance.item_id
+         LEFT JOIN UNNEST(%(announced_ids)s::int[], %(announced_amounts)s::numeric[])
+                   AS announced(move_line_id, amount) ON announced.move_line_id = balance.item_id
+        CROSS JOIN LATERAL (
+                SELECT balance.residual / balance.residual_currency AS rate,
+                       CASE WHEN balance.is_credit THEN 0
+                            ELSE LEAST(balance.residual_currency, GREATEST(COALESCE(disputed.amount, 0), 0))
+                            END AS disputed_currency
+              ) contested
+        CROSS JOIN LATERAL (
+                SELECT CASE WHEN balance.is_credit THEN 0
+                            ELSE LEAST(balance.residual_currency - contested.disputed_currency,
+                                       GREATEST(COALESCE(promised.amount, 0), 0)) END AS promised_currency,
+                       ROUND(contested.disputed_currency * contested.rate, %(digits)s) AS disputed
+              ) said
+        CROSS JOIN LATERAL (
+                SELECT contested.rate, contested.disputed_currency, said.disputed, said.promised_currency,
+                       -- What is left once the dispute is taken off.
+                       balance.residual_currency - contested.disputed_currency AS residual_currency,
+                       balance.residual - said.disputed AS residual,
+                       CASE WHEN said.promised_currency = balance.residual_currency - contested.disputed_currency
+                            THEN CASE WHEN balance.is_credit THEN 0 ELSE balance.residual - said.disputed END
+                            ELSE ROUND(said.promised_currency * contested.rate, %(digits)s) END AS promised,
+                       CASE WHEN balance.is_credit THEN 0
+                            ELSE LEAST(
+                                balance.residual_currency - contested.disputed_currency - said.promised_currency,
+                                GREATEST(COALESCE(announced.amount, 0), 0)
+                            ) END AS announced_currency
+              ) part
+             WHERE balance.partner_id IS NOT NULL
+            """,
+            digits=digits,
+            balance=self._get_balance_sql(company, day, partners),
+            disputed_parts=self._get_disputed_parts_sql(company),
+            promised_parts=self._get_promised_parts_sql(company),
+            announced_ids=list(announced),
+            announced_amounts=list(announced.values()),
+        )
+
+    @api.model
+    def _get_claim_sql(self, company, partners=None, day=None, announced=None):
+        """Return SQL with one row per open item and what may be claimed of it: the definition of “claimable”.
+
+        Columns: those of ``_get_open_item_sql``, and
+
+        - ``late``: a debt whose due date lies before the day (an item due on the day itself is not late);
+        - ``askable``: what is neither excluded nor withheld of a debt, due or not;
+        - ``credited``: what credits cover of that, the oldest debt of the currency first;
+        - ``claimable``: the rest. What is claimable of a customer is the sum over the late items.
+
+        ``*_currency``: in the item's currency. Insolvency is a matter of the customer, not of the ledger.
+        """
+        day = day or company._collection_today()
+        return SQL(
+            """
+            SELECT netted.*,
+                   netted.askable - netted.claimable AS credited
+              FROM (
+                SELECT covered.*,
+                       covered.askable_currency - covered.claimable_currency AS credited_currency,
+                       CASE WHEN covered.claimable_currency = 0 THEN 0
+                            WHEN covered.claimable_currency = covered.askable_currency THEN covered.askable
+                            ELSE ROUND(
+                                covered.claimable_currency * covered.residual / covered.residual_currency, %(digits)s
+                            ) END AS claimable
+                  FROM (
+                    SELECT summed.*,
+                           LEAST(
+                               summed.askable_currency,
+                               GREATEST(summed.cumulated - GREATEST(
+                                   summed.credits - COALESCE(reserved.amount, 0), 0
+                               ), 0)
+                           ) AS claimable_currency
+                      FROM (
+                        SELECT asked.*,
+                               SUM(asked.askable_currency) OVER (debts ORDER BY asked.due_date, asked.item_id)
+                                   AS cumulated,
+                               COALESCE(-SUM(asked.residual_currency)
+                                   FILTER (WHERE asked.is_credit AND NOT asked.excluded) OVER debts, 0) AS credits
+                          FROM (
+                            SELECT open_item.*,
+                                   NOT open_item.is_credit AND open_item.due_date < %(day)s AS late,
+                                   CASE WHEN open_item.is_credit OR open_item.excluded THEN 0
+                                        ELSE open_item.residual - open_item.disputed - open_item.promised
+                                             - open_item.announced END AS askable,
+                                   CASE WHEN open_item.is_credit OR open_item.excluded THEN 0
+                                        ELSE open_item.residual_currency - open_item.disputed_currency
+                                             - open_item.promised_currency - open_item.announced_currency
+                                        END AS askable_currency
+                              FROM (%(items)s) open_item
+                          ) asked
+                        WINDOW debts AS (PARTITION BY asked.partner_id, asked.currency_id)
+                      ) summed
+                 LEFT JOIN (%(reserved)s) reserved
+                        ON reserved.partner_id = summed.partner_id AND reserved.currency_id = summed.currency_id
+                  ) covered
+              ) netted
+            """,
+            day=day,
+            digits=company.currency_id.decimal_places,
+            items=self._get_open_item_sql(company, partners, day, announced),
+            reserved=self._get_reserved_sql(company, partners, day),
+        )
+
+    @api.model
+    def _get_reserved_sql(self, company, partners, day):
+        """Return SQL with the credits that credit notes over disputed invoices keep for the disputed part.
+
+        Columns: ``partner_id`` (commercial), ``currency_id``, ``amount`` (positive, in that currency).
+        """
+        return SQL(
+            """
+            SELECT partner_id, currency_id, SUM(LEAST(disputed, note)) AS amount
+              FROM (
+                SELECT partner.commercial_partner_id AS partner_id, line.currency_id, line.move_id,
+                       SUM(LEAST(line.amount_residual_currency, part.amount)) AS disputed,
+                       (
+                           SELECT COALESCE(-SUM(credit.amount_residual_currency), 0)
+                             FROM account_move note
+                             JOIN account_move_line credit ON credit.move_id = note.id
+                            WHERE note.reversed_entry_id = line.move_id
+                              AND note.state = 'posted'
+                              AND credit.account_id IN %(accounts)s
+                              AND credit.currency_id = line.currency_id
+                              AND credit.amount_residual < 0
+                              AND credit.date <= %(day)s
+                              AND credit.no_followup IS NOT TRUE
+                       ) AS note
+                  FROM (%(parts)s) part
+                  JOIN account_move_line line ON line.id = part.move_line_id
+                  JOIN res_partner partner ON partner.id = line.partner_id
+                 WHERE %(receivable)s AND line.amount_residual > 0 AND line.no_followup IS NOT TRUE
+              GROUP BY partner.commercial_partner_id, line.currency_id, line.move_id
+              ) invoice
+          GROUP BY partner_id, currency_id
+            """,
+            accounts=self._get_account_ids(company),
+            day=day,
+            parts=self._get_disputed_parts_sql(company),
+            receivable=self._get_receivable_sql(company, partners),
+        )
+
+    @api.model
+    def _get_claims(self, company, partners=None, day=None):
+        """Return the open items with what may be claimed of each: see ``_get_claim_sql``.
+
+        :return: ``(list of dicts, MoneyOnItsWay)``, the oldest first.
+        """
+        day = day or company._collection_today()
+        self.env.flush_all()
+        money = self._get_money_on_its_way(company, partners, day)
+        claims = self._get_claim_sql(company, partners, day, money.amounts)
+        rows = self.env.execute_query_dict(SQL("SELECT * FROM (%s) claim ORDER BY due_date, item_id", claims))
+        return rows, money
+
+    @api.model
+    def _get_situation_sql(self, insolvency):
+        """Return SQL for where an item stands, of a row of ``_get_claim_sql`` called ``item``. The first that fits wins.
+
+        A part that may be claimed makes the item claimable, whatever stands in the way of the rest.
+
+        :param SQL insolvency: whether insolvency proceedings of the customer are open.
+        """
+        return SQL(
+            """
+            CASE WHEN item.is_credit THEN 'credit'
+                 WHEN NOT item.late THEN 'not_due'
+                 WHEN item.excluded OR %(insolvency)s THEN 'excluded'
+                 WHEN item.claimable > 0 THEN 'claimable'
+                 WHEN item.disputed > 0 THEN 'disputed'
+                 WHEN item.promised > 0 THEN 'promised'
+                 WHEN item.announced > 0 THEN 'announced'
+                 ELSE 'covered' END
+            """,
+            insolvency=insolvency,
+        )
+
+    @api.model
+    def _get_open_item_ids(self, company, partners=None, day=None):
+        """Return the ids of the open items of customers, the oldest first."""
+        self.env.flush_all()
+        balance = self._get_balance_sql(company, day or company._collection_today(), partners)
+        rows = self.env.execute_query(
+            SQL("SELECT item_id FROM (%s) item WHERE partner_id IS NOT NULL ORDER BY due_date, item_id", balance)
+        )
+        return [item_id for [item_id] in rows]
+
+    # === BUSINESS METHODS - NAMES === #
+
+    @api.model
+    def _get_item_name_sql(self, line, move):
+        """Return SQL for the name under which a customer knows an item: see ``account.move.line._get_collection_name``.
+
+        :param str line: alias of the journal item; ``move``: that of its entry.
+        """
+        return SQL(
+            """
+            CASE WHEN %(batch)s IS NOT NULL
+                 THEN COALESCE(NULLIF(%(ref)s, ''), NULLIF(%(label)s, ''), NULLIF(%(number)s, ''), '')
+                 ELSE COALESCE(NULLIF(%(number)s, ''), NULLIF(%(label)s, ''), NULLIF(%(ref)s, ''), '') END
+            """,
+            batch=SQL.identifier(move, "collection_batch_id"),
+            ref=SQL.identifier(line, "ref"),
+            label=SQL.identifier(line, "name"),
+            number=SQL.identifier(move, "name"),
+        )
