@@ -132,7 +132,7 @@ class AccountMove(models.Model):
             move_id = SQL.identifier(self._table, "id")
             columns = [
                 # Of these customers alone: what credits cover is a matter of all their items.
-                self._get_collection_state_sql(move_id, self._table, stored.commercial_partner_id)
+                self._get_collection_state_sql(move_id, self._table, stored)
                 if name == "collection_state"
                 else self._field_to_sql(self._table, name, query)
                 for name in (
@@ -226,14 +226,16 @@ class AccountMove(models.Model):
             move_id,
         )
 
-    def _get_collection_state_sql(self, move_id, alias, partners=None):
+    def _get_collection_state_sql(self, move_id, alias, moves=None):
         """Return SQL for where a move with an overdue item stands, from the same rows as the debtor's amounts.
 
         Of several items, the one that may be claimed decides, else the oldest.
 
-        :param partners: commercial partners whose moves are looked at; all when ``None``.
+        :param moves: the moves that are asked for, if they are known: only their customers are read.
         """
         ledger = self.env["collection.ledger"].sudo()
+        partners = None if moves is None else moves.commercial_partner_id
+        companies = self.env["res.company"].sudo().search([("active", "=", True)]) if moves is None else moves.company_id
         states = SQL(" UNION ALL ").join(
             SQL(
                 """
@@ -249,7 +251,7 @@ class AccountMove(models.Model):
                 ),
                 company=company.id,
             )
-            for company in self.env["res.company"].sudo().search([("active", "=", True)])
+            for company in companies.sudo()
         )
         # Not correlated, so that PostgreSQL reads the ledger once for all rows.
         return SQL(

@@ -14,6 +14,14 @@ from ..tools.workdays import subtract_bank_days
 WORD = re.compile(r"[^\s,;:|()\[\]]+")
 
 
+# What is read here, by fields that change in the same transaction.
+FLUSHED_MODELS = (
+    "account.bank.statement.line",
+    "account.move",
+    "account.move.line",
+    "account.partial.reconcile",
+    "payment.transaction",
+)
 # References are written in groups: so many words in a row may be one.
 MOST_GROUPS = 6
 
@@ -93,6 +101,8 @@ class CollectionLedger(models.AbstractModel):
         money = MoneyOnItsWay()
         if partners is not None and not partners:
             return money
+        for model in FLUSHED_MODELS:
+            self.env[model].flush_model()
         rows = self._read_announcements(company, partners, day)
         if not rows:
             return money

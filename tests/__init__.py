@@ -17,6 +17,7 @@ from . import (
     test_handover,
     test_letters,
     test_invoice_and_customer,
+    test_ledger,
     test_metrics,
     test_partner_and_move,
     test_payments,

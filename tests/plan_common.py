@@ -52,6 +52,12 @@ class PlanCommon(CollectionCommon):
         day = fields.Date.to_date(day) if day else cls.company._collection_today()
         return cls.env["collection.plan"]._decide(debtor, day, **options)[debtor]
 
+    def assertReason(self, reason, debtor=None, day=None, **options):
+        """Check why something comes next for a debtor, or nothing; return the decision."""
+        decision = self._decide(debtor, day, **options)
+        self.assertEqual(decision.reason, reason)
+        return decision
+
     def _run_cron(self):
         """Plan and deliver as the scheduled action does."""
         self.env.flush_all()

@@ -12,11 +12,6 @@ from .plan_common import PlanCommon
 class TestPlanRules(PlanCommon):
     """What the one decision code says, and why."""
 
-    def assertReason(self, reason, debtor=None, day=None, **options):
-        decision = self._decide(debtor, day, **options)
-        self.assertEqual(decision.reason, reason)
-        return decision
-
     # == Which plan ==
 
     def test_first_plan_that_fits_unless_set_by_hand(self):
