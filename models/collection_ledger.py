@@ -4,6 +4,22 @@ from odoo import api, models
 from odoo.tools import SQL
 
 
+# What the ledger is read from. Flushing them alone leaves a dialogue that is being worked out as it is.
+READ_MODELS = (
+    "account.bank.statement.line",
+    "account.move",
+    "account.move.line",
+    "account.partial.reconcile",
+    "account.payment",
+    "collection.dispute",
+    "collection.dispute.line",
+    "collection.promise",
+    "collection.promise.line",
+    "payment.transaction",
+    "res.partner",
+)
+
+
 class CollectionLedger(models.AbstractModel):
     """What the receivables ledger says, as SQL and plain rows: the only place that defines it.
 
@@ -31,6 +47,12 @@ class CollectionLedger(models.AbstractModel):
     _description = "Receivables Ledger"
 
     # === BUSINESS METHODS - ACCOUNTS AND JOURNALS === #
+
+    @api.model
+    def _flush(self):
+        """Write what is pending of all models that the ledger is read from."""
+        for model in READ_MODELS:
+            self.env[model].flush_model()
 
     @api.model
     def _get_account_ids(self, company):
@@ -409,7 +431,7 @@ class CollectionLedger(models.AbstractModel):
         :return: ``(list of dicts, MoneyOnItsWay)``, the oldest first.
         """
         day = day or company._collection_today()
-        self.env.flush_all()
+        self._flush()
         money = self._get_money_on_its_way(company, partners, day)
         claims = self._get_claim_sql(company, partners, day, money.amounts)
         rows = self.env.execute_query_dict(SQL("SELECT * FROM (%s) claim ORDER BY due_date, item_id", claims))
@@ -440,7 +462,7 @@ class CollectionLedger(models.AbstractModel):
     @api.model
     def _get_open_item_ids(self, company, partners=None, day=None):
         """Return the ids of the open items of customers, the oldest first."""
-        self.env.flush_all()
+        self._flush()
         balance = self._get_balance_sql(company, day or company._collection_today(), partners)
         rows = self.env.execute_query(
             SQL("SELECT item_id FROM (%s) item WHERE partner_id IS NOT NULL ORDER BY due_date, item_id", balance)

@@ -14,14 +14,6 @@ from ..tools.workdays import subtract_bank_days
 WORD = re.compile(r"[^\s,;:|()\[\]]+")
 
 
-# What is read here, by fields that change in the same transaction.
-FLUSHED_MODELS = (
-    "account.bank.statement.line",
-    "account.move",
-    "account.move.line",
-    "account.partial.reconcile",
-    "payment.transaction",
-)
 # References are written in groups: so many words in a row may be one.
 MOST_GROUPS = 6
 
@@ -75,6 +67,15 @@ class MoneyOnItsWay:
     amounts: dict = field(default_factory=dict)
     by_partner: dict = field(default_factory=lambda: defaultdict(list))
 
+    def _filtered(self, partners, debts):
+        """Return what is on its way from some customers alone; ``debts`` as ``_read_debts`` returns them."""
+        owners = {debt["item_id"]: owner for owner, own in debts["partner"].items() for debt in own}
+        wanted = set(partners.ids)
+        return MoneyOnItsWay(
+            {item_id: amount for item_id, amount in self.amounts.items() if owners[item_id] in wanted},
+            {owner: announcements for owner, announcements in self.by_partner.items() if owner in wanted},
+        )
+
 
 class CollectionLedger(models.AbstractModel):
     """Money on its way, as the ledger and the payments tell it."""
@@ -101,23 +102,23 @@ class CollectionLedger(models.AbstractModel):
         money = MoneyOnItsWay()
         if partners is not None and not partners:
             return money
-        for model in FLUSHED_MODELS:
-            self.env[model].flush_model()
+        self._flush()
         rows = self._read_announcements(company, partners, day)
         if not rows:
             return money
         self._identify_bank_lines(company, partners, rows)
-        debts = self._read_debts(company, partners, day, rows)
+        debts = self._read_debts(company, day, rows)
         currencies = self.env["res.currency"].sudo().browse({row["currency_id"] for row in rows}).grouped("id")
         # What names its invoices is served before what names a customer alone, and old money before new.
         for row in sorted(rows, key=lambda row: (not (row["item_id"] or row["move_ids"]), row["date"], row["id"])):
             self._spread_announcement(company, row, debts, currencies, money)
-        return money
+        # Of what others pay for these customers, all invoices that it names were looked at.
+        return money if partners is None else money._filtered(partners, debts)
 
     @api.model
     def _read_announcements(self, company, partners, day):
         """Return rows of money on its way: ``kind``, ``id``, ``partner_id`` (commercial, may be ``None``), ``item_id``
-        or ``move_ids`` that it names, ``currency_id``, ``amount``, ``date``, ``name``. One statement.
+        or ``move_ids`` that it names, ``currency_id``, ``amount``, ``date``, ``name``, ``payer``. One statement.
         """
         family = company.sudo().parent_ids.ids or company.ids
         since = subtract_bank_days(day, company.collection_pending_days, company.country_id.code)
@@ -128,7 +129,7 @@ class CollectionLedger(models.AbstractModel):
                 SELECT 'payment_pending' AS kind, tx.id, partner.commercial_partner_id AS partner_id,
                        NULL::int AS item_id, named.move_ids, tx.currency_id, tx.amount::float AS amount,
                        (tx.last_state_change AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS date,
-                       tx.reference AS name
+                       tx.reference AS name, NULL AS payer
                   FROM payment_transaction tx
              LEFT JOIN res_partner partner ON partner.id = tx.partner_id
              LEFT JOIN LATERAL (
@@ -149,7 +150,7 @@ class CollectionLedger(models.AbstractModel):
                        COALESCE(statement_line.foreign_currency_id, statement_line.currency_id),
                        CASE WHEN statement_line.foreign_currency_id IS NULL THEN statement_line.amount
                             ELSE statement_line.amount_currency END,
-                       move.date, CONCAT_WS(' ', statement_line.payment_ref, statement_line.partner_name)
+                       move.date, statement_line.payment_ref, statement_line.partner_name
                   FROM account_bank_statement_line statement_line
                   JOIN account_move move ON move.id = statement_line.move_id
              LEFT JOIN res_partner partner ON partner.id = statement_line.partner_id
@@ -161,7 +162,7 @@ class CollectionLedger(models.AbstractModel):
                    %(names_theirs)s
              UNION ALL
                 SELECT 'payment_announced', line.id, partner.commercial_partner_id, NULL, NULL, line.currency_id,
-                       -line.amount_residual_currency, line.date, line.move_name
+                       -line.amount_residual_currency, line.date, line.move_name, NULL
                   FROM account_move_line line
                   JOIN res_partner partner ON partner.id = line.partner_id
                  WHERE line.account_id IN %(accounts)s
@@ -174,7 +175,7 @@ class CollectionLedger(models.AbstractModel):
                    %(is_theirs)s
              UNION ALL
                 SELECT 'payment_announced', credit.id, partner.commercial_partner_id, debit.id, NULL,
-                       debit.currency_id, partial.debit_amount_currency, credit.date, credit.move_name
+                       debit.currency_id, partial.debit_amount_currency, credit.date, credit.move_name, NULL
                   FROM account_partial_reconcile partial
                   JOIN account_move_line debit ON debit.id = partial.debit_move_id
                   JOIN account_move_line credit ON credit.id = partial.credit_move_id
@@ -188,7 +189,7 @@ class CollectionLedger(models.AbstractModel):
                    %(is_theirs)s
              UNION ALL
                 SELECT 'parent_credit', MIN(line.id), partner.commercial_partner_id, NULL, NULL, line.currency_id,
-                       -SUM(line.amount_residual_currency), %(day)s, MIN(line.move_name)
+                       -SUM(line.amount_residual_currency), %(day)s, MIN(line.move_name), NULL
                   FROM account_move_line line
                   JOIN res_partner partner ON partner.id = line.partner_id
                  WHERE line.company_id = ANY(%(parents)s)
@@ -236,7 +237,7 @@ class CollectionLedger(models.AbstractModel):
     def _identify_bank_lines(self, company, partners, rows):
         """Complete bank lines with the invoices that their label names, and the customer of these.
 
-        A label without an invoice's number counts for the customer whose very name it holds, if it is only one.
+        A line without an invoice's number or a customer counts for the customers of the name that the bank gives.
         """
         lines = [row for row in rows if row["kind"] == "unmatched_payment"]
         words_by_line = {row["id"]: _find_references(row["name"]) for row in lines}
@@ -252,12 +253,10 @@ class CollectionLedger(models.AbstractModel):
                        AND move.state = 'posted'
                        AND move.move_type IN ('out_invoice', 'out_receipt')
                        AND (move.name = ANY(%s) OR move.payment_reference = ANY(%s))
-                       %s
                     """,
                     company.id,
                     sorted(words),
                     sorted(words),
-                    SQL() if partners is None else SQL("AND move.commercial_partner_id = ANY(%s)", partners.ids),
                 )
             ):
                 for name in filter(None, names):
@@ -266,43 +265,41 @@ class CollectionLedger(models.AbstractModel):
         for row in lines:
             found = {pair for word in words_by_line[row["id"]] for pair in named.get(word, ())}
             owners = {partner_id for _move_id, partner_id in found}
-            if found and row["partner_id"] in {None, *owners}:
+            if found:  # whoever pays
                 row["move_ids"] = [move_id for move_id, _partner_id in found]
                 row["partner_id"] = row["partner_id"] or (owners.pop() if len(owners) == 1 else None)
             elif not row["partner_id"]:
                 nameless.append(row)
-        self._identify_by_name(company, partners, nameless)
+        rows += self._identify_by_name(company, partners, nameless)
 
     @api.model
     def _identify_by_name(self, company, partners, rows):
-        """Set the customer of bank lines whose label holds the whole name of exactly one customer who owes."""
+        """Add to ``rows`` one row for each customer whose name is that of the payer of a bank line, as the bank gives it."""
         if not rows:
-            return
-        found = defaultdict(set)
-        for line_id, partner_id in self.env.execute_query(
-            SQL(
-                """
-                SELECT label.id, debtor.partner_id
-                  FROM UNNEST(%s::int[], %s::text[]) AS label(id, text)
-                  JOIN collection_debtor debtor ON debtor.company_id = %s AND debtor.overdue_amount > 0
-                  JOIN res_partner partner ON partner.id = debtor.partner_id
-                 WHERE LENGTH(partner.name) >= 5
-                   AND STRPOS(' ' || label.text || ' ', ' ' || UPPER(partner.name) || ' ') > 0
-                   %s
-                """,
-                [row["id"] for row in rows],
-                [(row["name"] or "").upper() for row in rows],
-                company.id,
-                SQL() if partners is None else SQL("AND debtor.partner_id = ANY(%s)", partners.ids),
+            return []
+        by_id = {row["id"]: row for row in rows}
+        return [
+            {**by_id[line_id], "partner_id": partner_id}
+            for line_id, partner_id in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT payer.id, debtor.partner_id
+                      FROM UNNEST(%s::int[], %s::text[]) AS payer(id, name)
+                      JOIN res_partner partner ON UPPER(TRIM(partner.name)) = payer.name
+                      JOIN collection_debtor debtor
+                        ON debtor.partner_id = partner.commercial_partner_id AND debtor.company_id = %s
+                     WHERE payer.name != '' %s
+                    """,
+                    list(by_id),
+                    [(row["payer"] or "").strip().upper() for row in rows],
+                    company.id,
+                    SQL() if partners is None else SQL("AND debtor.partner_id = ANY(%s)", partners.ids),
+                )
             )
-        ):
-            found[line_id].add(partner_id)
-        for row in rows:
-            if len(found[row["id"]]) == 1:
-                [row["partner_id"]] = found[row["id"]]
+        ]
 
     @api.model
-    def _read_debts(self, company, partners, day, rows):
+    def _read_debts(self, company, day, rows):
         """Return the open debts that money on its way may pay, as lists of mutable dicts by customer and invoice.
 
         :return: ``{"partner": {id: debts}, "move": {id: debts}, "item": {id: debts}}``, each list the oldest first;
@@ -313,8 +310,6 @@ class CollectionLedger(models.AbstractModel):
         if move_ids:
             moves = self.env["account.move"].sudo().browse(move_ids)
             owners.update(moves.commercial_partner_id.ids)
-        if partners is not None:
-            owners &= set(partners.ids)
         owners = self.env["res.partner"].browse(sorted(owners))
         debts = {"partner": defaultdict(list), "move": defaultdict(list), "item": defaultdict(list)}
         if not owners:
