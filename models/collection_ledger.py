@@ -35,7 +35,7 @@ class CollectionLedger(models.AbstractModel):
     - **Withheld**: the part of a debt that is disputed, then the part that is promised, then the part for which
       money is on its way. Never more than what is left of the item.
     - **Claimable**: an open debt, not excluded, less what is withheld, less the credits of its currency, which cover
-      the oldest debt first. A credit note that reverses a disputed invoice takes up the disputed part first.
+      the oldest debt first. A credit note for a disputed invoice takes up the disputed part first.
     - **Cash**: money that came in and stayed: credits of bank, cash and card journals whose entry is posted and that
       were not returned, less what the payment's entry wrote off, granted as discount or lost as fees.
 
@@ -388,38 +388,58 @@ class CollectionLedger(models.AbstractModel):
 
     @api.model
     def _get_reserved_sql(self, company, partners, day):
-        """Return SQL with the credits that credit notes over disputed invoices keep for the disputed part.
+        """Return SQL with the credits that open credit notes keep for disputed parts.
+
+        A credit note that reverses a disputed invoice takes up its disputed part first; one that reverses no invoice,
+        and is not older than the disputed ones of its customer, takes up what is left of their disputed parts.
+        So nothing is taken off twice, as disputed and as credited.
 
         Columns: ``partner_id`` (commercial), ``currency_id``, ``amount`` (positive, in that currency).
         """
+        notes = SQL(
+            """
+            SELECT COALESCE(-SUM(credit.amount_residual_currency), 0)
+              FROM account_move_line credit
+              JOIN account_move note ON note.id = credit.move_id
+              JOIN res_partner owner ON owner.id = credit.partner_id
+             WHERE note.move_type = 'out_refund'
+               AND note.state = 'posted'
+               AND credit.account_id IN %(accounts)s
+               AND credit.company_id = %(company)s
+               AND credit.amount_residual < 0
+               AND credit.date <= %(day)s
+               AND credit.no_followup IS NOT TRUE
+            """,
+            accounts=self._get_account_ids(company),
+            company=company.id,
+            day=day,
+        )
         return SQL(
             """
-            SELECT partner_id, currency_id, SUM(LEAST(disputed, note)) AS amount
+            SELECT partner_id, currency_id,
+                   SUM(LEAST(disputed, reversing)) + LEAST(
+                       SUM(GREATEST(disputed - reversing, 0)),
+                       (%(notes)s
+                           AND note.reversed_entry_id IS NULL
+                           AND owner.commercial_partner_id = invoice.partner_id
+                           AND credit.currency_id = invoice.currency_id
+                           AND credit.date >= MIN(invoice.date))
+                   ) AS amount
               FROM (
-                SELECT partner.commercial_partner_id AS partner_id, line.currency_id, line.move_id,
+                SELECT partner.commercial_partner_id AS partner_id, line.currency_id, line.move_id, line.date,
                        SUM(LEAST(line.amount_residual_currency, part.amount)) AS disputed,
-                       (
-                           SELECT COALESCE(-SUM(credit.amount_residual_currency), 0)
-                             FROM account_move note
-                             JOIN account_move_line credit ON credit.move_id = note.id
-                            WHERE note.reversed_entry_id = line.move_id
-                              AND note.state = 'posted'
-                              AND credit.account_id IN %(accounts)s
-                              AND credit.currency_id = line.currency_id
-                              AND credit.amount_residual < 0
-                              AND credit.date <= %(day)s
-                              AND credit.no_followup IS NOT TRUE
-                       ) AS note
+                       (%(notes)s
+                           AND note.reversed_entry_id = line.move_id
+                           AND credit.currency_id = line.currency_id) AS reversing
                   FROM (%(parts)s) part
                   JOIN account_move_line line ON line.id = part.move_line_id
                   JOIN res_partner partner ON partner.id = line.partner_id
                  WHERE %(receivable)s AND line.amount_residual > 0 AND line.no_followup IS NOT TRUE
-              GROUP BY partner.commercial_partner_id, line.currency_id, line.move_id
+              GROUP BY partner.commercial_partner_id, line.currency_id, line.move_id, line.date
               ) invoice
           GROUP BY partner_id, currency_id
             """,
-            accounts=self._get_account_ids(company),
-            day=day,
+            notes=notes,
             parts=self._get_disputed_parts_sql(company),
             receivable=self._get_receivable_sql(company, partners),
         )

@@ -123,6 +123,25 @@ class TestLedger(PlanCommon):
             self.assertEqual(debtor.claimable_amount, claimable)
         self.assertEqual(self._claim(debtor), {("EUR", invoice): 770, ("EUR", other): 50})
 
+    def test_credit_note_that_names_no_invoice(self):
+        invoice = self._create_invoice(amount=1000, days_late=40)
+        other = self._create_invoice(amount=100, days_late=10)
+        debtor = self._get_debtor()
+        self._dispute(debtor, self._get_items(invoice), 200)
+        self._credit(invoice, 200, reconcile=False)
+        self.assertEqual(self._get_debtor().claimable_amount, 900)
+        self._pay_on_account(amount=50)  # money is for what is not disputed
+        self.assertEqual(self._get_debtor().claimable_amount, 850)
+        self._credit(other, 30, reconcile=False).reversed_entry_id = other
+        self.assertEqual(self._get_debtor().claimable_amount, 820)
+
+    def test_credit_note_that_is_older_than_the_disputed_invoice(self):
+        invoice = self._create_invoice(amount=1000, days_late=40)
+        debtor = self._get_debtor()
+        self._dispute(debtor, self._get_items(invoice), 200)
+        self._create_invoice(amount=200, move_type="out_refund", invoice_date=invoice.date - timedelta(days=1))
+        self.assertEqual(self._get_debtor().claimable_amount, 600)
+
     def test_outgoing_payment_is_no_debt(self):
         invoice = self._create_invoice(amount=500, days_late=30)
         self._create_invoice(amount=200, days_late=20, move_type="out_refund")
