@@ -85,19 +85,28 @@ class CollectionFileMixin(models.AbstractModel):
         code = self._get_file_company().partner_id.lang or self.env.user.lang or "en_US"
         return self.env["res.lang"]._get_data(code=code)
 
+    def _get_agreed_formats(self):
+        """Return ``(decimal sign, order of dates)`` as agreed with whoever writes the file, ``None`` for neither."""
+        return None, None
+
     def _find_decimal(self, values):
-        """Return the decimal sign of a column: as set, as the values tell, or as the company's language has it."""
+        """Return the decimal sign of a column: as set, as the values tell, as agreed, or as the company writes."""
         signs = {"comma": ",", "point": "."}
         return (
             signs.get(self.file_decimal)
             or tabular.guess_decimal(values)
+            or self._get_agreed_formats()[0]
             or self._get_file_language().decimal_point
             or "."
         )
 
+    def _get_known_date_order(self, values):
+        """Return the order of the dates of a column as set, as the values tell, or as agreed, ``None`` otherwise."""
+        return self.file_date_order or tabular.guess_date_order(values) or self._get_agreed_formats()[1]
+
     def _find_date_order(self, values):
-        """Return the order of the dates of a column: as set, as the values tell, or as the company's country has it."""
-        order = self.file_date_order or tabular.guess_date_order(values)
+        """Return the order of the dates of a column: as known, or as it is usual in the company's country."""
+        order = self._get_known_date_order(values)
         if order:
             return order
         # Language says little here: an American one is common everywhere.
@@ -129,7 +138,7 @@ class CollectionFileMixin(models.AbstractModel):
         if any(isinstance(cell, str) and cell.strip() for cell in dates):
             orders = dict(self._fields["file_date_order"]._description_selection(self.env))
             order = orders[self._find_date_order(dates)].lower()
-            if self.file_date_order or tabular.guess_date_order(dates):
+            if self._get_known_date_order(dates):
                 parts.append(self.env._("dates: %s", order))
             else:
                 parts.append(self.env._("dates: %s (a guess: they can be read both ways)", order))

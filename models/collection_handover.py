@@ -266,7 +266,8 @@ class CollectionHandover(models.Model):
                 obstacles[case] = reason
             elif debtor in seen:
                 obstacles[case] = self.env._("This customer is in the list already, with another case.")
-            seen.add(debtor)
+            else:
+                seen.add(debtor)
         return obstacles
 
     @api.model

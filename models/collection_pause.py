@@ -43,11 +43,13 @@ class CollectionPause(models.Model):
             if move.company_id != debtor.company_id or move.commercial_partner_id != debtor.partner_id:
                 raise UserError(
                     self.env._(
-                        "%(item)s is not an item of %(customer)s.", item=move.name, customer=debtor.partner_id.name
+                        "%(item)s is not an item of %(customer)s.",
+                        item=self._get_name(move),
+                        customer=debtor.partner_id.name,
                     )
                 )
-            if move.no_followup and move not in running.move_id:
-                raise UserError(self.env._("%s is not followed up: there is nothing to pause.", move.name))
+            if all(self._get_items(move, debtor).mapped("no_followup")) and move not in running.move_id:
+                raise UserError(self.env._("%s is not followed up: there is nothing to pause.", self._get_name(move)))
         running.ended_on = debtor.company_id._collection_today()
         self.sudo().create(
             [
@@ -61,16 +63,36 @@ class CollectionPause(models.Model):
                 for move in moves
             ]
         )
-        moves.sudo().no_followup = True
+        for move in moves.sudo():
+            self._get_items(move, debtor).no_followup = True
         body = self.env._(
             "Follow-up of %(invoices)s paused until %(date)s: %(reason)s",
-            invoices=", ".join(moves.sudo().mapped("name")),
+            invoices=", ".join(map(self._get_name, moves.sudo())),
             date=format_date(self.env, until),
             reason=reason,
         )
         for record in (debtor, *moves):
             record.sudo().message_post(body=body, author_id=self.env.user.partner_id.id)
         debtor._synchronize_own()
+
+    @api.model
+    def _get_name(self, move):
+        """Return the number under which the customer knows an invoice, which may be kept elsewhere."""
+        item = move.line_ids.filtered(lambda line: line.account_type == "asset_receivable")[:1]
+        return item._get_collection_name() if item else move.name
+
+    @api.model
+    def _get_items(self, move, debtor):
+        """Return what a document asks of a customer.
+
+        Odoo's “no follow-up” of the document itself says nothing about entries: those that stand for invoices
+        kept elsewhere, or for an opening balance.
+        """
+        return move.line_ids.filtered(
+            lambda line: (
+                line.account_type == "asset_receivable" and line.partner_id.commercial_partner_id == debtor.partner_id
+            )
+        )
 
     @api.model
     def _get_running(self, moves):
@@ -80,10 +102,11 @@ class CollectionPause(models.Model):
     def _end(self):
         """Follow these invoices up again."""
         pauses = self.sudo()
-        pauses.move_id.filtered(lambda move: move.state == "posted").no_followup = False
         for pause in pauses:
+            if pause.move_id.state == "posted":
+                self._get_items(pause.move_id, pause.debtor_id).no_followup = False
             pause.ended_on = pause.company_id._collection_today()
-            body = self.env._("The follow-up of %s resumes.", pause.move_id.name)
+            body = self.env._("The follow-up of %s resumes.", self._get_name(pause.move_id))
             for record in (pause.debtor_id, pause.move_id):
                 record.message_post(body=body, author_id=self.env.user.partner_id.id)
         pauses.debtor_id._synchronize_own()

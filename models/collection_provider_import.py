@@ -248,7 +248,7 @@ class CollectionProviderImport(models.Model):
                     self.env["collection.handover.file"]._get_titles()["case"],
                 )
             )
-        self.found = self._describe_table(table, sample)
+        self.found = self._describe_reading(table, self._get_cells(sample, DATES), self._get_cells(sample, AMOUNTS))
         return table
 
     def _match_columns(self, table, sample, names):
@@ -284,31 +284,21 @@ class CollectionProviderImport(models.Model):
         columns = self.column_ids.sorted("sequence")
         return {column.target: index for index, column in enumerate(columns) if column.target}
 
-    def _find_formats(self, sample):
-        """Return ``(order of dates, decimal sign)`` as set, or as the first rows tell."""
+    # EXTENDS collection.file.mixin: the format of the file is agreed with each provider
+    def _get_agreed_formats(self):
+        return self.provider_id.decimal_sign, self.provider_id.date_order
+
+    def _get_cells(self, rows, names):
+        """Return the cells of some columns of these rows."""
         positions = self._get_positions()
+        return [row.cells[positions[name]] for row in rows for name in names if name in positions]
 
-        def cells(names):
-            return [row.cells[positions[name]] for row in sample for name in names if name in positions]
-
-        provider = self.provider_id
-        order = self.file_date_order or tabular.guess_date_order(cells(DATES)) or provider.date_order
-        signs = {"comma": ",", "point": "."}
-        decimal = signs.get(self.file_decimal) or tabular.guess_decimal(cells(AMOUNTS)) or provider.decimal_sign
-        return order, decimal
-
-    def _describe_table(self, table, sample):
-        """Say in words how the file was read."""
-        order, decimal = self._find_formats(sample)
-        labels = dict(self._fields["file_date_order"]._description_selection(self.env))
-        parts = [labels[order].lower(), self.env._("decimal sign “%s”", decimal)]
-        if table.kind == "text":
-            separator = {"\t": self.env._("tab")}.get(table.separator, table.separator)
-            encoding = table.encoding.upper().replace("CP1252", "Windows-1252").removesuffix("-SIG")
-            parts = [encoding, self.env._("separated by “%s”", separator), *parts]
-        elif len(table.sheets) > 1:
-            parts.insert(0, self.env._("sheet “%s”", table.sheet))
-        return " · ".join(parts)
+    def _find_formats(self, sample):
+        """Return ``(order of dates, decimal sign)`` as set, as the first rows tell, or as agreed."""
+        return (
+            self._find_date_order(self._get_cells(sample, DATES)),
+            self._find_decimal(self._get_cells(sample, AMOUNTS)),
+        )
 
     def _clear_rows(self):
         """Forget what was read of the file."""

@@ -70,6 +70,7 @@ class CollectionProviderImportLine(models.Model):
         reader = RowReader(record, positions, formats, epoch)
         read = [reader.read_row(row) for row in rows]
         self._match_references(record, read)
+        self._round_amounts(reader, read)
         self._check_amounts(record, read)
         known = self._get_known(read)
         self.create([self._prepare_row(record, row, known) for row in read])
@@ -102,6 +103,13 @@ class CollectionProviderImportLine(models.Model):
             if row.line and len(row.line.item_ids) == 1 and not row.item:
                 row.item = row.line.item_ids
                 row.answer["item"] = row.item.id
+
+    @api.model
+    def _round_amounts(self, reader, rows):
+        """Bring the amounts of each row to the decimals of the currency of its item."""
+        for row in rows:
+            for name in row.round_amounts():
+                row.errors.append(self.env._("“%s” must be above zero, or left empty.", reader.titles[name]))
 
     @api.model
     def _check_amounts(self, record, rows):
@@ -210,7 +218,7 @@ class CollectionProviderImportLine(models.Model):
         answer, said = row.answer, []
         outcomes = dict(self.env["collection.action"]._fields["outcome"]._description_selection(self.env))
         methods = dict(self.env["collection.promise"]._fields["method"]._description_selection(self.env))
-        currency = row.item.currency_id if row.item else row.line.item_ids[:1].currency_id
+        currency = row.get_currency()
 
         def money(amount):
             return format_amount(self.env, float(amount), currency) if amount else self.env._("all of it")

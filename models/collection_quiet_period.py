@@ -44,6 +44,15 @@ class CollectionQuietPeriod(models.Model):
                     self.env._("“%s” lasts more than two months: pause the customers instead.", period.name)
                 )
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Also refuse what leaves the user's own rows: Odoo asks its rules before a change, not after it."""
+        result = super().write(vals)
+        if not vals.keys().isdisjoint({"debtor_id", "company_id"}):
+            self.check_access("write")
+        return result
+
     # === BUSINESS METHODS === #
 
     def _contains(self, day: date) -> bool:

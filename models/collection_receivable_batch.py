@@ -1,5 +1,6 @@
 import base64
 import hashlib
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -20,7 +21,16 @@ TEXT_MEANINGS = ("customer", "reference", "vat", "registry", "email", "phone", "
 CUSTOMER_MEANINGS = ("customer", "reference", "vat", "registry")
 # What can't be found out from every file, and stays the same for one source.
 REMEMBERED_OPTIONS = ("file_date_order", "file_decimal")
+# Signs that NFKD takes off letters: accents.
+COMBINING = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 MEANING_TITLES = [title for titles in HEADINGS.values() for title in titles]
+
+
+class Candidate(NamedTuple):
+    """A customer who may be meant by a row."""
+
+    vat: str  # letters and digits only
+    is_active: bool
 
 
 class CollectionReceivableBatch(models.Model):
@@ -44,7 +54,8 @@ class CollectionReceivableBatch(models.Model):
         "ready": ("draft", "applying"),
         "applying": ("done",),
         "done": ("undoing",),
-        "undoing": ("undone",),
+        # Back to done: what can't be undone is on file still.
+        "undoing": ("undone", "done"),
     }
     _fields_of_system = frozenset(
         {
@@ -301,7 +312,7 @@ class CollectionReceivableBatch(models.Model):
         self._check_may_book()
         self._lock_source()
         self._check_may_undo()
-        self.sudo().write({"user_id": self.env.uid})
+        self.sudo().write({"user_id": self.env.uid, "problem": False})
         self._set_state("undoing")
         if len(self.sudo().move_ids) > AT_ONCE:
             self.env.ref("account_collection.cron_receivables")._trigger()
@@ -417,13 +428,16 @@ class CollectionReceivableBatch(models.Model):
         openings = items.filtered(lambda line: line.journal_id == self.journal_id)
         partials = openings.matched_debit_ids + openings.matched_credit_ids
         others = (partials.debit_move_id + partials.credit_move_id).filtered(
-            lambda line: not line.move_id.collection_batch_id
+            lambda line: not (line.move_id | line.move_id.reversed_entry_id).collection_batch_id
         )
         if others:
+            settled = openings.filtered(
+                lambda line: others & (line.matched_debit_ids.debit_move_id + line.matched_credit_ids.credit_move_id)
+            )
             raise UserError(
                 self.env._(
                     "Money or a credit was set against %(items)s since. Take that back first.",
-                    items=", ".join(OrderedSet(line.move_id.name for line in others[:5])),
+                    items=", ".join(OrderedSet(line._get_collection_name() for line in settled[:5])),
                 )
             )
         for model, kind in self._get_dependent_documents().items():
@@ -769,12 +783,15 @@ class CollectionReceivableBatch(models.Model):
                 if way in ("reference", "name"):
                     # Another number means another company of the same name.
                     candidates = {
-                        partner: vat
-                        for partner, vat in candidates.items()
-                        if not (vat and values["vat"]) or vat == self._plain_code(values["vat"])
+                        partner: candidate
+                        for partner, candidate in candidates.items()
+                        if not (candidate.vat and values["vat"]) or candidate.vat == self._plain_code(values["vat"])
                     }
                 if len(candidates) == 1:
-                    values |= {"partner_id": next(iter(candidates)), "found_by": way}
+                    [(partner_id, candidate)] = candidates.items()
+                    values |= {"partner_id": partner_id, "found_by": way}
+                    if not candidate.is_active:
+                        self._warn_of_archived(values)
                 elif candidates:
                     values |= {"kind": "error", "message": self._get_ambiguity(way, values, len(candidates))}
                 else:
@@ -783,6 +800,11 @@ class CollectionReceivableBatch(models.Model):
             keys = ((way, self._get_customer_key(values, way)) for way in ("vat", "registry", "reference", "name"))
             values["customer_key"] = next(f"{way}:{key}" for way, key in keys if key)
             values["found_by"] = "made"
+
+    def _warn_of_archived(self, values):
+        """Say on a row that its customer was found among the archived ones."""
+        warning = self.env._("The customer is archived: activate it again if it is the same one.")
+        values |= {"has_warning": True, "message": " ".join(filter(None, (values.get("message"), warning)))}
 
     def _get_ambiguity(self, way, values, count):
         source = {"name": "customer"}.get(way, way)
@@ -808,29 +830,38 @@ class CollectionReceivableBatch(models.Model):
         return code[:9] if way == "registry" and len(code) == 14 and code.isdecimal() else code
 
     def _search_customers(self, way, keys):
-        """Return ``{key: {commercial partner id: its VAT number}}`` of the customers of this company."""
+        """Return ``{key: {commercial partner id: Candidate}}`` of the customers of this company.
+
+        Archived customers are among them where nobody else has the key: a second file would hide what they owe.
+        """
         code = SQL("UPPER(REGEXP_REPLACE(%s, '[^a-zA-Z0-9]', '', 'g'))", SQL.identifier("partner", "vat"))
+        registry = SQL("UPPER(REGEXP_REPLACE(partner.company_registry, '[^a-zA-Z0-9]', '', 'g'))")
         column = {
             "vat": code,
-            "registry": SQL("LEFT(REGEXP_REPLACE(partner.company_registry, '[^a-zA-Z0-9]', '', 'g'), 9)"),
+            "registry": SQL(
+                "CASE WHEN %(code)s ~ '^[0-9]{14}$' THEN LEFT(%(code)s, 9) ELSE %(code)s END", code=registry
+            ),
             "reference": SQL("LOWER(TRIM(partner.ref))"),
             "name": SQL("partner.name"),
         }[way]
-        if way == "registry":
-            column = SQL(
-                "CASE WHEN %(code)s ~ '^[0-9]{14}$' THEN LEFT(%(code)s, 9) ELSE UPPER(%(code)s) END",
-                code=SQL("REGEXP_REPLACE(partner.company_registry, '[^a-zA-Z0-9]', '', 'g')"),
+        condition = SQL("%s = ANY(%s)", column, list(keys))
+        if way == "name":
+            condition = SQL(
+                "%s IN (SELECT %s FROM UNNEST(%s) key)",
+                self._get_name_key_sql(SQL("partner.name")),
+                # The same on both sides: what a database can't tell apart, the keys of Python do below.
+                self._get_name_key_sql(SQL("key")),
+                list(keys),
             )
-        # Names are compared without accents, which PostgreSQL can't do everywhere.
-        condition = SQL("TRUE") if way == "name" else SQL("%s = ANY(%s)", column, list(keys))
         self.env["res.partner"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT %(column)s, partner.commercial_partner_id, %(code)s
+                SELECT %(column)s, partner.commercial_partner_id, %(code)s,
+                       partner.active AND customer.active, customer.active
                   FROM res_partner partner
-                 WHERE partner.active
-                   AND (partner.company_id IS NULL OR partner.company_id = %(company)s)
+                  JOIN res_partner customer ON customer.id = partner.commercial_partner_id
+                 WHERE (partner.company_id IS NULL OR partner.company_id = %(company)s)
                    AND (%(by_name)s IS FALSE OR partner.commercial_partner_id = partner.id)
                    AND %(condition)s
                 """,
@@ -842,12 +873,22 @@ class CollectionReceivableBatch(models.Model):
             )
         )
         found = {}
-        for value, partner_id, vat in rows:
+        for value, partner_id, vat, is_current, is_active in rows:
             key = tabular.normalise_header(value or "") if way == "name" else (value or "")
             key = key.casefold() if way == "reference" else key
             if key in keys:
-                found.setdefault(key, {})[partner_id] = vat or ""
-        return found
+                # The archived ones count where there is nobody else.
+                found.setdefault(key, {}).setdefault(is_current, {})[partner_id] = Candidate(vat or "", is_active)
+        return {key: candidates.get(True) or candidates[False] for key, candidates in found.items()}
+
+    @api.model
+    def _get_name_key_sql(self, name):
+        """Return SQL that compares names as ``tabular.normalise_header`` does: no case, accents or punctuation."""
+        plain = SQL("NORMALIZE(REPLACE(TRANSLATE(%s, '°º', '  '), '№', 'N '), NFKD)", name)
+        plain = SQL("REGEXP_REPLACE(%s, %s, '', 'g')", plain, f"[{COMBINING}]")
+        # What Python's casefold does beyond lower case.
+        plain = SQL("REPLACE(REPLACE(LOWER(%s), 'ß', 'ss'), 'ς', 'σ')", plain)
+        return SQL("TRIM(REGEXP_REPLACE(%s, '[^[:alnum:]]+', ' ', 'g'))", plain)
 
     # === BUSINESS METHODS - COMPARING === #
 
@@ -1050,6 +1091,31 @@ class CollectionReceivableBatch(models.Model):
 
     # === SCHEDULED ACTIONS === #
 
+    def _go_on(self):
+        """Book or undo the next lines in the background; what the user would be told ends the work, and is shown.
+
+        :return: how many lines or entries were looked at, 0 at the end.
+        """
+        is_booking = self.sudo().state == "applying"
+        try:
+            with self.env.cr.savepoint():
+                return self._book_some() if is_booking else self._undo_some()
+        except UserError as error:
+            self.sudo()._stop(str(error))
+            return 0
+
+    def _stop(self, reason):
+        """End booking or undoing that can't go on, so that the journal is free for the next list.
+
+        :param str reason: shown on the import, and on the rows that were not booked.
+        """
+        if self.state == "applying":
+            pending = self.env["collection.receivable.line"].search(self._get_pending_domain())
+            pending.write({"kind": "error", "rank": RANKS["error"], "message": reason})
+        self.problem = reason
+        self._set_state("done")
+        self._synchronize_debtors()
+
     @api.model
     def _cron_book(self):
         """Go on booking, or undoing, what is too much for one go; safe to kill at any point."""
@@ -1064,8 +1130,7 @@ class CollectionReceivableBatch(models.Model):
             # With the rights, and in the language, of whoever pressed the button.
             worker = batch.with_user(batch.user_id).with_company(batch.company_id)  # noqa: PLW2901
             worker = worker.with_context(lang=batch.user_id.lang)
-            step = worker._book_some if batch.state == "applying" else worker._undo_some
-            while step():
+            while worker._go_on():
                 if not IrCron._commit_progress(remaining=1):
                     return
                 batch.lock_for_update()

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.fields import Command
-from odoo.tools import float_compare
 
 from ..tools.receivables import Reduction, set_off
 
@@ -154,7 +153,7 @@ class CollectionReceivableLine(models.Model):
         balance = self.currency_id._convert(self.difference, batch.company_id.currency_id, batch.company_id, date)
         account = self.partner_id.with_company(batch.company_id).property_account_receivable_id
         narration = False
-        if self.original and float_compare(self.original, self.remaining, precision_digits=2):
+        if self.original and self.currency_id.compare_amounts(self.original, self.remaining):
             narration = self.env._("Original amount: %s", self.currency_id.format(self.original))
         return {
             **self._prepare_entry(batch.journal_id, date),

@@ -95,7 +95,7 @@ class RowReader:
         if amount is not None and amount <= 0:
             read.errors.append(self.env._("“%s” must be above zero, or left empty.", self.titles[name]))
             return None
-        return amount and amount.quantize(Decimal("0.01")) or None
+        return amount
 
     def _read_choice(self, read, name, words):
         text = read.texts.get(name)
@@ -163,8 +163,6 @@ class RowReader:
             read.errors.append(self.env._("Nobody was reached, and yet there is a promise: mend one of the two."))
         read.promise_amount = amount
         read.answer |= {"promise_date": day.isoformat(), "method": method or "transfer"}
-        if amount:
-            read.answer["promise_amount"] = str(amount)
 
     def _read_reason(self, read, cells):
         amount = self._read_amount(read, cells, "disputed_amount")
@@ -188,8 +186,6 @@ class RowReader:
             read.is_dispute = True
             read.disputed_amount = amount
             read.answer["is_dispute"] = True
-            if amount:
-                read.answer["disputed_amount"] = str(amount)
 
     def _read_contact(self, read):
         email = read.texts.get("new_email")
@@ -212,3 +208,28 @@ class ReadRow:
         self.errors, self.warnings = [], []
         self.line = self.item = self.reason = self.promise_amount = self.disputed_amount = None
         self.is_empty = self.is_dispute = False
+
+    def get_currency(self):
+        """Return the currency of the amounts: that of the item, else that of the customer's first one."""
+        item = self.item or (self.line and self.line.item_ids[:1])
+        return item and item.currency_id
+
+    def round_amounts(self):
+        """Bring the amounts to the decimals of their currency: 0 for yen, 3 for Kuwaiti dinar.
+
+        :return: names of the amounts of which nothing is left.
+        """
+        currency = self.get_currency()
+        unit = Decimal(1).scaleb(-(currency.decimal_places if currency else 2))
+        lost = []
+        for name in ("promise_amount", "disputed_amount"):
+            amount = getattr(self, name)
+            if not amount:
+                continue
+            amount = amount.quantize(unit)
+            setattr(self, name, amount or None)
+            if amount:
+                self.answer[name] = str(amount)
+            else:
+                lost.append(name)
+        return lost

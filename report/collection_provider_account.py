@@ -1,12 +1,15 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..models.collection_promise import VOID_STATES
+
 
 class CollectionProviderAccount(models.Model):
     """What providers did and brought about: the figures to check their invoices against.
 
     One row per call and one per promise or dispute that was taken back, on the day on which the customer
-    spoke. A call counts once, however many items were spoken of; a promise counts as kept when the money came.
+    spoke. A call counts once, however many items were spoken of; a promise counts as kept when the money came,
+    and not at all once it was withdrawn or renegotiated: the promise in its place counts.
     """
 
     _name = "collection.provider.account"
@@ -44,6 +47,45 @@ class CollectionProviderAccount(models.Model):
     )
     dispute_count = fields.Integer(string="Disputes", readonly=True)
 
+    _depends = {
+        "collection.action": [
+            "campaign_id",
+            "channel",
+            "company_id",
+            "date_planned",
+            "debtor_id",
+            "dispute_id",
+            "handover_id",
+            "is_reached",
+            "outcome",
+            "partner_id",
+            "promise_id",
+            "provider_id",
+            "state",
+        ],
+        "collection.dispute": [
+            "campaign_id",
+            "company_id",
+            "debtor_id",
+            "handover_id",
+            "opened_on",
+            "partner_id",
+            "provider_id",
+        ],
+        "collection.promise": [
+            "campaign_id",
+            "company_amount",
+            "company_id",
+            "company_settled_amount",
+            "debtor_id",
+            "handover_id",
+            "partner_id",
+            "promised_on",
+            "provider_id",
+            "state",
+        ],
+    }
+
     # === BUSINESS METHODS === #
 
     @property
@@ -67,19 +109,14 @@ class CollectionProviderAccount(models.Model):
                    0, 0, 0,
                    1, promise.company_amount,
                    (promise.state = 'kept')::int, (promise.state = 'partly')::int, (promise.state = 'broken')::int,
-                   CASE WHEN promise.state = 'cancelled' THEN 0.0
-                        ELSE COALESCE(
-                            ROUND(promise.company_amount * promise.settled_amount / NULLIF(promise.amount, 0), 2), 0
-                        )
-                    END,
-                   0
+                   COALESCE(promise.company_settled_amount, 0), 0
               FROM collection_promise promise
          LEFT JOIN LATERAL (
                     SELECT MIN(action.date_planned) AS date
                       FROM collection_action action
                      WHERE action.promise_id = promise.id
                    ) said ON TRUE
-             WHERE promise.provider_id IS NOT NULL
+             WHERE promise.provider_id IS NOT NULL AND promise.state NOT IN %(void_states)s
          UNION ALL
             SELECT dispute.id * 4 + 2, 'dispute', dispute.provider_id, dispute.handover_id, dispute.campaign_id,
                    dispute.company_id, dispute.debtor_id, dispute.partner_id,
@@ -92,7 +129,8 @@ class CollectionProviderAccount(models.Model):
                      WHERE action.dispute_id = dispute.id
                    ) said ON TRUE
              WHERE dispute.provider_id IS NOT NULL
-            """
+            """,
+            void_states=VOID_STATES,
         )
 
     def action_open_customer(self):

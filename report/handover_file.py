@@ -256,7 +256,7 @@ class CollectionHandoverFile(models.AbstractModel):
         with tabular.XlsxTable(output) as book:
             book.add_sheet(
                 self.env._("To call"),
-                [self._get_xlsx_column(key, titles[key], choices.get(key)) for key in columns],
+                [self._get_xlsx_column(handover, key, titles[key], choices.get(key)) for key in columns],
                 self._get_rows(handover, columns),
             )
             sheet = book.add_text_sheet(
@@ -271,9 +271,21 @@ class CollectionHandoverFile(models.AbstractModel):
         return output.getvalue()
 
     @api.model
-    def _get_xlsx_column(self, key, title, choices=None):
+    def _get_xlsx_column(self, handover, key, title, choices=None):
         kind, width = LOOKS.get(key, ("text", 16))
-        return tabular.XlsxColumn(title, kind=kind, width=width, choices=choices or (), is_input=key in ANSWERS)
+        return tabular.XlsxColumn(
+            title,
+            kind=kind,
+            width=width,
+            digits=self._get_digits(handover),
+            choices=choices or (),
+            is_input=key in ANSWERS,
+        )
+
+    @api.model
+    def _get_digits(self, handover):
+        """Return how many decimals the amounts of a hand-over show: those of the finest of its currencies."""
+        return max(handover.sudo().item_ids.currency_id.mapped("decimal_places"), default=2)
 
     @api.model
     def _write_text(self, handover, titles, rows):
@@ -302,7 +314,12 @@ class CollectionHandoverFile(models.AbstractModel):
         output = io.BytesIO()
         with tabular.XlsxTable(output) as book:
             book.add_sheet(
-                name, [tabular.XlsxColumn(title, kind=kind, width=width) for title, kind, width in columns], rows
+                name,
+                [
+                    tabular.XlsxColumn(title, kind=kind, width=width, digits=self._get_digits(handover))
+                    for title, kind, width in columns
+                ],
+                rows,
             )
         return output.getvalue()
 

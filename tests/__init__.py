@@ -1,4 +1,5 @@
 from . import (
+    test_access,
     test_analysis,
     test_campaign,
     test_case,

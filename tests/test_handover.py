@@ -99,6 +99,59 @@ class TestHandover(HandoverCommon):
         self.assertEqual(len(sheet.data_validations.dataValidation), 3)
         self.assertIn("Outcome", [row[0].value for row in book["Explanation"].iter_rows()])
 
+    def test_cells_of_the_workbook(self):
+        """Numbers are numbers, dates are dates, and whoever fills it in may choose from whole lists."""
+        sheet = load_workbook(io.BytesIO(self._hand_over().file_id.raw)).worksheets[0]
+        [titles, *rows] = sheet.iter_rows()
+        cells = [dict(zip([title.value for title in titles], row, strict=True)) for row in rows]
+        self.assertEqual([row["Amount to claim"].value for row in cells], [100, 50])
+        self.assertEqual({row["Amount to claim"].data_type for row in cells}, {"n"})
+        self.assertEqual({row["Amount to claim"].number_format for row in cells}, {"#,##0.00"})
+        self.assertEqual([row["Days late"].value for row in cells], [40, 10])
+        self.assertEqual({row["Days late"].data_type for row in cells}, {"n"})
+        due_dates = [self.first.invoice_date_due, self.second.invoice_date_due]
+        self.assertEqual([row["Due date"].value.date() for row in cells], due_dates)
+        self.assertTrue(all(row["Due date"].is_date for row in cells))
+        self.assertEqual({row["Phone"].data_type for row in cells}, {"s"})
+        choices = self.env["collection.handover.file"].with_context(lang="en_US")._get_choices()
+        column_of = {title.value: title.column_letter for title in titles}
+        found = {str(rule.sqref): rule.formula1 for rule in sheet.data_validations.dataValidation}
+        for title, key in (("Outcome", "outcome"), ("Payment method", "method"), ("Reason for non-payment", "reason")):
+            letter = column_of[title]
+            with self.subTest(list=title):
+                self.assertEqual(self._get_list(sheet.parent, found[f"{letter}2:{letter}3"]), choices[key])
+
+    def _get_list(self, book, formula):
+        """Return the texts that a drop-down list offers, whether it holds them itself or names their cells."""
+        if formula.startswith('"'):
+            return formula.strip('"').split(",")
+        sheet, _sign, cells = formula.lstrip("=").partition("!")
+        return [row[0].value for row in book[sheet.strip("'")][cells.replace("$", "")]]
+
+    def test_decimals_of_the_currency(self):
+        dinar = self.env.ref("base.KWD")
+        dinar.active = True
+        self._create_invoice(self.other_customer, amount=12.345, days_late=20, currency=dinar)
+        self._synchronize()
+        sheet = load_workbook(io.BytesIO(self._hand_over(self.other_case).file_id.raw)).worksheets[0]
+        column = next(cell.column for cell in sheet[1] if cell.value == "Amount to claim")
+        cells = [row[0] for row in sheet.iter_rows(min_row=2, min_col=column, max_col=column)]
+        self.assertEqual(sorted(cell.value for cell in cells), [12.345, 900])
+        self.assertEqual({cell.number_format for cell in cells}, {"#,##0.000"})
+
+    def test_closed_case_of_the_same_customer(self):
+        """A case that can't go takes no place in the list: the customer's running case goes."""
+        closed = self.case
+        self.campaign.action_close()
+        campaign = self._start_campaign(name="Summer", member_ids=[Command.set(self.collector.ids)])
+        case = campaign.case_ids.filtered(lambda case: case.partner_id == self.customer)
+        obstacles = self.env["collection.handover"]._get_obstacles(closed + case)
+        self.assertEqual(obstacles, {closed: "The case is closed."})
+        self.assertEqual(self._hand_over(closed + case).line_ids.case_id, case)
+        self.assertEqual(
+            self.env["collection.handover"]._get_obstacles(case + case)[case], case.debtor_id.handover_notice
+        )
+
     def test_formats_and_profile(self):
         self.provider.write({"send_comment": True, "send_score": False, "send_phone": False})
         self.case.debtor_id.comment = '=HYPERLINK("http://evil")'

@@ -553,3 +553,81 @@ class TestProviderImport(ProviderImportCommon):
         self.assertEqual((provider, month), (self.provider, date(self.today.year, self.today.month, 1)))
         self.assertEqual(figures, [2, 2, 1, 1, 1, 150, 2])
         self.assertFalse(Account.with_user(self.collector).has_access("read"))
+
+    def test_what_is_promised_can_t_be_promised_again(self):
+        """The preview says it, not only the booking."""
+        day = self.today + timedelta(days=9)
+        self._promise(self.case.debtor_id, case=self.case, user=self.team_user, date=day)
+        answers = {"promise_date": self._day(9), "promise_amount": "60"}
+        [error] = self._upload(self._fill((self.first, answers))).line_ids.filtered(lambda line: line.state == "error")
+        self.assertIn("can still promise", error.error)
+
+    def test_account_without_void_promises(self):
+        """What was withdrawn or renegotiated is no promise to pay for, whether written to the database yet or not."""
+        answers = {"call_date": self._day(0), "outcome": "Reached the right person", "promise_date": self._day(4)}
+        self._take_back((self.first, answers), (self.other_invoice, answers))
+        promise, other = self.env["collection.promise"].search([], order="id")
+        Account = self.env["collection.provider.account"].with_user(self.team_user)
+
+        def count():
+            return Account._read_group([], [], ["call_count:sum", "promise_count:sum", "promise_amount:sum"])[0]
+
+        self.assertEqual(count(), (2, 2, promise.amount + other.amount))
+        promise._set_state("replaced")
+        self.assertEqual(count(), (2, 1, other.amount))
+        other._set_state("cancelled")
+        self.assertEqual(count(), (2, 0, 0))
+
+    def test_account_in_the_decimals_of_the_company(self):
+        """Money kept in part is what the promise itself shows."""
+        self._take_back((self.other_invoice, {"promise_date": self._day(4), "promise_amount": "700"}))
+        self._pay(self.other_invoice, 333.33)
+        self._synchronize()
+        promise = self.env["collection.promise"].search([])
+        Account = self.env["collection.provider.account"].with_user(self.team_user)
+        [(kept,)] = Account._read_group([("kind", "=", "promise")], [], ["kept_amount:sum"])
+        self.assertEqual((kept, promise.company_settled_amount), (333.33, 333.33))
+
+
+@tagged("post_install", "-at_install")
+class TestProviderImportCurrencies(HandoverCommon):
+    """Amounts have the decimals of their currency: none in yen, three in Kuwaiti dinar."""
+
+    _fill, _upload = ProviderImportCommon._fill, ProviderImportCommon._upload
+    _day = ProviderImportCommon._day
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.yen, cls.dinar = cls.env.ref("base.JPY"), cls.env.ref("base.KWD")
+        (cls.yen + cls.dinar).active = True
+        cls.in_yen = cls._create_invoice(amount=5000, days_late=40, currency=cls.yen)
+        cls.in_dinar = cls._create_invoice(cls.other_customer, amount=12.345, days_late=30, currency=cls.dinar)
+        cls._synchronize()
+        cls.handover = cls._hand_over(cls.case + cls.other_case)
+        cls.titles = cls.env["collection.handover.file"].with_context(lang="en_US")._get_titles()
+
+    def test_promises(self):
+        content = self._fill(
+            (self.in_yen, {"promise_date": self._day(9), "promise_amount": "1234,00"}),
+            (self.in_dinar, {"promise_date": self._day(9), "promise_amount": "1,234"}),
+        )
+        record = self._upload(content, file_decimal="comma")
+        record.action_apply()
+        promises = self.env["collection.promise"].search([])
+        self.assertEqual(
+            {promise.currency_id: promise.amount for promise in promises}, {self.yen: 1234, self.dinar: 1.234}
+        )
+        self.assertEqual(record.line_ids.filtered("item_id")[0].answer["promise_amount"], "1234")
+
+    def test_disputes(self):
+        answers = {"reason": "Pricing error", "call_date": self._day(0)}
+        content = self._fill(
+            (self.in_dinar, {**answers, "disputed_amount": "0,005"}),
+            (self.in_yen, {**answers, "disputed_amount": "0,4"}),
+        )
+        record = self._upload(content, file_decimal="comma")
+        [error] = record.line_ids.filtered(lambda line: line.state == "error")
+        self.assertEqual((error.item_id.currency_id, "must be above zero" in error.error), (self.yen, True))
+        record.action_apply()
+        self.assertEqual(self.env["collection.dispute"].search([]).line_ids.amount, 0.005)

@@ -6,6 +6,7 @@ from openpyxl import load_workbook
 from odoo.tests import HttpCase, tagged
 
 from .test_recap import RecapCommon
+from .workbook_common import get_columns_of
 
 
 class XlsxCommon(RecapCommon):
@@ -62,6 +63,23 @@ class TestRecapXlsx(XlsxCommon):
         book = self._load(output)
         self.assertTrue(any(str(row[1]).startswith("=SUM('Cases'!") for row in book["Summary"].values))
         self.assertEqual(len(book["Charts"]._charts), 3)
+
+    def test_kinds_of_cells(self):
+        """What one adds up are numbers, what one sorts by day are days."""
+        self._live()
+        book = self._load(self._write(self._recap()), data_only=True)
+        parts = {"Of which promised", "Of which disputed", "Of which neither"}
+        amounts = {"At the start", "Collected", "Credited", "Written off or cancelled", "Still owed", *parts}
+        for name, numbers, dates in (
+            ("Cases", {*amounts, "Items", "Calls", "Days late at the start"}, {"Overdue since", "Last contact"}),
+            ("Items", {*amounts, "Days late at the start"}, {"Date", "Due date"}),
+            ("Promises", {"Amount", "Amount in EUR", "Still promised, in EUR"}, {"Promised for", "Recorded on"}),
+            ("Disputes", {"Amount", "Amount in EUR", "Still disputed, in EUR"}, {"Opened on", "To solve by"}),
+            ("Contacts", set(), {"Date"}),
+        ):
+            with self.subTest(sheet=name):
+                self.assertEqual(get_columns_of("number", book[name], 4), numbers)
+                self.assertEqual(get_columns_of("date", book[name], 4), dates)
 
     def test_texts_stay_texts(self):
         """A name that looks like a formula is a name."""

@@ -1,14 +1,19 @@
 import base64
 import collections
+import io
 import pathlib
 from datetime import date, timedelta
 
+from openpyxl import load_workbook
+
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from ..models import collection_receivable_batch
 from ..tools import tabular
 from .common import CollectionCommon
+from .plan_common import PlanCommon
 
 TITLES = [
     "Client",
@@ -23,8 +28,9 @@ TITLES = [
 ]
 
 
-@tagged("post_install", "-at_install")
-class TestReceivableImport(CollectionCommon):
+class ReceivableCommon(CollectionCommon):
+    """Somebody who may book, a transit account, and short ways to make a list of open items."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -72,6 +78,9 @@ class TestReceivableImport(CollectionCommon):
             self.assertEqual(batch.state, "done")
         return batch
 
+
+@tagged("post_install", "-at_install")
+class TestReceivableImport(ReceivableCommon):
     def _get_kinds(self, batch):
         return {(line.number, line.kind) for line in batch.line_ids}
 
@@ -149,6 +158,62 @@ class TestReceivableImport(CollectionCommon):
         # 100 less: 50 by the credit note, 50 in money.
         self.assertEqual(promise.settled_amount, 50)
 
+    def test_a_customer_is_booked_as_one(self):
+        """However few rows go at a time, what a credit paid for is no money."""
+        self._import([self._row("F1", 300.0), self._row("A1", -50.0)])
+        promise = self._promise(self._get_debtor(), date=self._days(3))
+        book = type(self.env["collection.receivable.batch"])._book_some
+        self.patch(type(self.env["collection.receivable.batch"]), "_book_some", lambda batch: book(batch, limit=1))
+        self._import([self._row("F1", 200.0)])
+        self.assertEqual(promise.settled_amount, 50)
+
+    def test_invoice_and_credit_of_one_number(self):
+        batch = self._import([self._row("F1", 100.0), self._row("F1", -30.0)])
+        self.assertEqual(set(batch.line_ids.mapped("kind")), {"new"})
+        debtor = self._get_debtor()
+        self.assertEqual((debtor.due_amount, debtor.credit_amount), (100, 30))
+
+    def test_amounts_below_one(self):
+        self._import([self._row("F1", 0.5), self._row("A1", -0.4), self._row("F2", 100.0)])
+        batch = self._import([self._row("F1", 0.3), self._row("A1", -0.4), self._row("F2", 100.0)])
+        self.assertEqual(
+            {(line.number, line.kind, line.difference) for line in batch.line_ids},
+            {("F1", "changed", -0.2), ("A1", "unchanged", 0), ("F2", "unchanged", 0)},
+        )
+        self.assertEqual(self._get_debtor().due_amount, 100.3)
+
+    def test_entries_made_by_hand_are_none_of_the_list(self):
+        """What somebody books in the journal of the list is not paid by the next list."""
+        batch = self._import([self._row("F1", 300.0)])
+        account = self.customer.property_account_receivable_id
+        move = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "journal_id": batch.journal_id.id,
+                "date": self.today,
+                "ref": "By hand",
+                "line_ids": [
+                    Command.create({"account_id": account.id, "partner_id": self.customer.id, "debit": 80}),
+                    Command.create({"account_id": self.transit.id, "credit": 80}),
+                ],
+            }
+        )
+        move.action_post()
+        batch = self._import([self._row("F1", 300.0)])
+        self.assertEqual(self._get_kinds(batch), {("F1", "unchanged")})
+        self.assertEqual(self._get_items(move).amount_residual, 80)
+
+    def test_paid_between_preview_and_booking(self):
+        """Booked is what is missing then, not what was missing when somebody looked."""
+        self._import([self._row("F1", 300.0)])
+        batch = self._import([self._row("F1", 200.0)], preview=True)
+        self.assertEqual(batch.line_ids.difference, -100)
+        payment = self._pay_on_account(amount=100)
+        (self._get_open_items().filtered("ref") + self._get_items(payment.move_id)).reconcile()
+        batch.action_apply()
+        self.assertEqual(self._get_kinds(batch), {("F1", "unchanged")})
+        self.assertEqual(self._get_debtor().due_amount, 200)
+
     def test_instalments_and_moved_due_dates(self):
         self._import([self._row("F1", 100.0, due=date(2026, 2, 1)), self._row("F1", 100.0, due=date(2026, 3, 1))])
         batch = self._import(
@@ -189,6 +254,61 @@ class TestReceivableImport(CollectionCommon):
         self.assertEqual(line.kind, "error")
         self.assertIn("2 customers", line.message)
         self.assertEqual(batch.state, "done")
+
+    def test_names_are_compared_as_people_read_them(self):
+        names = {
+            "Straßenbau Łódź": "STRASSENBAU  ŁÓDŹ",
+            "Ёлка и Ко": "ёлка и ко",
+            "L'Œil & l'Âme (SARL)": "l œil l ame sarl",
+            "Établissements N°5": "ETABLISSEMENTS N 5",
+        }
+        partners = [self._create_customer(name) for name in names]
+        batch = self._import(
+            [self._row(f"F{number}", 10.0, name) for number, name in enumerate(names.values())], preview=True
+        )
+        self.assertEqual(batch.line_ids.sorted("number").mapped("partner_id").ids, [partner.id for partner in partners])
+        self.assertEqual(set(batch.line_ids.mapped("found_by")), {"name"})
+
+    def test_archived_customer_is_found_with_a_warning(self):
+        """Nobody gets a second file because the first one was archived."""
+        archived = self._create_customer("Café Ancien", active=False)
+        by_ref = self._create_customer("Renamed since", ref="R-9", active=False)
+        namesake = self._create_customer("Boulangerie Petit", active=False)
+        count = self.env["res.partner"].with_context(active_test=False).search_count([])
+        batch = self._import(
+            [
+                self._row("F1", 10.0, "CAFE ANCIEN"),
+                self._row("F2", 20.0, "Old name", reference="r-9"),
+                self._row("F3", 30.0),
+            ]
+        )
+        lines = {line.number: line for line in batch.line_ids}
+        self.assertEqual((lines["F1"].partner_id, lines["F1"].found_by), (archived, "name"))
+        self.assertEqual((lines["F2"].partner_id, lines["F2"].found_by), (by_ref, "reference"))
+        self.assertEqual(lines["F3"].partner_id, self.customer, "the one that is not archived")
+        self.assertNotEqual(lines["F3"].partner_id, namesake)
+        self.assertEqual([lines[number].has_warning for number in ("F1", "F2", "F3")], [True, True, False])
+        self.assertIn("archived", lines["F1"].message)
+        self.assertEqual(batch.warning_count, 2)
+        self.assertEqual(self.env["res.partner"].with_context(active_test=False).search_count([]), count)
+        self.assertEqual(self._get_debtor(archived).due_amount, 10)
+
+    def test_another_vat_number_is_another_customer(self):
+        """Equal names don't make one customer of two companies."""
+        first = self._create_customer("Dupont", vat="FR23334175221")
+        self._create_customer("Dupont", vat="FR83404833048")
+        batch = self._import(
+            [
+                self._row("F1", 10.0, "Dupont", vat="FR40303265045"),
+                self._row("F2", 20.0, "Dupont", vat="FR23334175221"),
+                self._row("F3", 30.0, "Dupont"),
+            ],
+            preview=True,
+        )
+        found = {line.number: (line.kind, line.found_by, line.partner_id) for line in batch.line_ids}
+        self.assertEqual(found["F1"], ("new", "made", self.env["res.partner"]))
+        self.assertEqual(found["F2"], ("new", "vat", first))
+        self.assertEqual(found["F3"][0], "error")
 
     def test_customer_of_another_company_is_not_found(self):
         other = (
@@ -416,6 +536,56 @@ class TestReceivableImport(CollectionCommon):
         self.assertEqual(batch.line_ids.filtered(lambda line: line.number == "F2").message, message)
         self.assertEqual(self._get_debtor().due_amount, 300)
 
+    def _run_in_background(self, batch):
+        with self.enter_registry_test_mode():
+            self.env.ref("account_collection.cron_receivables").method_direct_trigger()
+        batch.invalidate_recordset()
+
+    def test_undoing_that_fails_frees_the_journal(self):
+        """What can't be undone is said, blocks no later list, and is undone once the cause is gone."""
+        Batch = type(self.env["collection.receivable.batch"])
+        undo, reverse = Batch._undo_some, type(self.env["account.move"])._reverse_moves
+        self.patch(collection_receivable_batch, "AT_ONCE", 1)
+        self.patch(Batch, "_undo_some", lambda batch: undo(batch, limit=1))
+        batch = self._import([self._row("F1", 300.0), self._row("F2", 20.0), self._row("F3", 10.0)], preview=True)
+        batch.action_apply()
+        self._run_in_background(batch)
+        self.assertEqual(batch.state, "done")
+        message = "The period is closed for good."
+
+        def refuse(moves, *args, **kwargs):
+            if "F2" in moves.mapped("ref"):
+                raise UserError(message)
+            return reverse(moves, *args, **kwargs)
+
+        self.patch(type(self.env["account.move"]), "_reverse_moves", refuse)
+        batch.action_undo()
+        self.assertEqual(batch.state, "undoing")
+        self._run_in_background(batch)
+        self.assertEqual((batch.state, batch.problem), ("done", message))
+        self.assertEqual(self._get_debtor().due_amount, 320, "F3 was undone before")
+        # Neither the journal nor the import itself is blocked.
+        batch._lock_source()
+        self._import([self._row("F1", 300.0)], journal_id=batch.journal_id.id, preview=True)._lock_source()
+        self.patch(type(self.env["account.move"]), "_reverse_moves", reverse)
+        batch.action_undo()
+        self._run_in_background(batch)
+        self.assertEqual((batch.state, batch.problem), ("undone", False))
+        self.assertFalse(self._get_debtor().due_amount)
+
+    def test_booking_that_may_not_go_on_frees_the_journal(self):
+        self.patch(collection_receivable_batch, "AT_ONCE", 1)
+        batch = self._import([self._row("F1", 300.0), self._row("F2", 20.0)], preview=True)
+        batch.action_apply()
+        self.assertEqual(batch.state, "applying")
+        self.bookkeeper.group_ids -= self.env.ref("account_collection.group_collection_manager")
+        self._run_in_background(batch)
+        batch = batch.with_env(self.env)
+        self.assertEqual(batch.state, "done")
+        self.assertTrue(batch.problem)
+        self.assertEqual(set(batch.line_ids.mapped("kind")), {"error"})
+        self.assertEqual(set(batch.line_ids.mapped("message")), {batch.problem})
+
     # === RIGHTS === #
 
     def test_rights(self):
@@ -462,3 +632,60 @@ class TestReceivableImport(CollectionCommon):
 
         count(3)  # fills the caches
         self.assertEqual(count(5), count(60))
+
+
+@tagged("post_install", "-at_install")
+class TestImportedNames(ReceivableCommon, PlanCommon):
+    """An invoice that is kept elsewhere has the number that its customer knows, wherever it is named."""
+
+    def setUp(self):
+        super().setUp()
+        self.batch = self._import([self._row("FA-77", 300.0, due=date(2026, 3, 7))])
+        self.debtor = self._get_debtor()
+        self.item = self.debtor.open_item_ids
+
+    def assertNamed(self, text):
+        self.assertIn("FA-77", text)
+        self.assertNotIn(self.item.move_id.name, text)
+
+    def test_why(self):
+        action = self.debtor.with_user(self.team_user).action_why()
+        why = self.env["collection.debtor.why"].with_user(self.team_user).browse(action["res_id"])
+        self.assertNamed(str(why.facts))
+
+    def test_simulation(self):
+        action = self.env["collection.plan.simulation"].with_user(self.manager)._open_result()
+        lines = self.env["collection.plan.simulation"].with_user(self.manager).browse(action["res_id"]).line_ids
+        self.assertEqual(set(lines.mapped("item_name")), {"FA-77"})
+
+    def test_pause(self):
+        move = self.item.move_id
+        pause = self.env["collection.pause.set"].with_user(self.collector)
+        pause.create({"debtor_id": self.debtor.id, "move_ids": move.ids, "reason": "Goodwill"}).action_confirm()
+        self.assertNamed(self.debtor.message_ids[0].body)
+        self.assertEqual((self.item.no_followup, self.debtor.claimable_amount), (True, 0))
+        self.env["collection.pause"]._get_running(move)._end()
+        self.assertNamed(self.debtor.message_ids[0].body)
+        self.assertFalse(self.item.no_followup)
+        self.item.no_followup = True
+        with self.assertRefused("FA-77 is not followed up"):
+            pause.create({"debtor_id": self.debtor.id, "move_ids": move.ids, "reason": "Again"}).action_confirm()
+
+    def test_undoing_names_what_is_in_the_way(self):
+        payment = self._pay_on_account(amount=20)
+        (self.item + self._get_items(payment.move_id)).reconcile()
+        with self.assertRefused("set against FA-77 since"):
+            self.batch.action_undo()
+
+    def test_handed_over(self):
+        campaign = self._start_campaign()
+        provider = self.env["collection.provider"].create(
+            {"partner_id": self.env["res.partner"].create({"name": "Phone House", "is_company": True}).id}
+        )
+        action = campaign.case_ids.action_hand_over()
+        wizard = campaign.env["collection.handover.create"].browse(action["res_id"])
+        wizard.provider_id = provider
+        handover = self.env["collection.handover"].browse(wizard.action_confirm()["res_id"])
+        self.assertEqual(handover.item_ids.name, "FA-77")
+        sheet = load_workbook(io.BytesIO(handover.file_id.raw)).worksheets[0]
+        self.assertIn("FA-77", [cell.value for cell in sheet[2]])

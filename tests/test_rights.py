@@ -60,6 +60,26 @@ class TestRights(CollectionCommon):
         campaign = self._start_campaign()
         self.assertFalse(campaign.case_ids.item_ids.with_user(self.manager).has_access("write"))
 
+    def test_days_of_silence_stay_those_of_own_customers(self):
+        """Nobody turns a holiday of a customer into one of everybody, or of a colleague's customer."""
+        self.debtor.collector_id = self.collector
+        self._create_invoice(self.other_customer)
+        other = self._get_debtor(self.other_customer)
+        other.collector_id = self.other_collector
+        values = {"name": "Closed", "date_from": "2026-08-01", "date_to": "2026-08-20"}
+        Period = self.env["collection.quiet.period"]
+        period = Period.with_user(self.collector).create({**values, "debtor_id": self.debtor.id})
+        for change in ({"debtor_id": False}, {"debtor_id": False, "company_id": False}, {"debtor_id": other.id}):
+            with self.subTest(change=change), self.assertRaises(AccessError), self.env.cr.savepoint():
+                period.write(change)
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            Period.with_user(self.collector).create({**values, "debtor_id": other.id})
+        period.with_user(self.team_user).debtor_id = other
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            period.with_user(self.team_user).debtor_id = False
+        period.with_user(self.manager).debtor_id = False
+        self.assertFalse(period.debtor_id)
+
     def test_other_entries_stay_out_of_sight(self):
         bill = self.env["account.move"].create(
             {

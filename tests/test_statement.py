@@ -13,6 +13,7 @@ from odoo.tools.pdf import PdfFileReader
 from ..report import statement_numbers
 from ..report.pdf_pages import number_pages
 from .common import CollectionCommon
+from .workbook_common import get_columns_of, is_dated
 
 
 class StatementCommon(CollectionCommon):
@@ -231,6 +232,18 @@ class TestStatement(StatementCommon):
         [euro, _dollar] = self._statement(kind="movements", date_from=self.today - timedelta(days=60)).sections
         self.assertEqual(Decimal(str(rows["Opening balance"])), euro.opening)
         self.assertEqual(Decimal(str(rows["Closing balance"])), euro.closing)
+
+    def test_kinds_of_cells(self):
+        """What one adds up are numbers, what one sorts by day are days."""
+        for kind, numbers in (
+            ("open", {"Days late", "Amount", "Paid or credited", "Open", "Balance"}),
+            ("movements", {"Debit", "Credit", "Balance"}),
+        ):
+            with self.subTest(kind=kind):
+                _name, content = self.debtor._render_statement_xlsx(kind, self.today - timedelta(days=60))
+                sheet = load_workbook(BytesIO(content), data_only=True)["EUR"]
+                self.assertEqual(get_columns_of("date", sheet, 4, is_dated), {"Date", "Due date"})
+                self.assertEqual(get_columns_of("number", sheet, 4, is_dated), numbers)
 
     def test_rights(self):
         """Who may not see a debtor gets no statement."""

@@ -153,7 +153,7 @@ class CollectionDebtorWhy(models.TransientModel):
             )
             rows.append(
                 {
-                    "name": row["item"].sudo().move_id.name,
+                    "name": row["item"]._get_collection_name(),
                     "due_date": format_date(self.env, row["due_date"]),
                     "days_late": row["days_late"],
                     "residual": format_amount(self.env, row["residual"], row["currency"]),

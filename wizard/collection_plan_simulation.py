@@ -326,7 +326,8 @@ class CollectionPlanSimulation(models.TransientModel):
                 )
                 SELECT %(simulation)s, debtor.id, debtor.partner_id, debtor.collector_id, debtor.company_id,
                        company.currency_id, contact.plan_id, contact.step_id, contact.channel, contact.date, item.id,
-                       item.move_name, contact.days_late, contact.amount, contact.is_old, contact.status,
+                       CASE WHEN item.id IS NOT NULL THEN %(item_name)s END,
+                       contact.days_late, contact.amount, contact.is_old, contact.status,
                        contact.date_before, contact.channel_before,
                        step.is_automatic AND contact.channel NOT IN ('call', 'task', 'letter'),
                        %(uid)s, NOW() AT TIME ZONE 'UTC', %(uid)s, NOW() AT TIME ZONE 'UTC'
@@ -341,10 +342,12 @@ class CollectionPlanSimulation(models.TransientModel):
                   JOIN res_company company ON company.id = debtor.company_id
                   JOIN collection_plan_step step ON step.id = contact.step_id
              LEFT JOIN account_move_line item ON item.id = contact.item_id
+             LEFT JOIN account_move move ON move.id = item.move_id
              RETURNING 1
                 """,
                 simulation=self.id,
                 uid=self.env.uid,
+                item_name=self.env["collection.ledger"]._get_item_name_sql("item", "move"),
                 **dict(
                     zip(
                         (

@@ -45,3 +45,54 @@ class TestHandover(unittest.TestCase):
     def test_time_is_read_or_left(self, text):
         date, moment = handover.split_time(text)
         self.assertTrue(moment is not None or date == text)
+
+    def test_keys_never_change(self):
+        """Keys are stored: another derivation would take back everything twice after an update."""
+        answer = {
+            "call_date": "2026-03-10",
+            "call_time": "14:30",
+            "outcome": "right_person",
+            "item": 42,
+            "promise_date": "2026-03-20",
+            "promise_amount": "100.00",
+            "method": "transfer",
+            "reason": 7,
+            "new_contact": "Éva Martin",
+            "new_phone": "01 02",
+            "new_email": "eva@x.fr",
+            "note": "Calls  back",
+        }
+        self.assertEqual(
+            handover.get_parts(answer),
+            {
+                "call": "6420b697b78e53a2191f8d1bfb2f1b8c",
+                "promise": "c406fff6141e35d180310eb0a4683ac8",
+                "contact": "d01616d281515fcd9d6ce99e9dd1864a",
+                "note": "27d7fd0ee665a108aeb68ec88a102a85",
+            },
+        )
+        answer = {"item": 42, "reason": 7, "is_dispute": True, "disputed_amount": "12.50"}
+        self.assertEqual(
+            handover.get_parts(answer),
+            {
+                "call": "f8b26a1f4eabb0186f22cee8a0f52c51",
+                "dispute": "44155bce6c6f9b4f37cad8368b978981",
+            },
+        )
+
+    def test_what_tells_of_a_call(self):
+        for answer, outcome in (
+            ({"outcome": "voicemail"}, "voicemail"),
+            ({"reason": 7}, "right_person"),
+            ({"promise_date": "2026-03-20"}, "right_person"),
+            ({"note": "Nobody in"}, ""),
+        ):
+            with self.subTest(answer=answer):
+                self.assertEqual(handover.get_outcome(answer), outcome)
+        self.assertEqual(list(handover.get_parts({"reason": 7})), ["call", "note"])
+        self.assertEqual(list(handover.get_parts({"reason": 7, "is_dispute": True})), ["call", "dispute"])
+
+    def test_signs_that_no_reference_has(self):
+        self.assertEqual(handover.clean_reference("C-AEIO-BCDF-GHJK"), "")
+        self.assertEqual(handover.clean_reference("7-BCDF-GHJK-LMNP"), "")
+        self.assertEqual(handover.clean_reference("C-BCDF-GHJK-LMN"), "")

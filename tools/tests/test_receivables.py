@@ -64,6 +64,17 @@ class TestCompare(unittest.TestCase):
         changes = compare(make(Known, [("Petit", "F1", 1, -50.0)]), make(Listed, [("Petit", "F1", 1, 50.0)]))
         self.assertEqual([change.kind for change in changes], ["new", "paid"])
 
+    def test_amounts_below_one(self):
+        """Cents that are owed are no credit, and cents of credit are nothing owed."""
+        for before, now in ((0.5, 0.4), (-0.5, -0.4), (0.01, 0.02)):
+            with self.subTest(before=before, now=now):
+                [change] = compare(make(Known, [("Petit", "F1", 1, before)]), make(Listed, [("Petit", "F1", 2, now)]))
+                self.assertEqual((change.kind, change.amount), ("changed", round(now - before, 2)))
+        self.assertEqual(
+            set_off([Reduction("invoice", 0.5), Reduction("credit", -0.3)]),
+            ([("invoice", "credit", 0.3)], {"invoice": 0.2}),
+        )
+
 
 class TestSetOff(unittest.TestCase):
     @given(st.lists(cents, max_size=8))
