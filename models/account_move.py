@@ -235,7 +235,9 @@ class AccountMove(models.Model):
         """
         ledger = self.env["collection.ledger"].sudo()
         partners = None if moves is None else moves.commercial_partner_id
-        companies = self.env["res.company"].sudo().search([("active", "=", True)]) if moves is None else moves.company_id
+        companies = (
+            self.env["res.company"].sudo().search([("active", "=", True)]) if moves is None else moves.company_id
+        )
         states = SQL(" UNION ALL ").join(
             SQL(
                 """

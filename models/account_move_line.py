@@ -3,7 +3,16 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 # What, when written on a receivable line, changes what its customer owes or may be asked for.
-WATCHED_FIELDS = {"date_maturity", "no_followup", "partner_id", "account_id"}
+WATCHED_FIELDS = {
+    "date_maturity",
+    "no_followup",
+    "partner_id",
+    "account_id",
+    "balance",
+    "amount_currency",
+    "debit",
+    "credit",
+}
 
 
 class AccountMoveLine(models.Model):
@@ -36,16 +45,26 @@ class AccountMoveLine(models.Model):
 
     # === CRUD METHODS === #
 
+    # EXTENDS account: a bank statement line gets its counterparts when its entry is posted already
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._enqueue_collection_refresh()
+        return lines
+
     # EXTENDS account
     def write(self, vals):
         if not WATCHED_FIELDS & vals.keys():
             return super().write(vals)
-        queue = self.env["collection.refresh.queue"]
-        posted = self.filtered(lambda line: line.parent_state == "posted")
-        queue._enqueue_lines(posted)  # the customer it leaves, too
+        self._enqueue_collection_refresh()  # the customer it leaves, too
         result = super().write(vals)
-        queue._enqueue_lines(posted)
+        self._enqueue_collection_refresh()
         return result
+
+    # EXTENDS account
+    def unlink(self):
+        self._enqueue_collection_refresh()
+        return super().unlink()
 
     # === ACTION METHODS === #
 
@@ -60,6 +79,13 @@ class AccountMoveLine(models.Model):
         }
 
     # === BUSINESS METHODS === #
+
+    def _enqueue_collection_refresh(self):
+        """Have the customers of those items that are posted refreshed soon, and those of their bank statement lines."""
+        posted = self.filtered(lambda line: line.parent_state == "posted")
+        if posted:
+            self.env["collection.refresh.queue"]._enqueue_lines(posted)
+            posted.statement_line_id._enqueue_collection_refresh()
 
     def _get_collection_name(self):
         """Return the name under which a customer knows an item: the invoice's number, or the entry's label."""

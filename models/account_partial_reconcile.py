@@ -8,12 +8,13 @@ class AccountPartialReconcile(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partials = super().create(vals_list)
-        self.env["collection.refresh.queue"]._enqueue_lines(partials.debit_move_id)
+        # Both sides: a parent, a sister or a factor may pay.
+        self.env["collection.refresh.queue"]._enqueue_lines(partials.debit_move_id | partials.credit_move_id)
         return partials
 
     # EXTENDS account
     def unlink(self):
-        lines = self.debit_move_id
+        lines = self.debit_move_id | self.credit_move_id
         result = super().unlink()
         self.env["collection.refresh.queue"]._enqueue_lines(lines)
         return result

@@ -10,6 +10,7 @@ from odoo.tools.misc import format_date
 
 from ..tools import cadence
 from .collection_action_item import NO_LEVEL
+from .collection_run import DELIVERING
 
 _logger = logging.getLogger(__name__)
 
@@ -41,8 +42,6 @@ CANCEL_CODES = [
 ]
 # Actions that are delivered in one transaction.
 BATCH_SIZE = 100
-# How often a batch is begun when somebody else writes on the same customers.
-MAX_CONFLICTS = 20
 # How often an e-mail is tried again while the mail server can't be reached.
 MAX_TRIES = 5
 # Reasons for which a planned action waits for another day instead of being cancelled.
@@ -427,6 +426,38 @@ class CollectionAction(models.Model):
                 vals["level"] = NO_LEVEL
         self.env["collection.action.item"].sudo().create(values)
 
+    @api.model
+    def _get_said_sql(self, company, debtor_ids):
+        """Return SQL with what was said to customers: in their file, or about their items while those were another's.
+
+        Items change their customer when a contact joins or leaves a company. What was said stays in the file in
+        which it was said; the level of an item and the days between two contacts go with the item.
+
+        :param company: the company of these debtors.
+        :param debtor_ids: ids of debtors.
+        :return: ``SQL`` with the columns ``debtor_id`` and ``action_id``.
+        """
+        return SQL(
+            """
+            SELECT own.debtor_id, own.id AS action_id
+              FROM collection_action own
+             WHERE own.debtor_id = ANY(%(debtors)s)
+             UNION ALL
+            SELECT DISTINCT debtor.id, item.action_id
+              FROM collection_debtor debtor
+              JOIN res_partner partner ON partner.commercial_partner_id = debtor.partner_id
+              JOIN account_move_line line ON line.partner_id = partner.id AND line.company_id = debtor.company_id
+              JOIN collection_action_item item ON item.move_line_id = line.id
+              JOIN collection_action other ON other.id = item.action_id AND other.debtor_id != debtor.id
+             WHERE debtor.id = ANY(%(debtors)s)
+               AND line.account_id IN %(accounts)s
+               AND line.parent_state = 'posted'
+               AND line.reconciled IS NOT TRUE
+            """,
+            debtors=list(debtor_ids),
+            accounts=self.env["collection.ledger"]._get_account_ids(company),
+        )
+
     # === BUSINESS METHODS - DELIVER === #
 
     @api.model
@@ -440,23 +471,27 @@ class CollectionAction(models.Model):
         :return: the number of actions looked at.
         """
         taken = 0
+        failed_ids = set()
         while limit is None or taken < limit:
             size = BATCH_SIZE if limit is None else min(BATCH_SIZE, limit - taken)
-            count = self._retry_conflicts(lambda size=size: self._deliver_next(size))
+            count = self._retry_conflicts(lambda size=size: self._deliver_next(size, failed_ids))
             if not count:
                 break
             taken += count
-            if not self.env["ir.cron"]._commit_progress(count, remaining=self._count_due()):
+            if not self.env["ir.cron"]._commit_progress(count, remaining=self._count_due(failed_ids)):
                 break
         return taken
 
-    def _deliver_next(self, size):
+    def _deliver_next(self, size, failed_ids=None):
         """Carry out one batch.
 
+        :param set failed_ids: ids of the companies to leave out; those whose batch fails are added.
         :return: the number of actions looked at.
         """
-        batch = self._take_due(size)
-        batch._deliver_batch()
+        batch = self._take_due(size, failed_ids or ())
+        failed = batch._deliver_batch()
+        if failed_ids is not None:
+            failed_ids.update(failed.ids)
         return len(batch)
 
     @api.model
@@ -466,21 +501,18 @@ class CollectionAction(models.Model):
         :param work: function without arguments.
         :return: what it returned.
         """
-        for left in reversed(range(MAX_CONFLICTS)):
-            try:
-                result = work()
-                self.env.flush_all()
-                return result
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                if not left:
-                    raise
-                self.env.cr.rollback()
+        return self.env["collection.run"]._retry_conflicts(work)
 
     @api.model
-    def _get_due_conditions(self):
-        """Return SQL for what is due now in each company that may send at this hour, ``None`` when there is none."""
+    def _get_due_conditions(self, failed_ids=()):
+        """Return SQL for what is due now in each company that may send at this hour, ``None`` when there is none.
+
+        :param failed_ids: ids of companies to leave out.
+        """
         conditions = []
-        for company in self.env["res.company"].sudo().search([("active", "=", True)]):
+        for company in (
+            self.env["res.company"].sudo().search([("active", "=", True), ("id", "not in", list(failed_ids))])
+        ):
             channels = self.env["collection.channel"]._get_automatic_channels(company)
             if channels and company._is_collection_sending_time():
                 conditions.append(
@@ -500,8 +532,8 @@ class CollectionAction(models.Model):
         )
 
     @api.model
-    def _count_due(self):
-        conditions = self._get_due_conditions()
+    def _count_due(self, failed_ids=()):
+        conditions = self._get_due_conditions(failed_ids)
         if not conditions:
             return 0
         self.env.flush_all()
@@ -509,12 +541,13 @@ class CollectionAction(models.Model):
         return count
 
     @api.model
-    def _take_due(self, limit):
+    def _take_due(self, limit, failed_ids=()):
         """Lock due actions and their debtors, skipping those that another worker has.
 
+        :param failed_ids: ids of companies to leave out.
         :return: the locked actions, at most one per debtor.
         """
-        conditions = self._get_due_conditions()
+        conditions = self._get_due_conditions(failed_ids)
         if not conditions:
             return self.browse()
         self.env.flush_all()
@@ -541,14 +574,23 @@ class CollectionAction(models.Model):
         return self.sudo().browse(first_of_debtor.values())
 
     def _deliver_batch(self):
-        """Look again at locked actions, and carry out those that are still due."""
+        """Check locked actions again, and carry out those that are still due.
+
+        :return: the companies for which it failed: nothing was said there, and nobody else is stopped.
+        """
+        run = self.env["collection.run"]
+        failed = self.env["res.company"]
         for company, actions in self.grouped("company_id").items():
-            actions = actions.with_company(company).with_context(lang=company.partner_id.lang)
-            debtors = actions.debtor_id
-            actions.env["collection.debtor"]._synchronize(company, debtors.partner_id)
-            ready = actions._look_again()
-            for channel, own in ready.grouped("channel").items():
-                own._deliver_by(self.env["collection.channel"]._get(channel).with_env(actions.env))
+            own = actions.with_company(company).with_context(lang=company.partner_id.lang)
+            if not run._isolate(company, own._deliver_in_company, DELIVERING):
+                failed |= company
+        return failed
+
+    def _deliver_in_company(self):
+        """Check locked actions of one company again, and carry out those that are still due."""
+        self.env["collection.debtor"]._synchronize(self.company_id, self.debtor_id.partner_id)
+        for channel, own in self._look_again().grouped("channel").items():
+            own._deliver_by(self.env["collection.channel"]._get(channel).with_env(self.env))
 
     def _look_again(self):
         """Return those of these actions that are still due; cancel or postpone the others with a reason.
@@ -742,21 +784,24 @@ class CollectionAction(models.Model):
             (actions - steps)._set_state("cancelled", result_text=notice)
 
     @api.model
-    def _review_waiting(self):
-        """Look again at the steps that wait for people.
+    def _review_waiting(self, after_id, company, limit=1000):
+        """Check the steps of a company that wait for people again.
 
         What is not due any more is cancelled with its reason; what nobody did or confirmed in the days that the
         step gives them is skipped.
+
+        :param int after_id: looks at later actions only, to go through many in batches.
+        :return: id of the last action looked at, 0 when there was none.
         """
-        for company in self.env["collection.plan"].sudo().search([("started_on", "!=", False)]).company_id:
-            waiting = self.sudo().with_company(company).with_context(lang=company.partner_id.lang)
-            waiting = waiting.search(self._get_waiting_domain(company)).try_lock_for_update()
-            today = company._collection_today()
-            for step, actions in waiting._look_again().grouped("step_id").items():
-                late = actions.filtered(
-                    lambda action, limit=today - timedelta(days=step.patience): action.date_planned < limit
-                )
-                late._skip(self.env._("Not done within %s days: the plan went on.", step.patience))
+        actions = self.sudo().with_company(company).with_context(lang=company.partner_id.lang)
+        domain = self._get_waiting_domain(company) & Domain("id", ">", after_id)
+        waiting = actions.search(domain, limit=limit, order="id")
+        last_id = waiting[-1:].id or 0
+        today = company._collection_today()
+        for step, due in waiting.try_lock_for_update()._look_again().grouped("step_id").items():
+            late = due.filtered(lambda action, limit=today - timedelta(days=step.patience): action.date_planned < limit)
+            late._skip(self.env._("Not done within %s days: the plan went on.", step.patience))
+        return last_id
 
     @api.model
     def _get_waiting_domain(self, company):
@@ -772,15 +817,23 @@ class CollectionAction(models.Model):
     # === BUSINESS METHODS - RESULTS === #
 
     @api.model
-    def _collect_results(self, after_id=0, limit=1000):
+    def _get_companies_with_results(self):
+        """Return the companies with messages of which nobody knows yet what became of them."""
+        queued = [("delivery_state", "=", "queued"), ("state", "=", "done")]
+        return self.env["res.company"].union(*(company for (company,) in self._read_group(queued, ["company_id"])))
+
+    @api.model
+    def _collect_results(self, after_id=0, limit=1000, company=None):
         """Ask the channels what became of messages that were handed over. Safe in any number of workers.
 
         :param int after_id: looks at later actions only, to go through many in batches.
+        :param company: one company; all when ``None``.
         :return: id of the last action looked at, 0 when there was none.
         """
-        queued = self.sudo().search(
-            [("delivery_state", "=", "queued"), ("state", "=", "done"), ("id", ">", after_id)], limit=limit, order="id"
-        )
+        domain = [("delivery_state", "=", "queued"), ("state", "=", "done"), ("id", ">", after_id)]
+        if company:
+            domain.append(("company_id", "=", company.id))
+        queued = self.sudo().search(domain, limit=limit, order="id")
         for channel, actions in queued.try_lock_for_update().grouped("channel").items():
             actions._note_results(self.env["collection.channel"]._get(channel)._result(actions))
         return queued[-1:].id or 0

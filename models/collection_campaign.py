@@ -615,31 +615,19 @@ class CollectionCampaign(models.Model):
 
     @api.model
     def _cron_calendar(self):
-        """Start the prepared campaigns whose day has come, say which end soon, close those that are over."""
-        IrCron = self.env["ir.cron"]
-        to_start, to_remind, to_close = self.browse(), self.browse(), self.browse()
-        for campaign in self.search([("state", "in", ("prepared", "running"))]):
-            today = campaign.company_id._collection_today()
-            if campaign.state == "running" and campaign.date_end < today:
-                to_close |= campaign
-            elif (
-                campaign.state == "running"
-                and not campaign.is_end_announced
-                and campaign.date_end <= today + timedelta(days=3)
-            ):
-                to_remind |= campaign
-            elif campaign.state == "prepared" and campaign.date_start <= today <= campaign.date_end:
-                to_start |= campaign
-        todo = [(campaign, "_close") for campaign in to_close]
-        todo += [(campaign, "_remind_end") for campaign in to_remind]
-        todo += [(campaign, "_start") for campaign in to_start]
-        IrCron._commit_progress(remaining=len(todo))
-        for campaign, method in todo:
-            campaign = campaign.try_lock_for_update()
-            if campaign:
-                campaign._run_calendar_step(method)
-            if not IrCron._commit_progress(1):
-                break
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_campaign_calendar()
+
+    def _get_calendar_step(self):
+        """Return the name of the method that the calendar asks for today, ``False`` when it asks for nothing."""
+        self.ensure_one()
+        today = self.company_id._collection_today()
+        if self.state == "running":
+            if self.date_end < today:
+                return "_close"
+            ends_soon = self.date_end <= today + timedelta(days=3)
+            return "_remind_end" if ends_soon and not self.is_end_announced else False
+        return "_start" if self.state == "prepared" and self.date_start <= today <= self.date_end else False
 
     def _run_calendar_step(self, method):
         """Do what the calendar asks for one campaign; tell the person in charge when it can't be done."""

@@ -487,7 +487,10 @@ class CollectionCase(models.Model):
         waiting = next_date and next_date > today
         for case in cases.filtered(lambda case: case.state in ("to_contact", "waiting")):
             case._set_state("waiting" if waiting else "to_contact")
-        debtor._synchronize_own()
+        if action.promise_id or action.dispute_id:
+            debtor._mark_stale()  # it was brought up to date when the answer was recorded
+        else:
+            debtor._synchronize_own()
 
     @api.model
     def _note_contacts(self, actions):

@@ -110,7 +110,32 @@ class CollectionCriterion(models.Model):
                     )
                 ) from error
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        criteria = super().create(vals_list)
+        criteria._mark_scores_stale()
+        return criteria
+
+    def write(self, vals):
+        self._mark_scores_stale()  # of the company it leaves, too
+        result = super().write(vals)
+        self._mark_scores_stale()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_marks_scores_stale(self):
+        self._mark_scores_stale()
+
     # === BUSINESS METHODS === #
+
+    def _mark_scores_stale(self):
+        """Have the scores that rest on these criteria worked out anew soon."""
+        companies = self.env["res.company"]
+        if any(not criterion.company_id for criterion in self):
+            companies = self.env["collection.run"]._get_active_companies()
+        self.env["collection.refresh.queue"].sudo()._mark_companies_stale(companies | self.company_id)
 
     @api.model
     def _get_criteria(self, company):

@@ -36,6 +36,23 @@ class CollectionCriterionBand(models.Model):
             else:
                 band.display_name = f"≥ {band.lower:g}"
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        bands = super().create(vals_list)
+        bands.criterion_id._mark_scores_stale()
+        return bands
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.criterion_id._mark_scores_stale()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_marks_scores_stale(self):
+        self.criterion_id._mark_scores_stale()
+
     # === BUSINESS METHODS === #
 
     def _get_key(self):

@@ -1,4 +1,3 @@
-import logging
 from collections import defaultdict
 from datetime import timedelta
 
@@ -9,8 +8,6 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, float_is_zero, format_amount
 from odoo.tools.misc import format_date
-
-_logger = logging.getLogger(__name__)
 
 PAYER_PROFILES = [
     ("new", "New customer"),
@@ -32,8 +29,6 @@ GRADES = [
     ("c", "C"),
     ("d", "D"),
 ]
-# Calendar days back in which a payment is news.
-TOLD_DAYS = 7
 # Columns that a refresh writes. What users write (collector, comment, pause …) is never among them.
 FACT_COLUMNS = (
     "due_amount",
@@ -75,17 +70,7 @@ FACT_COLUMNS = (
     "score_breakdown",
 )
 # What nobody writes by hand: the facts, whose file it is and where it is.
-FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id", "told_line_id", "handover_id"}
-
-
-class Later:
-    """Collects debtors that are brought up to date together, at the end of a batch.
-
-    It travels in the context. One that comes from RPC can't contain it.
-    """
-
-    def __init__(self):
-        self.debtor_ids = set()
+FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id", "notified_payment_ids", "handover_id"}
 
 
 class CollectionDebtor(models.Model):
@@ -281,10 +266,11 @@ class CollectionDebtor(models.Model):
         "that the bank took back. Money sent to a customer by a payment doesn't count.",
     )
     last_bounce_date = fields.Date(string="Last Return", readonly=True)
-    told_line_id = fields.Integer(
-        string="Last Payment told",
+    notified_payment_ids = fields.Json(
+        string="Payments notified",
         readonly=True,
-        help="Journal item of the last big payment the collector was told of.",
+        copy=False,
+        help="Journal items of the big payments of late that the collector was notified of.",
     )
     open_dispute_count = fields.Integer(string="Open Disputes", readonly=True)
     payer_profile_auto = fields.Selection(PAYER_PROFILES, string="Profile from History", readonly=True)
@@ -923,185 +909,38 @@ class CollectionDebtor(models.Model):
         self.env["collection.score.history"]._record(changed, today)
         return changed
 
+    # Up to date means more than facts: see ``collection.run``, which these call.
+
     @api.model
     def _synchronize(self, company, partners=None):
-        """Refresh debtors, judge their promises and disputes, and bring their cases in line.
-
-        :param company: one ``res.company``.
-        :param partners: commercial partners; all customers of the company when ``None``.
-        :return: the debtors whose row was made or changed.
-        """
-        if not self.env.lang:
-            # Scheduled actions have no language of their own: what they write is for people of the company.
-            self = self.with_context(lang=company.partner_id.lang)  # noqa: PLW0642
-        changed = self._refresh(company, partners)
-        scope = Domain("company_id", "=", company.id)
-        if partners is not None:
-            scope &= Domain("partner_id", "in", partners.ids)
-        today = company._collection_today()
-        settled = self.env["collection.promise"]._settle(today, scope).debtor_id
-        settled |= self.env["collection.dispute"]._settle(today, scope).debtor_id
-        if settled:
-            # A promise that was kept or broken changes what may be claimed.
-            changed |= self._refresh(company, settled.partner_id)
-        self.env["collection.case"]._settle(today, company, partners)
-        self.env["collection.action"]._cancel_paid(company, partners)
-        self._tell_big_payments(company, partners)
-        return changed
-
-    @api.model
-    def _tell_big_payments(self, company, partners=None):
-        """Tell collectors of big payments that came in lately, once for each.
-
-        :param company: one company, whose setting says what is big.
-        :param partners: commercial partners; all when ``None``.
-        """
-        limit = company.collection_big_payment
-        if not limit:
-            return
-        today = company._collection_today()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT debtor.id, SUM(-line.balance), MAX(line.id)
-                  FROM account_move_line line
-                  JOIN res_partner partner ON partner.id = line.partner_id
-                  JOIN collection_debtor debtor
-                    ON debtor.partner_id = partner.commercial_partner_id AND debtor.company_id = line.company_id
-                 WHERE line.company_id = %(company)s
-                   AND line.parent_state = 'posted'
-                   AND line.account_id IN %(accounts)s
-                   AND line.journal_id IN %(journals)s
-                   AND line.balance <= -%(limit)s
-                   AND line.date BETWEEN %(since)s AND %(today)s
-                   AND line.id > COALESCE(debtor.told_line_id, 0)
-                   %(partner_filter)s
-              GROUP BY debtor.id
-                """,
-                company=company.id,
-                accounts=self.env["collection.ledger"]._get_account_ids(company),
-                journals=self.env["collection.ledger"]._get_cash_journal_ids(company),
-                limit=limit,
-                since=today - timedelta(days=TOLD_DAYS),
-                today=today,
-                partner_filter=(
-                    SQL() if partners is None else SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
-                ),
-            )
-        )
-        for debtor_id, amount, line_id in rows:
-            debtor = self.sudo().browse(debtor_id)
-            debtor.told_line_id = line_id
-            debtor._tell_collector(
-                self.env._("Big payment received: %s", format_amount(self.env, amount, company.currency_id))
-            )
-
-    def _tell_collector(self, body):
-        """Write on the thread, and to whoever works on this customer now, if anybody does."""
-        self.ensure_one()
-        cases = self.case_ids.filtered(lambda case: case.campaign_id.state == "running")
-        users = (cases.collector_id | self.collector_id).filtered("active")
-        if users:
-            self.message_post(body=body, partner_ids=users.partner_id.ids)
+        """Refresh debtors and bring all that follows from their facts in line (see ``collection.run``)."""
+        return self.env["collection.run"]._synchronize(company, partners)
 
     def _synchronize_own(self):
         """Bring exactly these debtors up to date, whatever rights the user has on the ledger."""
-        later = self.env.context.get("collection_later")
-        if isinstance(later, Later):
-            later.debtor_ids.update(self.ids)
-            return
-        debtors = self.sudo()
-        for company in debtors.company_id:
-            partners = debtors.filtered(lambda debtor, company=company: debtor.company_id == company).partner_id
-            debtors.with_company(company)._synchronize(company, partners)
+        self.env["collection.run"]._synchronize_debtors(self)
 
     def _catch_up(self):
         """Bring these debtors up to date if their ledger changed, or a new day began, since the last refresh."""
-        if self.env.cr.readonly:
-            return  # a list with a single row, read from a replica: the form will catch up
-        debtors = self.sudo().filtered("id")
-        queue = self.env["collection.refresh.queue"].sudo()
-        for debtor in debtors:
-            company = debtor.company_id
-            stale = company.collection_refresh_date != company._collection_today() or queue.search_count(
-                [("company_id", "=", company.id), ("partner_id", "=", debtor.partner_id.id)], limit=1
-            )
-            if stale:
-                debtor._synchronize_own()
+        self.env["collection.run"]._catch_up(self)
+
+    def _mark_stale(self):
+        """Have these debtors brought up to date soon, or as soon as somebody opens one."""
+        self.env["collection.refresh.queue"].sudo()._enqueue(
+            (debtor.company_id.id, debtor.partner_id.id) for debtor in self.sudo()
+        )
 
     @api.model
     def _get_or_create(self, company, partner):
         """Return the debtor of a customer in a company, made from the ledger if there is none yet."""
-        partner = partner.commercial_partner_id
-        domain = [("company_id", "=", company.id), ("partner_id", "=", partner.id)]
-        Debtor = self.sudo().with_context(active_test=False)
-        debtor = Debtor.search(domain)
-        if not debtor:
-            Debtor._synchronize(company, partner)
-            debtor = Debtor.search(domain)
-        debtor = debtor.with_env(self.env)
-        if debtor and not debtor.has_access("read"):
-            raise UserError(
-                self.env._(
-                    "%(customer)s is followed up by %(collector)s.",
-                    customer=partner.name,
-                    collector=debtor.sudo().collector_id.name or self.env._("a colleague"),
-                )
-            )
-        return debtor
+        return self.env["collection.run"]._get_or_create_debtor(company, partner)
 
     # === SCHEDULED ACTIONS === #
 
     @api.model
     def _cron_refresh(self, batch_size=1000):
-        """Refresh the customers whose ledger changed; once a night, all customers of all companies.
-
-        A nightly run walks through the companies one by one, so that a killed run loses one company at most.
-        """
-        IrCron = self.env["ir.cron"]
-        queue = self.env["collection.refresh.queue"]
-        waiting = queue.search_count([])
-        companies = self._get_companies_to_refresh()
-        IrCron._commit_progress(remaining=waiting + len(companies))
-        while waiting:
-            for company, partners in queue._take(batch_size).items():
-                self._synchronize_alone(company, partners)
-            taken, waiting = waiting, queue.search_count([])
-            if not IrCron._commit_progress(max(taken - waiting, 0), remaining=waiting + len(companies)):
-                return
-            if waiting >= taken:
-                break  # the rest is locked by another worker, which will do it
-        for done, company in enumerate(companies, start=1):
-            self._synchronize_alone(company)
-            if not IrCron._commit_progress(1, remaining=len(companies) - done):
-                return
-
-    @api.model
-    def _synchronize_alone(self, company, partners=None):
-        """Synchronize one company so that what is wrong with it can't stop the others.
-
-        A full run writes on the company when it was and how many rows differed.
-        """
-        try:
-            with self.env.cr.savepoint():
-                changed = self.with_company(company)._synchronize(company, partners)
-        except Exception:
-            _logger.exception("The debtors of %s could not be refreshed.", company.name)
-            return
-        if partners is None:
-            _logger.info("Debtors of %s refreshed: %s rows differed.", company.name, len(changed))
-            company.sudo().write(
-                {
-                    "collection_refresh_date": company._collection_today(),
-                    "collection_refresh_count": len(changed),
-                }
-            )
-
-    @api.model
-    def _get_companies_to_refresh(self):
-        """Return the companies whose last full refresh is not of today (on their own clock)."""
-        companies = self.env["res.company"].sudo().search([("active", "=", True)])
-        return companies.filtered(lambda company: company.collection_refresh_date != company._collection_today())
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_refresh(batch_size)
 
     # === BUSINESS METHODS - CONTACT === #
 

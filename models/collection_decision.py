@@ -315,25 +315,26 @@ class DecisionDesk:
             self.env.execute_query(
                 SQL(
                     """
+                    WITH own AS (%(said)s)
                     SELECT said.item_id, MAX(said.level)
                       FROM (
                         SELECT item.move_line_id AS item_id, item.level
                           FROM collection_action_item item
                           JOIN collection_action action ON action.id = item.action_id
-                         WHERE action.debtor_id = ANY(%(debtors)s)
-                           AND item.level > %(no_level)s
+                          JOIN own ON own.action_id = action.id
+                         WHERE item.level > %(no_level)s
                            AND (action.state = 'done' OR action.is_skipped)
                          UNION ALL
                         -- The item that called for a step, even if it could not be claimed when the step was done.
                         SELECT action.cycle, step.delay
                           FROM collection_action action
                           JOIN collection_plan_step step ON step.id = action.step_id
-                         WHERE action.debtor_id = ANY(%(debtors)s)
-                           AND (action.state = 'done' OR action.is_skipped)
+                          JOIN own ON own.action_id = action.id
+                         WHERE (action.state = 'done' OR action.is_skipped)
                       ) said
                   GROUP BY said.item_id
                     """,
-                    debtors=self.debtor_ids,
+                    said=self.env["collection.action"]._get_said_sql(self.company, self.debtor_ids),
                     no_level=NO_LEVEL,
                 )
             )
@@ -344,17 +345,17 @@ class DecisionDesk:
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT debtor_id, (date_done AT TIME ZONE 'UTC' AT TIME ZONE %s)::date AS day
+                SELECT said.debtor_id, (date_done AT TIME ZONE 'UTC' AT TIME ZONE %s)::date AS day
                   FROM collection_action
-                 WHERE debtor_id = ANY(%s)
-                   AND state = 'done'
+                  JOIN (%s) said ON said.action_id = collection_action.id
+                 WHERE state = 'done'
                    AND date_done >= %s
                    AND (channel != 'call' OR is_reached)
                    AND channel NOT IN %s
               ORDER BY date_done
                 """,
                 self.company._get_collection_tz(),
-                self.debtor_ids,
+                self.env["collection.action"]._get_said_sql(self.company, self.debtor_ids),
                 date - timedelta(days=max(PRESSURE_DAYS, *(rules.gap for rules in self.rules.values()), 1) + 2),
                 self.env["collection.action"]._get_silent_channels(),
             )

@@ -1,14 +1,11 @@
-import logging
 from collections import Counter
 from datetime import datetime, timedelta
 
 import pytz
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Command, Domain
 from odoo.tools.misc import format_date
-
-_logger = logging.getLogger(__name__)
 
 # The digest comes when the hours of sending are over, at the latest at this hour.
 LATEST_HOUR = 20
@@ -28,21 +25,8 @@ class CollectionDigest(models.AbstractModel):
 
     @api.model
     def _cron_send(self):
-        """Send the digest of each company in its evening, at most once a day."""
-        companies = self.env["res.company"].sudo().search([("collection_digest_is_on", "=", True)])
-        due = companies.filtered(lambda company: self._is_time(company))
-        for done, company in enumerate(due, start=1):
-            # One worker sends; the others find it locked, or done.
-            locked = company.try_lock_for_update(allow_referencing=True)
-            if locked and self._is_time(locked):
-                try:
-                    with self.env.cr.savepoint():
-                        self.with_company(company)._send(company)
-                except Exception:
-                    _logger.exception("The digest of %s could not be made.", company.name)
-                company.collection_digest_at = fields.Datetime.now()
-            if not self.env["ir.cron"]._commit_progress(1, remaining=len(due) - done):
-                return
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_send_digests()
 
     @api.model
     def _is_time(self, company):

@@ -463,15 +463,5 @@ class CollectionHandover(models.Model):
 
     @api.model
     def _cron_end(self):
-        """End the hand-overs whose last day is over."""
-        IrCron = self.env["ir.cron"]
-        over = self.search([("state", "=", "out")]).filtered(
-            lambda handover: handover.date_end < handover.company_id._collection_today()
-        )
-        IrCron._commit_progress(remaining=len(over))
-        for handover in over:
-            handover = handover.try_lock_for_update().filtered(lambda handover: handover.state == "out")  # noqa: PLW2901
-            if handover:
-                handover.with_company(handover.company_id).with_context(lang=handover.user_id.lang)._end("ended")
-            if not IrCron._commit_progress(1):
-                break
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_end_handovers()

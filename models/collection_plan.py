@@ -544,37 +544,10 @@ class CollectionPlan(models.Model):
 
     @api.model
     def _cron_plan_and_deliver(self):
-        """Once per company and day, decide; then deliver what is due. Any number of workers may run it at once."""
-        Action = self.env["collection.action"].sudo()
-        commit = self.env["ir.cron"]._commit_progress
-        last_id = 0
-        while last_id := Action._retry_conflicts(lambda: Action._collect_results(last_id)):
-            commit()
-        Action._retry_conflicts(Action._review_waiting)
-        commit()
-        for company in self._get_companies_to_plan():
-            Action._retry_conflicts(lambda company=company: self.with_company(company)._plan_today(company))
-            if not commit(1):
-                return
-        Action._deliver()
-
-    @api.model
-    def _plan_today(self, company):
-        """Decide for today for a company, unless another worker does or did.
-
-        The plans' rows are written on: whoever decided on an older view of them fails and looks again.
-        """
-        today = company._collection_today()
-        plans = self.sudo().search([("company_id", "=", company.id), ("is_running", "=", True)])
-        if plans.try_lock_for_update(allow_referencing=True) != plans or all(
-            plan.planned_on == today for plan in plans
-        ):
-            return
-        self._plan_company(company)
-        plans.write({"planned_on": today})
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_plan_and_deliver()
 
     @api.model
     def _get_companies_to_plan(self):
-        """Return the companies with a plan that is switched on and for which nothing was decided today."""
-        plans = self.sudo().search([("is_running", "=", True)])
-        return plans.filtered(lambda plan: plan.planned_on != plan.company_id._collection_today()).company_id
+        """Return the companies for which nothing was decided today, see ``collection.run``."""
+        return self.env["collection.run"]._get_companies_to_plan()

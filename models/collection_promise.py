@@ -694,37 +694,10 @@ class CollectionPromise(models.Model):
 
     @api.model
     def _cron_remind(self):
-        """Remind customers, on request, the working day before they want to pay."""
-        IrCron = self.env["ir.cron"]
-        companies = self.env["res.company"].sudo().search([("active", "=", True)])
-        domains = [self._get_reminder_domain(company) for company in companies]
-        due = self.sudo().search(Domain.OR(domains)).filtered(lambda promise: promise._is_reminder_day())
-        IrCron._commit_progress(remaining=len(due))
-        for promise in due:
-            company = promise.company_id
-            promise = promise.try_lock_for_update().filtered_domain(self._get_reminder_domain(company))
-            if promise:
-                promise.with_company(company).with_context(lang=company.partner_id.lang)._remind()
-            if not IrCron._commit_progress(1):
-                break
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_remind_promises()
 
     @api.model
     def _cron_settle(self):
-        """Judge promises and disputes of all companies, and bring their cases in line."""
-        IrCron = self.env["ir.cron"]
-        companies = self.env["res.company"].sudo().search([("active", "=", True)])
-        IrCron._commit_progress(remaining=len(companies))
-        for done, company in enumerate(companies, start=1):
-            today = company._collection_today()
-            scope = [("company_id", "=", company.id)]
-            self = self.with_context(lang=company.partner_id.lang)  # noqa: PLW0642 - what is written is for its people
-            promises = self.with_company(company)._settle(today, scope)
-            disputes = self.env["collection.dispute"].with_company(company)
-            debtors = promises.debtor_id | disputes._settle(today, scope).debtor_id
-            disputes._escalate_late(today, scope)
-            self.env["collection.pause"].with_company(company)._end_due(today, scope)
-            if debtors:
-                self.env["collection.debtor"]._refresh(company, debtors.partner_id)
-            self.env["collection.case"].with_company(company)._settle(today, company)
-            if not IrCron._commit_progress(1, remaining=len(companies) - done):
-                break
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_settle()

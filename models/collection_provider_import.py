@@ -13,8 +13,8 @@ from odoo.tools.osutil import clean_filename
 
 from ..tools import tabular
 from ..tools.handover import ALIASES, ANSWERS
-from .collection_debtor import Later
 from .collection_provider_mixin import Origin
+from .collection_run import PendingRefresh
 
 _logger = logging.getLogger(__name__)
 
@@ -355,10 +355,10 @@ class CollectionProviderImport(models.Model):
         while batch := Line.search(ready, order="number, id", limit=APPLY_BATCH):
             lines = Line.search([*ready, ("group_key", "in", batch.mapped("group_key"))], order="number, id")
             # What a call changes is worked out once for all of them.
-            later = Later()
-            for call in lines.with_context(collection_later=later).grouped("group_key").values():
+            pending = PendingRefresh()
+            for call in lines.with_context(collection_pending_refresh=pending).grouped("group_key").values():
                 self._apply_lines(call)
-            self.env["collection.debtor"].browse(later.debtor_ids)._synchronize_own()
+            self.env["collection.debtor"].browse(pending.debtor_ids)._synchronize_own()
             yield len(lines)
             self.env.invalidate_all()
 
@@ -467,16 +467,8 @@ class CollectionProviderImport(models.Model):
 
     @api.model
     def _cron_take_back(self):
-        """Read big files and take big files back, in batches; what is done is never done again."""
-        IrCron = self.env["ir.cron"]
-        waiting = self.search([("state", "in", ("reading", "applying"))], order="id")
-        IrCron._commit_progress(
-            remaining=sum(record.ready_count if record.state == "applying" else 1 for record in waiting)
-        )
-        for record in waiting:
-            record = record.try_lock_for_update().filtered(lambda record: record.state in ("reading", "applying"))  # noqa: PLW2901
-            if record and not record._run_in_background():
-                return
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_import_answers()
 
     def _run_in_background(self):
         """Read or take back one file; return whether there is time for another one."""

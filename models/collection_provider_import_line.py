@@ -269,7 +269,7 @@ class CollectionProviderImportLine(models.Model):
         """
         answer = self[:1].answer
         if any(line.answer.get("promise_date") or line.answer.get("is_dispute") for line in self):
-            self = self.with_context(collection_later=None)  # noqa: PLW0642
+            self = self.with_context(collection_pending_refresh=None)  # noqa: PLW0642
         origin = self.import_id._get_origin_of(
             fields.Date.to_date(answer.get("call_date")),
             time.fromisoformat(answer["call_time"]) if answer.get("call_time") else None,

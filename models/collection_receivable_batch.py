@@ -1118,20 +1118,5 @@ class CollectionReceivableBatch(models.Model):
 
     @api.model
     def _cron_book(self):
-        """Go on booking, or undoing, what is too much for one go; safe to kill at any point."""
-        IrCron = self.env["ir.cron"]
-        batches = self.sudo().search([("state", "in", ("applying", "undoing"))], order="id")
-        IrCron._commit_progress(remaining=len(batches))
-        for batch in batches:
-            batch = batch.try_lock_for_update()  # noqa: PLW2901
-            if not batch or batch.state not in ("applying", "undoing"):
-                IrCron._commit_progress(1)
-                continue
-            # With the rights, and in the language, of whoever pressed the button.
-            worker = batch.with_user(batch.user_id).with_company(batch.company_id)  # noqa: PLW2901
-            worker = worker.with_context(lang=batch.user_id.lang)
-            while worker._go_on():
-                if not IrCron._commit_progress(remaining=1):
-                    return
-                batch.lock_for_update()
-            IrCron._commit_progress(1)
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_book_receivables()

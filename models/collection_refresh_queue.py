@@ -18,7 +18,7 @@ class CollectionRefreshQueue(models.Model):
 
     @api.model
     def _enqueue_lines(self, lines):
-        """Remember the customers of these journal items and wake the scheduled action.
+        """Remember the customers of these journal items and trigger the scheduled action.
 
         :param lines: ``account.move.line`` records; those that are not receivable are ignored.
         """
@@ -47,13 +47,45 @@ class CollectionRefreshQueue(models.Model):
         # One call of the scheduled action is enough for a transaction.
         if not self.env.cr.precommit.data.get("account_collection.cron_triggered"):
             self.env.cr.precommit.data["account_collection.cron_triggered"] = True
-            self._wake_cron()
+            self._trigger_cron()
 
     @api.model
-    def _wake_cron(self):
+    def _enqueue_payers(self, company, partners, moves):
+        """Remember the customers of money that is on its way.
+
+        :param company: the company that receives it; its branches may have the debts.
+        :param partners: who pays. Those without a follow-up file owe nothing, or wait here already.
+        :param moves: the documents that are named, which may be somebody else's.
+        """
+        pairs = {
+            (move.company_id.id, move.commercial_partner_id.id)
+            for move in moves
+            if move.is_sale_document(include_receipts=True) and move.commercial_partner_id
+        }
+        if partners:
+            debtors = self.env["collection.debtor"].sudo().with_context(active_test=False)
+            debtors = debtors.search(
+                [
+                    ("partner_id", "in", partners.commercial_partner_id.ids),
+                    ("company_id", "child_of", company.root_id.id),
+                ]
+            )
+            pairs |= {(debtor.company_id.id, debtor.partner_id.id) for debtor in debtors}
+        self._enqueue(pairs)
+
+    @api.model
+    def _mark_companies_stale(self, companies):
+        """Have all debtors of these companies refreshed soon: what their facts and scores rest on has changed."""
+        companies = companies.sudo().filtered("collection_refresh_date")
+        if companies:
+            companies.collection_refresh_date = False
+            self._trigger_cron()
+
+    @api.model
+    def _trigger_cron(self):
         """Have the customers refreshed at the scheduler's next look, within a minute.
 
-        One insert: ``ir.cron._trigger`` would also open a connection to wake the scheduler at once, which
+        One insert: ``ir.cron._trigger`` would also open a connection to notify the scheduler at once, which
         made posting an invoice 10 % slower.
         """
         cron_id = self.env["ir.model.data"]._xmlid_to_res_id("account_collection.cron_refresh_debtors")
@@ -62,28 +94,31 @@ class CollectionRefreshQueue(models.Model):
         )
 
     @api.model
-    def _take(self, limit):
-        """Remove up to ``limit`` rows and return their customers by company.
+    def _take(self, company, limit):
+        """Remove up to ``limit`` rows of a company.
 
-        Rows that another worker is taking are skipped. They come back if the transaction fails.
+        Rows that another worker is taking are skipped. They come back if the transaction, or the savepoint around
+        it, fails: take them in the one that refreshes their customers.
 
-        :return: ``{company: res.partner records}``.
+        :return: ``(commercial partners, number of rows)``.
         """
         rows = self.env.execute_query(
             SQL(
                 """
                 DELETE FROM collection_refresh_queue
                       WHERE id IN (SELECT id FROM collection_refresh_queue
-                                   ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-                  RETURNING company_id, partner_id
+                                    WHERE company_id = %s
+                                 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+                  RETURNING partner_id
                 """,
+                company.id,
                 limit,
             )
         )
-        partner_ids_by_company = {}
-        for company_id, partner_id in rows:
-            partner_ids_by_company.setdefault(company_id, set()).add(partner_id)
-        return {
-            self.env["res.company"].browse(company_id): self.env["res.partner"].browse(sorted(partner_ids))
-            for company_id, partner_ids in partner_ids_by_company.items()
-        }
+        self.invalidate_model()
+        return self.env["res.partner"].browse(sorted({partner_id for (partner_id,) in rows})), len(rows)
+
+    @api.model
+    def _count_by_company(self):
+        """Return ``{company: number of rows}``."""
+        return dict(self._read_group([], ["company_id"], ["__count"]))

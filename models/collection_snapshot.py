@@ -1,5 +1,3 @@
-import logging
-
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
@@ -9,14 +7,10 @@ from odoo.tools import SQL, formatLang
 from ..tools.aging import BUCKETS
 from .optional_float import OptionalFloat
 
-_logger = logging.getLogger(__name__)
-
 # How many months a company gets at once, so that trends open at their full length on the first day.
 MONTHS_BACK = 24
 # Until this day of the month, the last month is written anew each night: entries still come in.
 SETTLED_FROM = 16
-# Months that one transaction of the scheduled action writes.
-BATCH = 6
 
 
 class CollectionSnapshot(models.Model):
@@ -284,23 +278,5 @@ class CollectionSnapshot(models.Model):
 
     @api.model
     def _cron_record(self):
-        """Write the last finished month of each company, and on the first run those before it.
-
-        The newest months come first. A killed run loses a few months at most, and the next one goes on.
-        """
-        IrCron = self.env["ir.cron"]
-        companies = self.env["res.company"].sudo().search([("active", "=", True)])
-        todo = [(company, self._get_due_days(company)) for company in companies]
-        batches = [
-            (company, days[start : start + BATCH]) for company, days in todo for start in range(0, len(days), BATCH)
-        ]
-        IrCron._commit_progress(remaining=len(batches))
-        for company, days in batches:
-            try:
-                with self.env.cr.savepoint():
-                    self.with_company(company).sudo()._record(company, days)
-            except Exception:
-                # What is wrong with one company must not stop the others.
-                _logger.exception("The monthly figures of %s could not be worked out.", company.name)
-            if not IrCron._commit_progress(1):
-                return
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_record_snapshots()

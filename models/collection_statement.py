@@ -3,6 +3,7 @@ from datetime import date
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, email_normalize
 
 _logger = logging.getLogger(__name__)
@@ -205,6 +206,8 @@ class CollectionStatement(models.Model):
             self._set_state("cancelled" if self.period else "failed", result_text=str(error))
         except UserError as error:
             self._set_state("failed", result_text=str(error))
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
         except Exception:
             _logger.exception("The statement of %s could not be sent.", self.debtor_id.display_name)
             self._set_state("failed", result_text=self.env._("An unexpected error: see the server's log."))
@@ -273,22 +276,5 @@ class CollectionStatement(models.Model):
 
     @api.model
     def _cron_send(self, batch_size=100):
-        """Plan the regular statements that are due, then send all that waits, one per transaction."""
-        IrCron = self.env["ir.cron"]
-        for company in self.env["res.company"].sudo().search([("active", "=", True)]):
-            self._plan_regular(company)
-        domain = [("state", "=", "waiting")]
-        IrCron._commit_progress(remaining=self.search_count(domain))
-        last_id = 0
-        while waiting := self.search([*domain, ("id", ">", last_id)], limit=batch_size, order="id"):
-            for statement in waiting:
-                statement = statement.browse(statement.id)  # noqa: PLW2901 - nothing to prefetch again after commits
-                last_id = statement.id
-                # Another worker has it, or it was cancelled in the meantime.
-                statement = statement.try_lock_for_update().filtered_domain(domain)  # noqa: PLW2901
-                if not statement:
-                    continue
-                # Mails are queued, so that a slow mail server does not slow the next statements.
-                statement.with_context(mail_notify_force_send=False)._send_alone()
-                if not IrCron._commit_progress(1):
-                    return
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_send_statements(batch_size)

@@ -42,6 +42,8 @@ class CollectionCommon(AccountTestInvoicingCommon):
             }
         )
         cls.company.currency_id = cls.env.ref("base.EUR")
+        # From now on, only what changes has somebody refreshed.
+        cls.company.collection_refresh_date = cls.company._collection_today()
         # Money goes straight to the bank account: the invoice is paid when the payment is posted.
         bank = cls.company_data["default_journal_bank"]
         bank.inbound_payment_method_line_ids.payment_account_id = bank.default_account_id
@@ -180,10 +182,22 @@ class CollectionCommon(AccountTestInvoicingCommon):
         cls.env["collection.debtor"].with_company(company)._synchronize(company)
 
     @classmethod
-    def _get_debtor(cls, partner=None, company=None):
-        """Return the debtor of a customer, brought up to date."""
+    def _process_queue(cls, company=None):
+        """Do what the scheduled action does within a minute.
+
+        Customers whose ledger changed are refreshed; all of them on a new day or when the settings changed.
+        """
         company = company or cls.company
-        cls._synchronize(company)
+        while cls.env["collection.run"]._refresh_next(company):
+            pass
+        if company.collection_refresh_date != company._collection_today():
+            cls.env["collection.run"]._refresh_day(company)
+
+    @classmethod
+    def _get_debtor(cls, partner=None, company=None):
+        """Return the debtor of a customer, as the scheduled action left it after the last changes of the ledger."""
+        company = company or cls.company
+        cls._process_queue(company)
         return cls.env["collection.debtor"].search(
             [("partner_id", "=", (partner or cls.customer).id), ("company_id", "=", company.id)]
         )

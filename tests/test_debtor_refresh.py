@@ -294,6 +294,5 @@ class TestDebtorRefresh(CollectionCommon):
             self.assertRaises(UserError),
             self.env.cr.savepoint(),
         ):
-            for company, partners in queue._take(10).items():
-                self.env["collection.debtor"]._synchronize(company, partners)
+            self.env["collection.run"]._refresh_next(self.company)
         self.assertEqual(queue.search_count([]), waiting)

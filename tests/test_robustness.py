@@ -88,7 +88,7 @@ class TestRobustness(CollectionCommon):
         self.env.invalidate_all()
         cron = self.env.ref("account_collection.cron_refresh_debtors")
         with (
-            mute_logger("odoo.addons.account_collection.models.collection_debtor", "odoo.osv.expression"),
+            mute_logger("odoo.addons.account_collection.models.collection_run", "odoo.osv.expression"),
             self.enter_registry_test_mode(),
         ):
             cron.method_direct_trigger()
