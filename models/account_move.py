@@ -281,6 +281,7 @@ class AccountMove(models.Model):
     # EXTENDS account
     def button_draft(self):
         self._enqueue_collection_refresh()
+        self.env["collection.suspended.item"]._suspend(self)
         return super().button_draft()
 
     # EXTENDS account
@@ -298,7 +299,7 @@ class AccountMove(models.Model):
         """Open the messages and calls in which this invoice was named."""
         return {
             **self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_action_item_action"),
-            "domain": [("move_line_id.move_id", "in", self.ids), ("action_id.state", "in", ("done", "failed"))],
+            "domain": [("move_id", "in", self.ids), ("action_id.state", "in", ("done", "failed"))],
         }
 
     def action_collection_promise(self):
@@ -326,6 +327,7 @@ class AccountMove(models.Model):
     # EXTENDS account
     def _post(self, soft=True):
         posted = super()._post(soft)
+        self.env["collection.suspended.item"]._resume(posted)
         posted._enqueue_collection_refresh()
         return posted
 

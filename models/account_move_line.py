@@ -97,15 +97,21 @@ class AccountMoveLine(models.Model):
         return item.move_id.name or item.name or item.ref or ""
 
     def _convert_collection_amount(self, amount):
-        """Bring part of an item to company currency at the item's own rate, so that parts add up to the item.
+        """Bring part of an item to company currency, so that parts add up to what is owed of the item.
+
+        After a payment at another rate that is the rate of what is left, as for what is withheld (see
+        ``collection.ledger``); of a settled item it is the rate at which it was invoiced.
 
         :param float amount: in the item's currency.
         :return: in company currency.
         """
         self.ensure_one()
-        if self.currency_id == self.company_currency_id or not self.amount_currency:
+        whole, own = self.amount_residual, self.amount_residual_currency
+        if not whole or not own:
+            whole, own = self.balance, self.amount_currency
+        if self.currency_id == self.company_currency_id or not own:
             return amount
-        return self.company_currency_id.round(amount * self.balance / self.amount_currency)
+        return self.company_currency_id.round(amount * whole / own)
 
     def _get_collection_disputed(self):
         """Return ``{item id: amount under dispute, in the item's currency}``."""

@@ -56,7 +56,8 @@ class CollectionAction(models.Model):
 
     _name = "collection.action"
     _description = "Follow-up Action"
-    _inherit = ["collection.state.mixin", "collection.provider.mixin"]
+    _inherit = ["collection.state.mixin", "collection.provider.mixin", "collection.item.holder"]
+    _held_item_field = "cycle"
     _order = "date_planned desc, id desc"
     _check_company_auto = True
     _state_initial = "planned"
@@ -181,6 +182,7 @@ class CollectionAction(models.Model):
 
     _due_index = models.Index("(company_id, date_planned) WHERE state = 'planned'")
     _queued_index = models.Index("(id) WHERE delivery_state = 'queued'")
+    _cycle_index = models.Index("(cycle) WHERE step_id IS NOT NULL")
     _step_once = models.UniqueIndex(
         "(debtor_id, step_id, cycle) WHERE step_id IS NOT NULL AND state IN ('planned', 'done')",
         "This step was said to this customer, or is planned, already.",
@@ -303,6 +305,32 @@ class CollectionAction(models.Model):
         }
 
     # === BUSINESS METHODS === #
+
+    # EXTENDS collection.item.holder
+    @api.model
+    def _get_held_sql(self, item_ids):
+        return SQL("%s AND step_id IS NOT NULL", super()._get_held_sql(item_ids))
+
+    # EXTENDS collection.item.holder
+    @api.model
+    def _write_held(self, held):
+        """Let no step stand twice about one item: of two that would, the older one keeps the item that is gone."""
+        held = [one for one in held if one.item_id]
+        standing = ("planned", "done")
+        moved = self.browse(one.record.id for one in held)
+        domain = [("id", "not in", moved.ids), ("cycle", "in", [one.item_id for one in held])]
+        others = self.search([*domain, ("debtor_id", "in", moved.debtor_id.ids), ("state", "in", standing)])
+        known = {(action.debtor_id, action.step_id, action.cycle) for action in others}
+        going = []
+        for one in sorted(held, key=lambda one: -one.record.id):
+            key = (one.record.debtor_id, one.record.step_id, one.item_id)
+            if one.record.state in standing and key in known:
+                continue
+            known.add(key)
+            going.append(one)
+        # By way of numbers that no item has: one action may take the item of another in the same statement.
+        super()._write_held([one._replace(item_id=-one.record.id) for one in going])
+        return super()._write_held(going)
 
     @api.model
     def _log(self, debtor, channel, case=None, **vals):
@@ -897,6 +925,8 @@ class CollectionAction(models.Model):
         """
         domain = Domain("company_id", "=", company.id) & Domain("state", "=", "planned") & Domain("amount", ">", 0)
         domain &= Domain("step_id", "=", False)  # the plan looks after its own steps
+        # What is owed of an entry that is a draft just now is not known: nothing is paid yet.
+        domain &= Domain("partner_id", "not in", self.env["collection.suspended.item"]._get_customers(company).ids)
         if partners is not None:
             domain &= Domain("partner_id", "in", partners.ids)
         nothing = ("claimable_amount", "promised_amount", "disputed_amount", "excluded_amount")

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools.replacement import fill
+from .collection_item_holder import Held
+
 # Level of an item that was named in a message which belongs to no step.
 NO_LEVEL = -1000
 
@@ -13,13 +16,25 @@ class CollectionActionItem(models.Model):
 
     _name = "collection.action.item"
     _description = "Item in a Follow-up Action"
+    _inherit = ["collection.item.holder"]
     _order = "action_id desc, id"
+    _held_amount_field = "amount"
 
     action_id = fields.Many2one("collection.action", required=True, readonly=True, index=True, ondelete="cascade")
+    # Emptied when an entry is deleted: what the customer was told stays on file, and the name with it.
     move_line_id = fields.Many2one(
-        "account.move.line", string="Journal Item", required=True, readonly=True, index=True, ondelete="cascade"
+        "account.move.line", string="Journal Item", readonly=True, index=True, ondelete="set null"
     )
-    move_id = fields.Many2one(related="move_line_id.move_id")
+    move_id = fields.Many2one(
+        "account.move",
+        string="Invoice",
+        compute="_compute_item",
+        store=True,
+        index="btree_not_null",
+        compute_sudo=True,
+        ondelete="set null",
+    )
+    name = fields.Char(string="Number", compute="_compute_item", store=True, compute_sudo=True)
     date_done = fields.Datetime(related="action_id.date_done")
     channel = fields.Selection(related="action_id.channel")
     step_id = fields.Many2one(related="action_id.step_id")
@@ -35,6 +50,15 @@ class CollectionActionItem(models.Model):
         default=NO_LEVEL,
         help="Days after the due date of the highest step that this message stood for.",
     )
+
+    # === COMPUTE METHODS === #
+
+    # Written down as it was when it was said.
+    @api.depends("move_line_id")
+    def _compute_item(self):
+        for item in self.filtered("move_line_id"):
+            item.move_id = item.move_line_id.move_id
+            item.name = item.move_line_id._get_collection_name()
 
     # === CRUD METHODS === #
 
@@ -60,6 +84,23 @@ class CollectionActionItem(models.Model):
         }
 
     # === BUSINESS METHODS === #
+
+    # EXTENDS collection.item.holder
+    def _divide_held(self, parts):
+        """Divide what was asked for among the new items, all of which go on at the level that was reached."""
+        if len(parts) < 2:
+            return super()._divide_held(parts)
+        held = []
+        for item in self:
+            digits = item.currency_id.decimal_places
+            left = {part.key: part.amount for part in parts}
+            taken = fill(item.amount, left, digits)
+            rest = round(item.amount - sum(taken.values()), digits)
+            for number, part in enumerate(parts):
+                is_last = part == parts[-1]
+                amount = taken.get(part.key, 0.0) + (rest if is_last else 0.0)
+                held.append(Held(item, part.key, amount, number > 0))
+        return held
 
     def _check_system(self):
         """Check that nobody rewrites by hand what a customer was told.

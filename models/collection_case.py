@@ -41,7 +41,7 @@ class CollectionCase(models.Model):
     _check_company_auto = True
     _state_initial = "to_contact"
     # Any open state may follow another, since each follows a fact; what is closed opens again
-    # only when a payment is taken back or a manager says so.
+    # only when something is owed again or a manager says so.
     _state_transitions = {
         **{state: tuple(other for other, _label in CASE_STATES if other != state) for state in OPEN_STATES},
         "closed": ("to_contact",),
@@ -437,7 +437,7 @@ class CollectionCase(models.Model):
             return False
         if self.debtor_id.promise_ids.filtered(lambda promise: promise.state == "open"):
             return "promised"
-        if self.debtor_id.dispute_ids.filtered(lambda dispute: dispute.state == "open"):
+        if self.debtor_id.dispute_ids.filtered_domain(self.env["collection.dispute"]._get_withholding_domain()):
             return "disputed"
         return False
 
@@ -518,7 +518,7 @@ class CollectionCase(models.Model):
         if partners is not None:
             scope &= Domain("partner_id", "in", partners.ids)
         self._settle_payments(scope)
-        self._settle_answers(scope, date)
+        self._settle_answers(scope, date, company)
 
     @api.model
     def _update_amounts(self, company, partners=None):
@@ -566,7 +566,7 @@ class CollectionCase(models.Model):
 
     @api.model
     def _settle_payments(self, scope):
-        """Close the cases whose debt is paid; open those again whose payment was taken back."""
+        """Close the cases whose debt is paid; open those again of which something is owed again."""
         settled = self.search(
             scope
             & Domain("residual_amount", "=", 0)
@@ -584,18 +584,28 @@ class CollectionCase(models.Model):
             & Domain("residual_amount", "!=", 0)
         ):
             case._set_state("to_contact", result=False)
-            case.debtor_id.message_post(body=self.env._("A payment was taken back: the case is open again."))
+            case.debtor_id.message_post(
+                body=self.env._(
+                    "%s is owed again: the case is open again.",
+                    format_amount(self.env, case.residual_amount, case.currency_id),
+                )
+            )
 
     @api.model
-    def _settle_answers(self, scope, date):
+    def _settle_answers(self, scope, date, company):
         """Move open cases to the column that their promises, disputes and planned calls put them in.
 
         A promise or a dispute about a part hides nothing: as long as something else can be claimed, the case
         waits for its next call.
         """
         live = scope & Domain("state", "not in", ("closed", "escalated"))
+        due = Domain("state", "=", "waiting") & Domain("next_action_date", "<=", date)
+        self.search(live & due)._set_state("to_contact")
+        # How much can be claimed is not known while an invoice is being corrected.
+        live &= Domain("partner_id", "not in", self.env["collection.suspended.item"]._get_customers(company).ids)
         promised = Domain("debtor_id.promise_ids", "any", [("state", "=", "open")])
-        disputed = Domain("debtor_id.dispute_ids", "any", [("state", "=", "open")]) & ~promised
+        disputed = Domain("debtor_id.dispute_ids", "any", self.env["collection.dispute"]._get_withholding_domain())
+        disputed &= ~promised
         whole = Domain("claimable_amount", "<=", 0)
         self.search(live & promised & whole & Domain("state", "!=", "promised"))._set_state("promised")
         self.search(live & disputed & whole & Domain("state", "!=", "disputed"))._set_state("disputed")
@@ -603,8 +613,6 @@ class CollectionCase(models.Model):
         planned = Domain("next_action_date", ">", date)
         self.search(live & answered & planned)._set_state("waiting")
         self.search(live & answered & ~planned)._set_state("to_contact")
-        due = Domain("state", "=", "waiting") & Domain("next_action_date", "<=", date)
-        self.search(live & due)._set_state("to_contact")
 
     @api.model
     def _get_default_next_date(self, company):

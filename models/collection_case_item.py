@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .collection_item_holder import Held
+
 
 class CollectionCaseItem(models.Model):
     """One overdue item in the frozen scope of a campaign, and what became of it.
@@ -11,8 +13,20 @@ class CollectionCaseItem(models.Model):
 
     _name = "collection.case.item"
     _description = "Item in a Case"
+    _inherit = ["collection.item.holder"]
     _order = "due_date, id"
     _log_access = False
+    # An item that takes the place of a frozen one was nothing at the start: what it takes over is “other” there, and
+    # less than nothing “other” here, so that the sums stay right and nothing that is owed looks written off.
+    _held_amount_field = "initial_residual"
+    _held_reset_fields = (
+        "collected_amount",
+        "credited_amount",
+        "other_amount",
+        "residual",
+        "promised_amount",
+        "disputed_amount",
+    )
 
     case_id = fields.Many2one("collection.case", required=True, readonly=True, index=True, ondelete="cascade")
     campaign_id = fields.Many2one("collection.campaign", required=True, readonly=True, index=True, ondelete="cascade")
@@ -92,7 +106,6 @@ class CollectionCaseItem(models.Model):
         :param partners: commercial partners; all when ``None``.
         """
         self.env.flush_all()
-        self._add_replacements(company, partners)
         self.env.cr.execute(
             SQL(
                 """
@@ -117,7 +130,7 @@ class CollectionCaseItem(models.Model):
                       JOIN collection_campaign campaign ON campaign.id = item.campaign_id
                  LEFT JOIN account_move_line line ON line.id = item.move_line_id
                 CROSS JOIN LATERAL (
-                        -- A draft, cancelled or deleted entry is not owed any more.
+                        -- A cancelled or deleted entry is not owed any more.
                         SELECT CASE WHEN line.parent_state = 'posted' THEN line.amount_residual ELSE 0 END AS residual,
                                COALESCE(ROUND(
                                    line.amount_residual / NULLIF(line.amount_residual_currency, 0), 12
@@ -143,6 +156,10 @@ class CollectionCaseItem(models.Model):
                  LEFT JOIN (%(promised_parts)s) promised ON promised.move_line_id = line.id
                      WHERE campaign.state = 'running'
                        AND campaign.company_id = %(company)s
+                       -- What is owed of a draft is not known: its items stay as they were.
+                       AND NOT EXISTS (
+                           SELECT FROM account_move draft WHERE draft.id = item.move_id AND draft.state = 'draft'
+                       )
                        %(partner_filter)s
                   ) source
                  WHERE target.id = source.id
@@ -166,46 +183,42 @@ class CollectionCaseItem(models.Model):
         )
         self.invalidate_model()
 
-    @api.model
-    def _add_replacements(self, company, partners=None):
-        """Add the items that took the place of frozen ones when an invoice was reset to draft and posted anew.
+    # EXTENDS collection.item.holder
+    def _divide_held(self, parts):
+        """Have the items of cases go on with the new items of which they are the main part."""
+        own = [part for part in parts if part.is_main] or parts[:1]
+        held = []
+        for item in self:
+            first = own[0].key if own else None
+            held.append(Held(item, first))
+            if item.campaign_id.state == "running":
+                held += [Held(item, part.key, 0.0, is_further=True) for part in own[1:]]
+        return held
 
-        They were nothing at the start: what they take over from the old ones is “other” there, and less than
-        nothing “other” here, so that the sums stay right and nothing that is owed looks written off.
-        """
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO collection_case_item
-                       (case_id, campaign_id, company_id, move_line_id, move_id, name, date, due_date,
-                        initial_residual, residual, collected_amount, credited_amount, other_amount,
-                        promised_amount, disputed_amount)
-                SELECT DISTINCT frozen.case_id, frozen.campaign_id, frozen.company_id,
-                       line.id, line.move_id, frozen.name, line.date, COALESCE(line.date_maturity, line.date),
-                       0, 0, 0, 0, 0, 0, 0
-                  FROM collection_case_item frozen
-                  JOIN collection_campaign campaign ON campaign.id = frozen.campaign_id
-                  JOIN collection_case ON collection_case.id = frozen.case_id
-                  JOIN account_move_line line ON line.move_id = frozen.move_id
-                 WHERE campaign.state = 'running'
-                   AND campaign.company_id = %(company)s
-                   AND line.id > campaign.start_line_id
-                   AND line.account_id IN %(accounts)s
-                   AND line.parent_state = 'posted'
-                   AND line.balance > 0
-                   AND NOT EXISTS (
-                       SELECT FROM collection_case_item known
-                        WHERE known.case_id = frozen.case_id AND known.move_line_id = line.id
-                   )
-                   %(partner_filter)s
-                """,
-                company=company.id,
-                accounts=self.env["collection.ledger"]._get_account_ids(company),
-                partner_filter=(
-                    SQL() if partners is None else SQL("AND collection_case.partner_id = ANY(%s)", partners.ids)
-                ),
+    # EXTENDS collection.item.holder
+    @api.model
+    def _write_held(self, held):
+        """Let no case count an item twice: when several became one, the first goes on with it and the others end."""
+        known = set()
+        for number, one in enumerate(held):
+            key = (one.record.case_id, one.item_id)
+            if one.item_id and key in known:
+                held[number] = one._replace(item_id=None)
+            known.add(key)
+        super()._write_held([one for one in held if one.item_id or not one.is_further])
+        further = [one.item_id for one in held if one.item_id and one.is_further]
+        if further:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE collection_case_item item
+                       SET date = line.date, due_date = COALESCE(line.date_maturity, line.date)
+                      FROM account_move_line line
+                     WHERE line.id = item.move_line_id AND line.id IN %s AND item.initial_residual = 0
+                    """,
+                    tuple(further),
+                )
             )
-        )
 
     def action_open_move(self):
         """Open the invoice or entry behind this item."""

@@ -441,7 +441,34 @@ class CollectionDispute(models.Model):
                     for (account, taxes), products in parts.items()
                 ),
             ]
+            self._round_credit_note(note, disputed)
         return note
+
+    @api.model
+    def _round_credit_note(self, note, amount):
+        """Bring a draft credit note to exactly an amount: its parts and their taxes were rounded one by one.
+
+        The cent goes to the biggest line. Where the tax would make two of it, it goes to the tax, as an accountant
+        would correct it.
+
+        :param note: one draft with at least one line.
+        :param float amount: what it is to amount to, taxes included, in its currency.
+        """
+        currency = note.currency_id
+        line = note.invoice_line_ids.sorted("price_total")[-1:]
+        price = line.price_unit
+        missing = currency.round(amount - note.amount_total)
+        for cents in (missing, currency.round(missing * line.price_subtotal / (line.price_total or 1))):
+            if currency.is_zero(amount - note.amount_total):
+                return
+            line.price_unit = price + cents
+        if currency.is_zero(amount - note.amount_total):
+            return
+        line.price_unit = price
+        tax_line = note.line_ids.filtered("tax_line_id").sorted(lambda tax_line: abs(tax_line.amount_currency))[-1:]
+        if tax_line:
+            tax_amount = tax_line.amount_currency + note.direction_sign * missing
+            note.line_ids = [Command.update(tax_line.id, {"amount_currency": tax_amount})]
 
     def _prepare_credit_note(self, move):
         """Return the values in which a draft credit note differs from the invoice that it credits."""
@@ -457,8 +484,8 @@ class CollectionDispute(models.Model):
         :param products: the invoice lines with this account and these taxes.
         :param float share: the part of them to credit, 0 to 1.
         """
-        is_included = any(taxes.mapped("price_include"))
-        amount = sum(products.mapped("price_total" if is_included else "price_subtotal"))
+        # Before any tax that is not part of the price, with any that is.
+        amount = sum(line.price_unit * line.quantity * (1 - line.discount / 100) for line in products)
         return {
             "name": self.env._("Part of %(invoice)s: %(reason)s", invoice=move.name, reason=self.reason_id.name),
             "quantity": 1,
@@ -503,6 +530,12 @@ class CollectionDispute(models.Model):
         return result
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_withholding_domain(self):
+        """Return the domain of the disputes for which something may not be asked for: see their lines."""
+        states = self.env["collection.dispute.line"]._withholding_states
+        return Domain("state", "in", states) & Domain("is_credited", "=", False)
 
     def _close(self, state):
         """Close open disputes by hand, with the resolution that somebody wrote."""
@@ -552,18 +585,10 @@ class CollectionDispute(models.Model):
         :param domain: limits the disputes to look at.
         :return: the disputes whose state or credited part changed.
         """
-        disputes = self.sudo().search(Domain("state", "in", ("open", "accepted")) & Domain(domain or []))
         # A credit note may be taken off again: what was accepted is then not claimed until it is credited anew.
-        lately = date - timedelta(days=CREDIT_DAYS)
-        unsettled = disputes.filtered(
-            lambda dispute: (
-                dispute.state == "open"
-                or dispute.closed_date >= lately
-                or any(
-                    dispute.currency_id.compare_amounts(line.settled_amount, line.amount) for line in dispute.line_ids
-                )
-            )
-        )
+        lately = Domain("closed_date", ">=", date - timedelta(days=CREDIT_DAYS))
+        accepted = Domain("state", "=", "accepted") & (Domain("is_credited", "=", False) | lately)
+        unsettled = self.sudo().search((Domain("state", "=", "open") | accepted) & Domain(domain or []))
         settlements = {}
         for row in self.env["account.move.line"]._get_collection_settlements(unsettled.line_ids.move_line_id):
             if not row["is_cash"]:
@@ -583,6 +608,8 @@ class CollectionDispute(models.Model):
         :return: whether something changed.
         """
         self.ensure_one()
+        if any(line._is_suspended() for line in self.line_ids):
+            return False
         changed = False
         credit_line_ids = set()
         for line in self.line_ids:
@@ -602,11 +629,14 @@ class CollectionDispute(models.Model):
     def _close_when_settled(self):
         """Close one open dispute when nothing is left of it; return it when its state changed."""
         self.ensure_one()
+        if any(line._is_suspended() for line in self.line_ids):
+            return self.browse()  # being corrected, which may well be how the dispute is solved
         if self.is_credited:
             return self._set_closed("accepted", resolution=self.resolution or self.env._("Credited."))
-        if not self.line_ids.move_line_id:
-            return self._set_closed("cancelled", resolution=self.resolution or self.env._("The entry was deleted."))
-        if all(self.currency_id.is_zero(line._get_residual()) for line in self.line_ids):
+        if all(self.currency_id.is_zero(line._get_owed()) for line in self.line_ids):
+            if ending := self.line_ids._get_end():
+                # Whatever somebody wrote meanwhile did not end it.
+                return self._set_closed("cancelled", resolution=" ".join(filter(None, [self.resolution, ending])))
             return self._set_closed("cancelled", resolution=self.resolution or self.env._("Paid in full."))
         return self.browse()
 

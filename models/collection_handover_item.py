@@ -6,6 +6,7 @@ class CollectionHandoverItem(models.Model):
 
     _name = "collection.handover.item"
     _description = "Item in a Hand-over"
+    _inherit = ["collection.item.holder"]
     _order = "line_id, due_date, id"
 
     line_id = fields.Many2one("collection.handover.line", required=True, readonly=True, index=True, ondelete="cascade")

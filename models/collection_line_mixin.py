@@ -2,6 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..tools.replacement import fill
+from .collection_item_holder import Held
+
 
 class CollectionLineMixin(models.AbstractModel):
     """Part of an open item that a customer promised to pay or contests.
@@ -13,17 +16,24 @@ class CollectionLineMixin(models.AbstractModel):
 
     _name = "collection.line.mixin"
     _description = "Part of an Open Item"
+    _inherit = ["collection.item.holder"]
 
     _document_field = ""
     _said_field = ""
     _withholding_states = ("open",)
+    _held_amount_field = "amount"
+    _held_scaled_fields = ("company_amount",)
+    _held_reset_fields = ("settled_amount",)
 
     # Those of the document: related where this mixin is used.
     company_id = fields.Many2one("res.company")
     currency_id = fields.Many2one("res.currency")
-    # Emptied when an entry is deleted: accounting must not be stopped, and the name stays.
+    # Emptied when an entry is deleted: accounting must not be stopped, and the name stays. The entry is kept apart from
+    # the item, which may be made anew while the entry is a draft.
     move_line_id = fields.Many2one("account.move.line", string="Item", index=True, ondelete="set null")
-    move_id = fields.Many2one(related="move_line_id.move_id", store=True, index=True, related_sudo=True)
+    move_id = fields.Many2one(
+        "account.move", compute="_compute_item", store=True, index=True, compute_sudo=True, ondelete="set null"
+    )
     name = fields.Char(compute="_compute_item", store=True, compute_sudo=True)
     due_date = fields.Date(compute="_compute_item", store=True, compute_sudo=True)
     item_amount = fields.Monetary(string="Invoiced", compute="_compute_item", store=True, compute_sudo=True)
@@ -41,6 +51,7 @@ class CollectionLineMixin(models.AbstractModel):
     def _compute_item(self):
         for line in self.filtered("move_line_id"):
             item = line.move_line_id
+            line.move_id = item.move_id
             line.name = item._get_collection_name()
             line.due_date = item.date_maturity or item.date
             line.item_amount = item.amount_currency
@@ -78,11 +89,59 @@ class CollectionLineMixin(models.AbstractModel):
         """Return the sentence that tells a user why a line can't be changed."""
         return self.env._("What a customer said stays as it was said. Cancel it and record it anew to correct it.")
 
-    def _get_residual(self):
-        """Return what is still owed of the item."""
+    def _get_owed(self):
+        """Return what is still owed of the item.
+
+        A payment or credit note that is a draft again settles nothing, though Odoo keeps its reconciliation.
+        """
         self.ensure_one()
         item = self.move_line_id
-        return item.amount_residual_currency if item.parent_state == "posted" else 0.0
+        if item.parent_state != "posted":
+            return 0.0
+        drafts = item.matched_credit_ids.filtered(lambda partial: partial.credit_move_id.parent_state != "posted")
+        return item.amount_residual_currency + sum(drafts.mapped("debit_amount_currency"))
+
+    def _is_suspended(self):
+        """Return whether the entry is a draft just now: what is owed of it is not known, and nothing is judged."""
+        self.ensure_one()
+        return self.move_id.state == "draft"
+
+    def _get_end(self):
+        """Return what ended these parts of open items in words, or an empty text when the ledger still has them all."""
+        deleted = self.filtered(lambda line: not line.move_id)
+        cancelled = self.filtered(lambda line: line.move_id.state == "cancel")
+        changed = self.filtered(lambda line: line.move_id.state == "posted" and not line.move_line_id)
+        return " ".join(
+            text
+            for lines, text in (
+                (deleted, self.env._("The invoice was deleted.")),
+                (cancelled, self.env._("The invoice was cancelled.")),
+                (changed, self.env._("The invoice was corrected: this is not owed any more.")),
+            )
+            if lines
+        )
+
+    # EXTENDS collection.item.holder
+    def _divide_held(self, parts):
+        """Divide what was promised or contested among the new items; what counts now first, and none of it twice."""
+        if len(parts) < 2:
+            return super()._divide_held(parts)
+        held = []
+        left = {part.key: part.amount for part in parts}
+        for line in self.sorted(lambda line: (not line._is_withholding(), line.id)):
+            digits = line.currency_id.decimal_places
+            room = left if line._is_withholding() else {part.key: part.amount for part in parts}
+            taken = fill(line.amount, room, digits) or {parts[-1].key: 0.0}
+            # What was said stays as it was said, should less be owed now.
+            last = list(taken)[-1]
+            taken[last] = round(taken[last] + line.amount - sum(taken.values()), digits)
+            held += [Held(line, item_id, amount, number > 0) for number, (item_id, amount) in enumerate(taken.items())]
+        return held
+
+    def _is_withholding(self):
+        """Return whether this part may not be asked for."""
+        self.ensure_one()
+        return self[self._document_field].state in self._withholding_states
 
     @api.model
     def _get_open_parts_sql(self, company):

@@ -7,6 +7,7 @@ from odoo.tools import SQL, email_normalize, formatLang
 from odoo.tools.misc import format_date
 
 from ..tools.allocation import Demand, Payment, allocate
+from ..tools.metrics import VOID_STATES
 from ..tools.workdays import add_bank_days, previous_bank_day
 
 PAYMENT_METHODS = [
@@ -23,8 +24,6 @@ REJUDGE_DAYS = 60
 # Calendar days after its deadline during which a kept promise is looked at again: a direct debit that the customer
 # never allowed may be sent back for 13 months (SEPA Core Direct Debit rulebook, refund of unauthorised collections).
 RETURN_DAYS = 400
-# What was withdrawn or renegotiated counts neither as kept nor as broken.
-VOID_STATES = ("cancelled", "replaced")
 # Shares that are worked out over a group, of the promises that were due.
 KEPT_SHARES = ("kept_share", "kept_amount_share")
 
@@ -509,20 +508,24 @@ class CollectionPromise(models.Model):
         :return: this promise when its state or what came in for it changed, else nothing.
         """
         self.ensure_one()
+        if any(line._is_suspended() for line in self.line_ids):
+            # Neither what came in nor what is owed is known while an invoice is being corrected.
+            return self.browse()
         changed = self.browse()
         for line, (in_time, _since) in receipts.items():
             if self.currency_id.compare_amounts(line.settled_amount, in_time):
                 line.settled_amount = in_time
                 changed = self
-        # Credit notes may leave less to pay than was promised.
-        expected = sum(min(line.amount, since + line._get_residual()) for line, (_in_time, since) in receipts.items())
         total = sum(in_time for in_time, _since in receipts.values())
+        expected = self.amount
+        if self.currency_id.compare_amounts(total, expected) < 0:
+            # Credit notes may leave less to pay than was promised.
+            expected = sum(min(line.amount, since + line._get_owed()) for line, (_in_time, since) in receipts.items())
         if self.currency_id.is_zero(expected):
             if self.state != "open":
                 return changed
-            return changed | self._set_judgement(
-                "cancelled", date, cancel_reason=self.env._("Nothing was left to pay: credited or written off.")
-            )
+            reason = self.line_ids._get_end() or self.env._("Nothing was left to pay: credited or written off.")
+            return changed | self._set_judgement("cancelled", date, cancel_reason=reason)
         if self.currency_id.compare_amounts(total, expected) >= 0:
             return changed | self._set_judgement("kept", date)
         if self.state in ("open", "kept") and (
@@ -542,7 +545,7 @@ class CollectionPromise(models.Model):
         for promise in changed:
             body = self.env._("%(state)s: %(promise)s", state=label, promise=promise.display_name)
             if before[promise] == "kept":
-                body = self.env._("%s. The payment was taken back or returned unpaid.", body)
+                body = self.env._("%s. The payment was taken off the invoice or returned unpaid.", body)
             promise.debtor_id.message_post(body=body)
             if state in ("broken", "partly"):
                 promise._schedule_follow_up()
@@ -575,12 +578,19 @@ class CollectionPromise(models.Model):
         return self.promised_on - timedelta(days=self.company_id.collection_promise_grace_days)
 
     def _get_unallocated_credit(self):
-        """Return the money of this customer that waits for allocation, in the promise's currency."""
+        """Return the money of this customer that waits for allocation, in the promise's currency.
+
+        A branch may receive its money on the accounts of the company above it.
+        """
         self.ensure_one()
-        Line = self.env["account.move.line"]
-        domain = self.env["collection.debtor"]._get_open_item_domain(self.company_id, self.partner_id)
+        Line = self.env["account.move.line"].sudo()
+        Debtor = self.env["collection.debtor"]
+        domains = [
+            Domain(Debtor._get_open_item_domain(company, self.partner_id))
+            for company in self.company_id.sudo().parent_ids
+        ]
         [[residual]] = Line._read_group(
-            Domain(domain)
+            Domain.OR(domains)
             & Domain("amount_residual_currency", "<", 0)
             & Domain("currency_id", "=", self.currency_id.id)
             & Domain("date", "<=", self.deadline)
@@ -680,6 +690,8 @@ class CollectionPromise(models.Model):
         problem = False
         if debtor.insolvency:
             problem = self.env._("insolvency proceedings are open")
+        elif any(line._is_suspended() for line in self.line_ids):
+            problem = self.env._("the invoice is being corrected")
         elif self.currency_id.compare_amounts(self.settled_amount, self.amount) >= 0:
             problem = self.env._("it is paid")
         elif not email_normalize(self._get_letter_contact().email or ""):

@@ -332,7 +332,12 @@ class ResCompany(models.Model):
         )
 
     def _get_collection_last_partial_id(self) -> int:
-        """Return the id of the newest reconciliation: what has a higher id happens after now."""
+        """Return the id of the newest reconciliation that can be seen: what has a higher id happens after now.
+
+        A reconciliation whose transaction is under way at this moment may have a lower id and counts as of before; so
+        does its creation date, which is when that transaction began. Between the click that allocates a payment and
+        its end lies a second or so in which nobody can record what was said about it with knowledge of it.
+        """
         [[last_id]] = self.env.execute_query(SQL("SELECT COALESCE(MAX(id), 0) FROM account_partial_reconcile"))
         return last_id
 

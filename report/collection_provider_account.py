@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..models.collection_promise import VOID_STATES
+from ..tools.metrics import VOID_STATES
 
 
 class CollectionProviderAccount(models.Model):

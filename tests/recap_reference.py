@@ -147,22 +147,38 @@ class Notebook:
 
     def read_items(self):
         """Return all items of the campaign as they are now, replacements of corrected invoices included."""
-        rows = list(self.frozen)
-        seen = {line for _case, line, *_rest in rows}
-        for case, _line, move, _due_date, _amount in self.frozen:
-            for line in move.exists().line_ids:
-                if (
-                    line.id not in self.known_lines
-                    and line not in seen
-                    and line.account_type == "asset_receivable"
-                    and line.parent_state == "posted"
-                    and line.balance > 0
-                ):
-                    seen.add(line)
-                    rows.append((case, line, move, line.date_maturity or line.date, ZERO))
+        rows = []
+        groups = {}
+        for row in self.frozen:
+            groups.setdefault((row[0], row[2]), []).append(row)
+        for (case, move), frozen in groups.items():
+            lines = self._read_lines_in_place(move.exists(), frozen)
+            if lines is None:
+                rows += frozen
+                continue
+            # In the order in which they are due; what is more than before has its own due date and was nothing.
+            frozen = sorted(frozen, key=lambda row: (row[3], row[1].id))
+            none = self.env["account.move.line"]
+            for number, (_case, _line, _move, due_date, amount) in enumerate(frozen):
+                rows.append((case, lines[number] if number < len(lines) else none, move, due_date, amount))
+            rows += [(case, line, move, line.date_maturity or line.date, ZERO) for line in lines[len(frozen) :]]
         return [
             self._read_item(Item(case, line.exists(), due_date, amount)) for case, line, _m, due_date, amount in rows
         ]
+
+    def _read_lines_in_place(self, move, frozen):
+        """Return the items of a corrected entry that stand in place of the frozen ones, ``None`` if these are there."""
+        known = {line.id for _case, line, *_rest in frozen}
+        lines = move.line_ids.filtered(
+            lambda line: (
+                (line.id in known or line.id not in self.known_lines)
+                and line.account_type == "asset_receivable"
+                and line.balance > 0
+            )
+        )
+        if not move or set(lines.ids) == known:
+            return None
+        return list(lines.sorted(lambda line: (line.date_maturity or line.date, line.id)))
 
     def _read_item(self, item):
         line = item.line

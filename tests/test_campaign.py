@@ -167,6 +167,12 @@ class TestCampaign(CollectionCommon):
         self._synchronize()
         self.assertRecordValues(
             self._get_case(campaign),
+            [{"collected_amount": 0, "other_amount": 0, "residual_amount": 5000, "result": False}],
+        )
+        self.invoice.button_cancel()
+        self._synchronize()
+        self.assertRecordValues(
+            self._get_case(campaign),
             [{"collected_amount": 0, "other_amount": 5000, "residual_amount": 0, "result": "credited"}],
         )
 

@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
 
 from .common import CollectionCommon
@@ -132,3 +135,76 @@ class TestDispute(CollectionCommon):
         dispute = self._dispute(self.debtor, self.item)
         with self.assertRefused("Archive it instead"):
             dispute.reason_id.with_user(self.manager).unlink()
+
+    # === THE DAY ITSELF, AND TWO THINGS AT ONCE === #
+
+    def test_one_of_two_contested_invoices_is_paid(self):
+        other = self._create_invoice(amount=70, days_late=15)
+        self._synchronize()
+        wizard = (
+            self.env["collection.dispute.open"]
+            .with_user(self.collector)
+            .create(
+                {
+                    "debtor_id": self.debtor.id,
+                    "reason_id": self.env.ref("account_collection.collection_reason_price").id,
+                    "owner_id": self.solver.id,
+                }
+            )
+        )
+        wizard.line_ids.is_disputed = True
+        wizard.action_confirm()
+        dispute = self.debtor.dispute_ids
+        self.assertEqual(dispute.line_ids.move_line_id, self.item + self._get_items(other))
+        self._pay(self.invoice)
+        self._synchronize()
+        self.assertEqual(dispute.state, "open")
+        self.assertRecordValues(self.debtor, [{"claimable_amount": 0, "disputed_amount": 70}])
+        self._pay(other)
+        self._synchronize()
+        self.assertRecordValues(dispute, [{"state": "cancelled", "resolution": "Paid in full."}])
+
+    def test_older_credit_note_settles_nothing(self):
+        self._credit(self.invoice, amount=30)
+        self._synchronize()
+        dispute = self._dispute(self.debtor, self.item, amount=30)
+        self._synchronize()
+        self.assertRecordValues(dispute, [{"state": "open", "is_credited": False}])
+        self.assertEqual(dispute.line_ids.settled_amount, 0)
+
+    def test_credit_note_over_more_than_was_disputed(self):
+        dispute = self._dispute(self.debtor, self.item, amount=30)
+        self._credit(self.invoice, amount=45)
+        self._synchronize()
+        self.assertRecordValues(dispute, [{"state": "accepted", "is_credited": True}])
+        self.assertEqual(dispute.line_ids.settled_amount, 30)
+        self.assertEqual(self.debtor.claimable_amount, 55)
+
+    def test_day_of_the_deadline_is_not_late(self):
+        dispute = self._dispute(self.debtor, self.item, date_deadline=self._days(4))
+        for days, late in ((4, False), (5, True)):
+            with self.subTest(days=days), freeze_time(self.today + timedelta(days=days, hours=12)):
+                self.env.invalidate_all()
+                escalated = dispute._escalate_late(dispute.company_id._collection_today())
+                self.assertEqual((bool(escalated), dispute.is_escalated, dispute.is_late), (late, late, late))
+
+    def test_owner_solves_and_changes_nothing_else(self):
+        dispute = self._dispute(self.debtor, self.item, amount=30).with_user(self.solver)
+        self.assertTrue(dispute.has_access("write"))
+        for records, operation in (
+            (dispute, "create"),
+            (dispute, "unlink"),
+            (dispute.line_ids, "write"),
+            (dispute.line_ids, "create"),
+            (dispute.line_ids, "unlink"),
+        ):
+            with self.subTest(model=records._name, operation=operation):
+                self.assertFalse(records.has_access(operation))
+
+    def test_case_of_an_accepted_dispute_waits_for_the_credit_note(self):
+        """Nothing may be asked for: the card does not come back to those to contact."""
+        case = self._start_campaign(member_ids=[Command.set(self.collector.ids)]).case_ids
+        dispute = self._dispute(self.debtor, self.item, case=case)
+        dispute.resolution = "He is right."
+        dispute.with_user(self.solver).action_accept()
+        self.assertRecordValues(case, [{"state": "disputed", "claimable_amount": 0}])

@@ -154,6 +154,62 @@ class TestDisputeSolving(CollectionCommon):
         self._accept(dispute, self.accountant)
         self.assertRecordValues(dispute.credit_note_ids, [{"amount_untaxed": 50, "amount_tax": 10, "amount_total": 60}])
 
+    def _invoice_with_taxes(self, *lines):
+        """Post an invoice with lines ``(price, taxes)``."""
+        self.invoice = self._create_invoice(
+            days_late=5,
+            invoice_line_ids=[
+                Command.create({"name": "Goods", "price_unit": price, "tax_ids": [Command.set(taxes.ids)]})
+                for price, taxes in lines
+            ],
+        )
+        self.item = self._get_items(self.invoice)
+        self.debtor._synchronize_own()
+
+    def _tax(self, amount, included=False):
+        return self.company_data["default_tax_sale"].copy(
+            {
+                "name": f"{amount} % {included}",
+                "amount": amount,
+                "price_include_override": "tax_included" if included else "tax_excluded",
+            }
+        )
+
+    def test_draft_over_a_part_is_right_to_the_cent(self):
+        """Whatever the taxes: else a cent stays withheld for ever, or is claimed of what was credited."""
+        reduced, standard, included = self._tax(5.5), self._tax(20), self._tax(20, included=True)
+        for lines in (
+            [(1000, reduced)],
+            [(1000, standard)],
+            [(1000, included)],
+            [(333.33, reduced), (333.33, standard), (333.34, included)],
+        ):
+            self._invoice_with_taxes(*lines)
+            for amount in (0.03, 10.05, 50.74, 33.33, 123.45, 777.77):
+                with self.subTest(lines=lines, amount=amount):
+                    dispute = self._open(amount=amount)
+                    dispute.resolution = "Right"
+                    dispute.with_user(self.accountant).action_accept()
+                    note = dispute.credit_note_ids
+                    self.assertEqual(self.invoice.currency_id.compare_amounts(note.amount_total, amount), 0)
+                    taxes = note.amount_total - note.amount_untaxed
+                    share = amount / self.invoice.amount_total
+                    self.assertAlmostEqual(taxes, self.invoice.amount_tax * share, delta=0.02)
+                    note.action_post()
+                    self.assertEqual(self.invoice.currency_id.compare_amounts(note.amount_total, amount), 0)
+                    (self.item + self._get_items(note)).reconcile()
+                    self._synchronize()
+                    self.assertRecordValues(dispute, [{"state": "accepted", "is_credited": True}])
+                    self.assertEqual(self.debtor.disputed_amount, 0)
+
+    def test_second_draft_is_over_the_rest(self):
+        dispute = self._open()
+        self._credit(self.invoice, amount=30)
+        self._synchronize()
+        self._accept(dispute, self.accountant)
+        draft = dispute.credit_note_ids.filtered(lambda note: note.state == "draft")
+        self.assertEqual((draft.amount_total, dispute.line_ids.settled_amount), (70, 30))
+
     def test_owner_has_accounting_make_it(self):
         self.company.collection_accountant_id = self.accountant
         dispute = self._open(amount=30)

@@ -64,6 +64,26 @@ class TestForgery(CollectionCommon):
         self._assert_each_refused(dispute.line_ids, amount=1, settled_amount=60)
         dispute.with_user(self.manager).date_deadline = self._days(30)
 
+    def test_derived_fields(self):
+        """Sums and dates that Odoo works out can't be written either: not one of them, on any model with a state."""
+        guarded = {"collection.promise", "collection.dispute", "collection.action", "collection.case"}
+        seen = set()
+        for record in self._get_documents():
+            if record._name not in guarded:
+                continue
+            seen.add(record._name)
+            for name in record._get_derived_fields():
+                value = self._get_other_value(record, name)
+                with self.subTest(model=record._name, field=name), self.assertRefused("by hand"):
+                    record.with_user(self.manager).write({name: value})
+        self.assertEqual(seen, guarded)
+
+    def _get_other_value(self, record, name):
+        field = record._fields[name]
+        if field.type in ("date", "datetime"):
+            return "2030-01-01"
+        return {"char": "x", "text": "x", "boolean": not record[name], "selection": record[name]}.get(field.type, 1)
+
     def test_actions(self):
         action = self._log_call(self.debtor, "voicemail", case=self.case)
         self._assert_each_refused(action, date_done="2026-01-01 10:00:00", outcome="right_person", user_id=1)

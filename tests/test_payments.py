@@ -85,7 +85,7 @@ class TestPayments(CollectionCommon):
         self.assertRecordValues(self.debtor, [{"claimable_amount": 100, "broken_promise_count": 1, "bounce_count": 0}])
         self.assertEqual(case.state, "to_contact")
         self.assertIn("Promise not kept", self.debtor.activity_ids.summary)
-        self.assertTrue(self.debtor.message_ids.filtered(lambda message: "taken back" in message.body))
+        self.assertTrue(self.debtor.message_ids.filtered(lambda message: "is owed again" in message.body))
 
     def test_part_of_the_money_goes_again(self):
         promise = self._promise(self.debtor, date=self._days(1))
@@ -255,3 +255,13 @@ class TestPayments(CollectionCommon):
         self._pay_on_account(amount=6000, on=self.today - timedelta(days=30))
         self._synchronize()
         self.assertFalse(self._get_told())
+
+    def test_bounce_of_a_part_long_after_it_was_judged(self):
+        """A direct debit comes back after some weeks: nothing is left of the part that was kept."""
+        promise = self._promise(self.debtor, date=self._days(1))
+        self._pay(self.invoice, amount=40)
+        self._settle_on(10)
+        self.assertEqual(promise.state, "partly")
+        self._bounce(amount=40, days=80)
+        self._settle_on(81)
+        self.assertRecordValues(promise, [{"state": "broken", "settled_amount": 0}])

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
 
 from .common import CollectionCommon
@@ -178,3 +179,188 @@ class TestPromise(CollectionCommon):
         self.assertEqual(self.debtor.claimable_amount, 100)
         with self.assertRefused("can't become"):
             promise.sudo()._set_state("kept")
+
+    # === THE DAY ITSELF, AND TWO THINGS AT ONCE === #
+
+    def test_first_and_last_day_on_which_money_counts(self):
+        grace = timedelta(days=self.company.collection_promise_grace_days)
+        # Promised for Wednesday the 11th, with two bank days until it is late.
+        for day, state in (
+            (self.today - grace - timedelta(days=1), "cancelled"),
+            (self.today - grace, "kept"),
+            (self.today + timedelta(days=3), "kept"),
+            (self.today + timedelta(days=4), "broken"),
+        ):
+            invoice = self._create_invoice(amount=50)
+            self._synchronize()
+            promise = self._promise(
+                self.debtor, move_line_ids=self._get_items(invoice).ids, amount=50, date=self._days(1)
+            )
+            self.assertEqual(promise.deadline, self.today + timedelta(days=3))
+            self._pay(invoice, on=day)
+            self._settle_on(10)
+            with self.subTest(day=day):
+                self.assertEqual(promise.state, state)
+
+    def test_the_last_euro_of_a_promise_paid_in_two_parts(self):
+        promise = self._promise(self.debtor, date=self._days(1))
+        self._pay(self.invoice, amount=99)
+        self._pay(self.invoice, amount=1)
+        self._settle_on(10)
+        self.assertRecordValues(promise, [{"state": "kept", "settled_amount": 100}])
+
+    def test_payment_just_before_is_no_payment_of_it(self):
+        """What was allocated a moment before leaves less to promise; a credit note over the rest ends the promise."""
+        self._pay(self.invoice, amount=60)
+        self._synchronize()
+        promise = self._promise(self.debtor, date=self._days(1))
+        self._credit(self.invoice, amount=40)
+        self._settle_on(10)
+        self.assertRecordValues(promise, [{"state": "cancelled", "settled_amount": 0}])
+
+    def test_credit_note_that_waits_is_no_money(self):
+        promise = self._promise(self.debtor, date=self._days(1))
+        self._credit(self.invoice, reconcile=False)
+        self._settle_on(10)
+        self.assertEqual(promise.state, "broken")
+
+    def test_money_serves_the_promise_of_the_earlier_day(self):
+        """However they were recorded."""
+        late = self._promise(self.debtor, amount=60, date=self._days(8))
+        early = self._promise(self.debtor, amount=40, date=self._days(1))
+        self._pay(self.invoice, amount=40, on=self.today + timedelta(days=1))
+        self._settle_on(6)
+        self.assertEqual((early.state, late.state), ("kept", "open"))
+        self.assertEqual((early.settled_amount, late.settled_amount), (40, 0))
+
+    def test_withdrawn_promise_takes_no_money(self):
+        withdrawn = self._promise(self.debtor, date=self._days(1))
+        withdrawn.action_cancel()
+        promise = self._promise(self.debtor, date=self._days(2))
+        self._pay(self.invoice)
+        self._settle_on(10)
+        self.assertEqual((withdrawn.state, promise.state), ("cancelled", "kept"))
+
+    def test_promise_before_a_dispute_over_the_same_item(self):
+        """What is contested is not promised any more: neither is withheld twice."""
+        self._promise(self.debtor, amount=80)
+        self._dispute(self.debtor, self._get_items(self.invoice), amount=50)
+        self.assertRecordValues(
+            self.debtor, [{"disputed_amount": 50, "promised_amount": 50, "claimable_amount": 0, "due_amount": 100}]
+        )
+        self._create_invoice(amount=7, days_late=5)
+        self._synchronize()
+        self.assertEqual(self.debtor.claimable_amount, 7)
+        [claim] = self.debtor._get_claim()
+        self.assertEqual(claim["amount"], 7)
+
+    def test_promise_beside_a_dispute(self):
+        self._promise(self.debtor, amount=30)
+        self._dispute(self.debtor, self._get_items(self.invoice), amount=50)
+        self.assertRecordValues(self.debtor, [{"disputed_amount": 50, "promised_amount": 30, "claimable_amount": 20}])
+        [claim] = self.debtor._get_claim()
+        self.assertEqual(claim["amount"], 20)
+
+    def test_amounts_at_two_rates(self):
+        """After a payment at another rate the promise of the rest is what is withheld of it, to the cent."""
+        dollar = self.setup_other_currency(
+            "USD", rates=[("1900-01-01", 2.0), (str(self.today - timedelta(days=2)), 1.6)]
+        )
+        invoice = self._create_invoice(self.other_customer, amount=333.33, currency=dollar)
+        self._pay(invoice, amount=100.01, on=self.today - timedelta(days=1))
+        # A loss that was booked on the item alone, as when a balance is adjusted by hand.
+        item = self._get_items(invoice)
+        adjustment = self.env["account.move"].create(
+            {
+                "journal_id": self.company_data["default_journal_misc"].id,
+                "date": self.today,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": item.account_id.id,
+                            "partner_id": self.other_customer.id,
+                            "currency_id": dollar.id,
+                            "amount_currency": -33.32,
+                            "balance": -30,
+                        }
+                    ),
+                    Command.create(
+                        {
+                            "account_id": self.company_data["default_account_expense"].id,
+                            "currency_id": dollar.id,
+                            "amount_currency": 33.32,
+                            "balance": 30,
+                        }
+                    ),
+                ],
+            }
+        )
+        adjustment.action_post()
+        (item + self._get_items(adjustment)).with_context(no_exchange_difference=True).reconcile()
+        debtor = self._get_debtor(self.other_customer)
+        promise = self._promise(debtor, date=self._days(1))
+        self.assertEqual(promise.amount, 200)
+        self.assertNotEqual(item.amount_residual, 100, "the rate is not that of the invoice any more")
+        self.assertEqual(promise.company_amount, item.amount_residual)
+        self.assertEqual((debtor.promised_amount, debtor.claimable_amount), (promise.company_amount, 0))
+
+    def test_payment_that_is_a_draft_again(self):
+        promise = self._promise(self.debtor, date=self._days(1))
+        payment = self._pay(self.invoice)
+        self._synchronize()
+        self.assertEqual(promise.state, "kept")
+        payment.action_draft()
+        self._settle_on(10)
+        self.assertRecordValues(promise, [{"state": "broken", "settled_amount": 0}])
+
+    def test_money_on_account_at_the_company_above(self):
+        """The money of a branch comes in on the bank account of its company."""
+        branch = (
+            self.env["res.company"]
+            .with_context(install_mode=True)
+            .create({"name": "North", "parent_id": self.company.id, "country_id": self.company.country_id.id})
+        )
+        self.env.user.company_ids |= branch
+        self.other_customer.with_company(
+            branch
+        ).property_account_receivable_id = self.other_customer.property_account_receivable_id
+        invoice = (
+            self.env["account.move"]
+            .with_context(allowed_company_ids=[branch.id, self.company.id])
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.other_customer.id,
+                    "company_id": branch.id,
+                    "journal_id": self.company_data["default_journal_sale"].id,
+                    "invoice_date": self._days(-40),
+                    "invoice_date_due": self._days(-10),
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "name": "Work",
+                                "price_unit": 1000,
+                                "account_id": self.company_data["default_account_revenue"].id,
+                                "tax_ids": [Command.clear()],
+                            }
+                        )
+                    ],
+                }
+            )
+        )
+        invoice.action_post()
+        debtor = self._get_debtor(self.other_customer, branch)
+        line = Command.create({"move_line_id": self._get_items(invoice).id, "amount": 1000})
+        promise = self.env["collection.promise"].create(
+            {
+                "debtor_id": debtor.id,
+                "date": self._days(1),
+                "currency_id": branch.currency_id.id,
+                "line_ids": [line],
+            }
+        )
+        payment = self._pay_on_account(self.other_customer, amount=1000, on=self.today + timedelta(days=1))
+        self.assertEqual(payment.company_id, self.company)
+        with freeze_time(self.today + timedelta(days=10, hours=12)):
+            self._synchronize(branch)
+        self.assertEqual(promise.state, "open", "the money is there and waits for allocation")

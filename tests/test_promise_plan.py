@@ -247,3 +247,17 @@ class TestPromisePlan(CollectionCommon):
         self._remind_on(3)
         self.assertEqual(promise.state, "kept")
         self.assertFalse(promise.message_ids.filtered(lambda message: message.message_type == "comment"))
+
+    def test_no_reminder_in_insolvency_proceedings(self):
+        promise = self._promise(self.debtor, date=self._days(6), remind_before=True)
+        self.debtor.sudo().insolvency = True
+        self._remind_on(3)
+        self.assertEqual(promise.state, "open")
+        self.assertFalse(promise.message_ids.filtered(lambda message: message.message_type == "comment"))
+
+    def test_no_reminder_while_the_invoice_is_corrected(self):
+        promise = self._promise(self.debtor, date=self._days(6), remind_before=True)
+        self.invoice.button_draft()
+        self._remind_on(3)
+        self.assertEqual(promise.state, "open")
+        self.assertFalse(promise.message_ids.filtered(lambda message: message.message_type == "comment"))

@@ -148,6 +148,20 @@ class TestProviderImport(ProviderImportCommon):
         self.assertRecordValues(promise, [{"amount": 30.5, "method": "transfer", "case_id": self.case.id}])
         self.assertEqual(promise.line_ids.move_line_id, self._get_items(self.second))
 
+    def test_what_is_promised_already_can_t_be_promised_again(self):
+        self._promise(self.case.debtor_id, move_line_ids=self._get_items(self.second).ids, amount=30)
+        answers = {"20": ("ready", ""), "25": ("ready", "oldest items"), "121": ("error", "more than the 120.00")}
+        for amount, (state, words) in answers.items():
+            with self.subTest(amount=amount):
+                record = self._upload(
+                    self._fill((self.second, {"promise_date": self._day(5), "promise_amount": amount}))
+                )
+                line = record.line_ids.filtered(lambda line: line.state in ("ready", "error"))
+                self.assertEqual(line.state, state)
+                said = self._plain(f"{line.warning or ''}{line.error or ''}")
+                self.assertIn(words, said)
+                self.assertEqual(bool(said), bool(words))
+
     def test_one_sum_for_the_customer(self):
         record = self._upload(self._fill((self.second, {"promise_date": self._day(5), "promise_amount": 120})))
         line = record.line_ids.filtered(lambda line: line.state == "ready")

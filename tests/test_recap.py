@@ -225,8 +225,10 @@ class TestRecap(RecapCommon):
                 self.assertEqual(getattr(later, name), getattr(closed, name))
 
     def test_deleted_entry(self):
-        """An invoice that was taken back is no debt any more, and no money either."""
+        """An invoice that was cancelled is no debt any more, and no money either; one that is corrected is a debt."""
         self.invoices["Silent"].button_draft()
+        self.assertEqual(self._recap().total.other, 0)
+        self.invoices["Silent"].button_cancel()
         recap = self._recap()
         self.assertEqual(recap.total.other, Decimal("99.99"))
         self.assertBalanced(recap)

@@ -25,6 +25,7 @@ from .aging import BUCKETS, bucket_of
 AT_RISK_FROM = 91
 BUCKET_CODES = tuple(code for code, _first_day in BUCKETS)
 # Promises that were withdrawn or renegotiated: neither kept nor broken.
+# What was withdrawn or renegotiated counts neither as kept nor as broken.
 VOID_STATES = ("cancelled", "replaced")
 
 
