@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
@@ -93,16 +95,21 @@ class AccountJournal(models.Model):
 
     @api.model
     def _get_collection_stale_journal(self, company):
-        """Return the watched bank journal of a company whose last entry is too old, as words need it.
+        """Return the watched bank journal of a company, or of its parents, whose last entry is too old.
 
         A journal that never had an entry is not used, and says nothing.
 
         :return: ``{"journal": name, "date": last entry}``, or ``None`` when all are up to date.
         """
-        if not company.collection_bank_fresh_days:
+        limit = company.collection_bank_fresh_days
+        if not limit:
             return None
+        # Customers of a branch pay to the bank of its parent company, too.
         journals = self.sudo().search(
-            [("type", "=", "bank"), ("company_id", "=", company.id), ("collection_is_watched", "=", True)]
+            [("type", "=", "bank"), ("company_id", "parent_of", company.ids), ("collection_is_watched", "=", True)]
         )
-        stale = journals.filtered("collection_is_stale").sorted("collection_last_entry_date")[:1]
-        return {"journal": stale.name, "date": stale.collection_last_entry_date} if stale else None
+        dates = journals._get_collection_last_entry_dates()
+        since = company._collection_today() - timedelta(days=limit)
+        stale = journals.filtered(lambda journal: journal.id in dates and dates[journal.id] < since)
+        oldest = stale.sorted(lambda journal: dates[journal.id])[:1]
+        return {"journal": oldest.name, "date": dates[oldest.id]} if oldest else None

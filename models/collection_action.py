@@ -27,7 +27,10 @@ REACHED_OUTCOMES = ("right_person", "someone_else")
 CANCEL_CODES = [
     ("nothing_claimable", "Nothing to claim any more"),
     ("payment_pending", "Online payment under way"),
+    ("payment_announced", "Payment booked for a later day"),
+    ("parent_credit", "Money at the parent company"),
     ("unmatched_payment", "Bank entry not matched yet"),
+    ("credit_to_allocate", "Credit to allocate"),
     ("bank_stale", "Bank journal not up to date"),
     ("unread_reply", "Answer not read yet"),
     ("paused", "Paused"),
@@ -87,6 +90,8 @@ class CollectionAction(models.Model):
             "item_ids",
             "printed_on",
             "handover_id",
+            "overruled_text",
+            "overruled_by_id",
         }
     )
 
@@ -129,6 +134,14 @@ class CollectionAction(models.Model):
     dispute_id = fields.Many2one("collection.dispute", ondelete="restrict", index="btree_not_null")
     mail_message_id = fields.Many2one("mail.message", string="Message", ondelete="set null")
     result_text = fields.Char(string="Why", readonly=True, help="Why this action failed or was cancelled.", copy=False)
+
+    overruled_text = fields.Char(
+        string="In spite of",
+        readonly=True,
+        copy=False,
+        help="The reason to leave the customer alone that a person overruled.",
+    )
+    overruled_by_id = fields.Many2one("res.users", readonly=True, copy=False)
 
     # == Of a follow-up plan ==
     plan_id = fields.Many2one("collection.plan", readonly=True, index="btree_not_null", ondelete="restrict", copy=False)
@@ -372,6 +385,17 @@ class CollectionAction(models.Model):
         # Whoever speaks to a customer has read what they answered.
         debtor.sudo().filtered("reply_date").reply_date = False
         return action
+
+    def _note_overruled(self, reasons, user=None):
+        """Write down that somebody spoke in spite of reasons to leave the customer alone.
+
+        :param str reasons: in words.
+        :param user: who overruled them; the user when ``None``.
+        """
+        user = user or self.env.user
+        for action in self:
+            action.with_context(**self._get_guard()).write({"overruled_text": reasons, "overruled_by_id": user.id})
+            action.debtor_id._note_overruled(reasons, user)
 
     @api.model
     def _get_planned_step(self, debtor, channel):
@@ -628,6 +652,9 @@ class CollectionAction(models.Model):
         today = self.env.company._collection_today()
         actions = self.filtered(lambda action: action.state == "planned")
         decisions = self.env["collection.plan"]._decide(actions.debtor_id, today, ignored_actions=actions)
+        of_people = actions.filtered_domain(
+            self._get_waiting_domain(self.env.company) & Domain("date_planned", "<=", today)
+        )
         ready = self.browse()
         for action in actions:
             decision = decisions[action.debtor_id]
@@ -635,6 +662,9 @@ class CollectionAction(models.Model):
                 ready |= action
                 if decision.item_id != action.cycle:
                     action.sudo().write({"cycle": decision.item_id})
+            elif decision.reason == "closed" and decision.step == action.step_id and action in of_people:
+                # It stays on their list: each weekend would begin the days anew that people have for it.
+                continue
             elif decision.step == action.step_id and decision.reason in POSTPONING_REASONS:
                 action.sudo().write(
                     {

@@ -213,8 +213,9 @@ class CollectionCase(models.Model):
 
     @api.depends("debtor_id.paused_until", "debtor_id.insolvency", "debtor_id.claimable_amount", "state")
     def _compute_warning(self):
+        silences = self.filtered(lambda case: case.state != "closed").debtor_id._get_silences()
         for case in self:
-            case.warning = case.state != "closed" and case.debtor_id._get_silence_reason()
+            case.warning = case.state != "closed" and case.debtor_id._describe_silences(silences[case.debtor_id])
 
     @api.depends("debtor_id.claimable_amount", "debtor_id.lang", "state", "contact_name")
     def _compute_script(self):

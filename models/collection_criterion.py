@@ -1,10 +1,15 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, convert, formatLang
 from odoo.tools.safe_eval import safe_eval
 
 from ..tools import bands, scoring
+
+_logger = logging.getLogger(__name__)
 
 # Indicators whose value is a word, with the field of the band that names it.
 WORD_INDICATORS = ("payer_profile", "company_size")
@@ -186,11 +191,26 @@ class CollectionCriterion(models.Model):
         """Return SQL for the value of this criterion, over the columns of the facts."""
         self.ensure_one()
         if self.indicator == "custom":
-            partners = (
-                self.env["res.partner"].sudo().with_context(active_test=False)._search(self._get_partner_domain())
-            )
-            return SQL("(partner_id IN %s)::int", partners.subselect())
+            return self._get_custom_sql()
         return self._get_indicator_sql(company, today)[self.indicator]
+
+    def _get_custom_sql(self):
+        """Return SQL for whether a customer meets a user's own filter.
+
+        A filter that can't be read any more, because it names a field of an addon that was uninstalled, fits nobody.
+        """
+        Partner = self.env["res.partner"].sudo().with_context(active_test=False)
+        try:
+            with self.env.cr.savepoint():
+                partners = Partner._search(self._get_partner_domain()).subselect()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            _logger.warning(
+                "The filter of the score criterion %s (%s) can't be read, it fits nobody: %s", self.id, self.name, error
+            )
+            return SQL("0")
+        return SQL("(partner_id IN %s)::int", partners)
 
     def _get_partner_domain(self):
         """Return the filter on customers that a user wrote for a criterion of their own."""

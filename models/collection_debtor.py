@@ -6,7 +6,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, float_is_zero, format_amount
+from odoo.tools import SQL, format_amount
 from odoo.tools.misc import format_date
 
 PAYER_PROFILES = [
@@ -1034,37 +1034,6 @@ class CollectionDebtor(models.Model):
                 claim["amount"] += row["claimable"]
         return [claim for claim in claims.values() if not claim["currency"].is_zero(claim["amount"])]
 
-    def _get_silence_reason(self, channel=None, email=None):
-        """Say why this customer must not be contacted now, or return ``False`` when nothing forbids it.
-
-        Facts are read as they stand: call ``_synchronize_own`` first when speaking for real.
-
-        :param str channel: ``email``, ``call`` … for reasons that depend on it.
-        :param str email: the address one would write to, when it is not the debtor's.
-        """
-        self.ensure_one()
-        today = self.company_id._collection_today()
-        if self.insolvency:
-            return self.env._("Insolvency proceedings are open: nobody may ask this customer for money.")
-        if self.paused_until and self.paused_until > today:
-            return self.env._(
-                "The follow-up is paused until %(date)s: %(reason)s",
-                date=format_date(self.env, self.paused_until),
-                reason=self.pause_reason or self.env._("no reason given"),
-            )
-        if float_is_zero(self.claimable_amount, precision_rounding=self.currency_id.rounding):
-            return self._get_nothing_to_claim_reason()
-        if channel == "call" and self.handover_id:
-            return self.handover_notice
-        if channel == "email":
-            if not (email or self.email):
-                return self.env._(
-                    "%s has no e-mail address: write one on the contact, call, or send a letter.",
-                    self.contact_name,
-                )
-            return self._get_too_soon_reason()
-        return False
-
     def _get_nothing_to_claim_reason(self):
         """Say in words why nothing can be claimed of this customer today."""
         if not self.overdue_amount:
@@ -1079,35 +1048,6 @@ class CollectionDebtor(models.Model):
         return self.env._(
             "Nothing can be claimed today: what is overdue is %s.",
             ", ".join(cause for amount, cause in causes if not self.currency_id.is_zero(amount)),
-        )
-
-    def _get_too_soon_reason(self):
-        """Say that this customer got a message too short a time ago, or return ``False``."""
-        gap = self.company_id.collection_contact_gap_days
-        if not gap:
-            return False
-        last = (
-            self.env["collection.action"]
-            .sudo()
-            .search(
-                [
-                    ("debtor_id", "=", self.id),
-                    ("state", "=", "done"),
-                    ("channel", "in", ("email", "letter", "sms")),
-                    ("date_done", ">", fields.Datetime.now() - timedelta(days=gap)),
-                ],
-                order="date_done desc",
-                limit=1,
-            )
-        )
-        if not last:
-            return False
-        return self.env._(
-            "%(user)s reminded this customer on %(date)s%(campaign)s. Leave %(gap)s days between two reminders.",
-            user=last.user_id.name,
-            date=format_date(self.env, last.date_done.date()),
-            campaign=self.env._(" in the campaign “%s”", last.campaign_id.name) if last.campaign_id else "",
-            gap=gap,
         )
 
     # === BUSINESS METHODS - WORDS === #

@@ -1,7 +1,18 @@
+from datetime import timedelta
+
+import pytz
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 from odoo.tools.misc import format_date
+
+from .collection_decision import Silence
+
+# Messages that ask for money: between two of them lie some days.
+MESSAGE_CHANNELS = ("email", "letter", "sms")
+# Reasons that also forbid what informs without asking for money: a statement of account.
+STATEMENT_SILENCES = frozenset({"archived", "insolvency", "paused", "own_reason"})
 
 
 class CollectionDebtor(models.Model):
@@ -67,7 +78,39 @@ class CollectionDebtor(models.Model):
         string="Addresses that don't work", readonly=True, copy=False, help="Messages to these addresses came back."
     )
 
+    has_credit_to_allocate = fields.Boolean(
+        string="Credit to allocate",
+        compute="_compute_has_credit_to_allocate",
+        search="_search_has_credit_to_allocate",
+        help="A payment that nobody allocated could belong to what is followed up, or to an older debt that is not: "
+        "nothing is claimed until it is allocated.",
+    )
+
     # === COMPUTE METHODS === #
+
+    @api.depends("company_id", "partner_id")
+    def _compute_has_credit_to_allocate(self):
+        for company, debtors in self.grouped("company_id").items():
+            partner_ids = self._get_partner_ids_with_credit_to_allocate(company, debtors.partner_id)
+            for debtor in debtors:
+                debtor.has_credit_to_allocate = debtor.partner_id.id in partner_ids
+
+    @api.model
+    def _search_has_credit_to_allocate(self, operator, value):
+        """Find the customers with a credit to allocate in the user's companies, one query per company."""
+        if operator != "in":
+            return NotImplemented
+        return Domain.OR(
+            Domain("company_id", "=", company.id)
+            & Domain("partner_id", "in", list(self._get_partner_ids_with_credit_to_allocate(company)))
+            for company in self.env.companies
+        )
+
+    @api.model
+    def _get_partner_ids_with_credit_to_allocate(self, company, partners=None):
+        """Return the ids of the commercial partners of a company with a credit to allocate."""
+        ledger = self.env["collection.ledger"].sudo()
+        return {row["partner_id"] for row in ledger._get_credits_to_allocate(company.sudo(), partners)}
 
     @api.depends("plan_id", "company_id")
     def _compute_plan_used_id(self):
@@ -148,6 +191,146 @@ class CollectionDebtor(models.Model):
         self.ensure_one()
         step = self.next_step_id or self.plan_used_id.step_ids.sorted("delay").filtered(lambda step: step.delay > 0)[:1]
         return self.env["collection.step.preview"]._open(step, self)
+
+    # === BUSINESS METHODS - MAY WE SPEAK === #
+
+    def _get_silence_reason(self, channel=None, email=None):
+        """Say why this customer must not be contacted now, or return ``False`` when nothing forbids it.
+
+        HOOK. Extend it for a new reason to leave a customer alone, and return it in words::
+
+            def _get_silence_reason(self, channel=None, email=None):
+                return super()._get_silence_reason(channel, email) or (self.is_in_court and _("In court."))
+
+        Plans, the simulation, “Why?”, reminders by hand, hand-overs and cases all ask it: of every customer who would
+        be spoken to otherwise, one by one, but in a common set of records, so that what is read of one is read of all.
+        Plans ask it twice: without a channel, and with that of the step that is due. A person may overrule the reason.
+
+        Facts are read as they stand: call ``_synchronize_own`` first when speaking for real.
+
+        :param str channel: ``email``, ``call`` … for reasons that depend on it; ``statement`` for what only informs.
+        :param str email: the address one would write to, when it is not the debtor's.
+        """
+        self.ensure_one()
+        if self.env.context.get("collection_own_reasons"):
+            return False
+        silences = self._get_silences(channel, email)[self]
+        return self.env["collection.plan"]._describe_silence(silences[0], self) if silences else False
+
+    @api.model
+    def _has_own_silence_reasons(self):
+        """Return whether another addon extends ``_get_silence_reason``."""
+        return type(self)._get_silence_reason is not CollectionDebtor._get_silence_reason
+
+    def _get_own_silence_reason(self, channel=None, email=None):
+        """Return what other addons say in ``_get_silence_reason``, without our own reasons."""
+        return self.with_context(collection_own_reasons=True)._get_silence_reason(channel, email)
+
+    def _get_silences(self, channel=None, email=None):
+        """Return all reasons to leave these customers alone today: the one list, which plans ask as well.
+
+        The number of queries doesn't grow with the customers.
+
+        :param str channel: how one would speak: ``email``, ``letter``, ``sms``, ``call``, ``statement``; ``None``
+            for reasons that hold whatever the channel.
+        :param str email: the address one would write to; the debtor's when ``None``.
+        :return: ``{debtor: [Silence]}``, what weighs most first, an empty list where nothing forbids to speak.
+        """
+        self.check_access("read")
+        result = {}
+        for company, debtors in self.grouped("company_id").items():
+            today = company._collection_today()
+            desk = self.env["collection.plan"]._get_desk(company, debtors._origin, today)
+            last_messages = debtors._origin._get_last_messages(company) if channel in MESSAGE_CHANNELS else {}
+            for debtor in debtors:
+                debtor_id = debtor._origin.id
+                silences = desk.get_silences(debtor_id, today)
+                if channel and not any(silence.reason == "own_reason" for silence in silences):
+                    silences += debtor._origin._get_own_silences(channel, email)
+                if channel == "statement":
+                    silences = [silence for silence in silences if silence.reason in STATEMENT_SILENCES]
+                if channel == "call" and debtor.handover_id:
+                    silences.append(Silence("with_provider"))
+                if channel in MESSAGE_CHANNELS:
+                    silences += desk.get_message_silences(debtor_id, today)
+                    if details := last_messages.get(debtor_id):
+                        silences.append(Silence("too_soon", None, details))
+                if channel in ("email", "statement"):
+                    silences += debtor._get_address_silences(email)
+                result[debtor] = silences
+        return result
+
+    def _get_own_silences(self, channel, email):
+        """Return the ``Silence`` that another addon asks for, as a list."""
+        if not self._has_own_silence_reasons():
+            return []
+        text = self._get_own_silence_reason(channel, email)
+        return [Silence("own_reason", None, {"text": text})] if text else []
+
+    def _get_address_silences(self, email=None):
+        """Return the ``Silence`` of an address that can't be written to, as a list."""
+        self.ensure_one()
+        email = self.email if email is None else email
+        if not email:
+            return [Silence("no_address")]
+        address = email_normalize(email)
+        if address and self.env["mail.blacklist"].sudo().search_count([("email", "=", address)], limit=1):
+            return [Silence("blacklisted", None, {"name": address})]
+        if address in self._get_bounced_emails():
+            return [Silence("bounced_address", None, {"name": address})]
+        return []
+
+    def _get_last_messages(self, company):
+        """Return the last message to each of these customers that was too short a time ago.
+
+        :return: ``{debtor id: {"user", "date", "campaign"}}``.
+        """
+        gap, today = company.collection_contact_gap_days, company._collection_today()
+        if not gap or not self:
+            return {}
+        tz = pytz.timezone(company._get_collection_tz())
+        actions = (
+            self.env["collection.action"]
+            .sudo()
+            .search(
+                Domain("debtor_id", "in", self.ids)
+                & Domain("state", "=", "done")
+                & Domain("channel", "in", MESSAGE_CHANNELS)
+                & Domain("date_done", ">", fields.Datetime.now() - timedelta(days=gap + 1)),
+                order="date_done, id",
+            )
+        )
+        last = {}
+        for action in actions:
+            day = pytz.utc.localize(action.date_done).astimezone(tz).date()
+            if day + timedelta(days=gap) > today:
+                last[action.debtor_id.id] = {
+                    "user": action.user_id.name,
+                    "date": day,
+                    "campaign": action.campaign_id.name,
+                }
+        return last
+
+    def _describe_silences(self, silences):
+        """Return reasons to leave this customer alone in words, ``False`` without any.
+
+        :param silences: ``Silence``s of this debtor.
+        """
+        self.ensure_one()
+        Plan = self.env["collection.plan"]
+        return " ".join(Plan._describe_silence(silence, self) for silence in silences) or False
+
+    def _note_overruled(self, reasons, user=None):
+        """Write on the thread that somebody overruled reasons to leave this customer alone.
+
+        :param str reasons: in words.
+        :param user: who overruled them; the user when ``None``.
+        """
+        name = (user or self.env.user).name
+        for debtor in self:
+            debtor.message_post(
+                body=self.env._("%(user)s went on in spite of this: %(reasons)s", user=name, reasons=reasons)
+            )
 
     # === BUSINESS METHODS - WHO === #
 

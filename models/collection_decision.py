@@ -18,6 +18,12 @@ MANY_DEBTORS = 10_000
 NO_RULES = cadence.Rules()
 # Kinds of money on its way, the one that is nearest to the account first.
 MONEY_REASONS = ("unmatched_payment", "payment_pending", "payment_announced", "parent_credit")
+# Reasons that keep plans quiet and say nothing about what a person may do.
+PLAN_SILENCES = frozenset({"no_plan", "not_running", "planned", "bank_stale"})
+# Reasons that no person may overrule.
+FINAL_SILENCES = frozenset({"insolvency", "nothing_claimable", "no_address", "blacklisted"})
+# The reason that ``collection.debtor._get_silence_reason`` of another addon gave, in its own words.
+OWN_REASON = "own_reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,29 @@ class Decision:
     @property
     def is_waiting(self) -> bool:
         return self.reason in cadence.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One reason to leave a customer alone.
+
+    :param reason: a code, see ``collection.plan._get_reason_label``.
+    :param until: the day from which it is gone, ``None`` when time alone won't end it.
+    :param details: what the words of the reason need.
+    """
+
+    reason: str
+    until: Date | None = None
+    details: dict = field(default_factory=dict, compare=False)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nobody may overrule it."""
+        return self.reason in FINAL_SILENCES
+
+    def holds_on(self, day) -> bool:
+        """Return whether it still holds on a day."""
+        return self.until is None or self.until > day
 
 
 # Stands for “as the plan says”, where ``None`` means something else.
@@ -122,23 +151,37 @@ class DecisionDesk:
         self.silent_channels = self.env["collection.action"]._get_silent_channels()
         # Channels that are taken to be others than the steps': {step id: channel}.
         self.channels = {}
-        self.files, self.details = {}, {}
+        # {debtor id: Silences}, what weighs most first.
+        self.files, self.silences = {}, {}
+        # {(debtor id, channel): reason of another addon, or False}
+        self.own_reasons = {}
+        self.has_own_reasons = self.env["collection.debtor"]._has_own_silence_reasons()
         self._read_files(date)
 
     # -- decisions
 
-    def decide(self, debtor_id, day):
-        """Return the ``Decision`` on one debtor, judged on a day."""
+    def decide(self, debtor_id, day, is_silent_allowed=True):
+        """Return the ``Decision`` on one debtor, judged on a day.
+
+        :param bool is_silent_allowed: whether the reasons to leave the customer alone count.
+        """
         plan_id = self.plan_ids.get(debtor_id)
         plan = self.plans.get(plan_id, self.no_plan)
         steps = self.cadences.get(plan_id, ())
         file = self.files[debtor_id]
-        if not steps and file.silence is None:
+        silence = self._get_silence(debtor_id, day) if is_silent_allowed else None
+        file.silence, file.silent_until = (silence.reason, silence.until) if silence else (None, None)
+        if not steps and silence is None:
             return Decision("finished" if plan_id else "no_plan", plan, self.no_step)
         decision = cadence.decide(file, steps, self.rules.get(plan_id, NO_RULES), day)
         step = self.records[decision.step.key] if decision.step else self.no_step
-        if not step and decision.reason == "planned":
-            step = self.details[debtor_id]["step"]
+        if is_silent_allowed and decision.reason == cadence.DUE:
+            # What another addon says may depend on the channel, which is known now.
+            if own := self._get_own_silence(debtor_id, self.get_channel(step)):
+                silence, step, decision = own, self.no_step, cadence.Decision(own.reason)
+        details = silence.details if silence else {}
+        if decision.reason == "planned":
+            step = details["step"]
         is_old = any(item.key == decision.item and item.is_old for item in file.items)
         return Decision(
             decision.reason,
@@ -147,9 +190,37 @@ class DecisionDesk:
             decision.day,
             decision.item,
             is_old,
-            self.details.get(debtor_id, {}),
+            details,
             decision.step.delay if decision.step else None,
         )
+
+    def get_silences(self, debtor_id, day):
+        """Return the ``Silence``s that concern people, too, what weighs most first."""
+        silences = [
+            silence
+            for silence in self.silences[debtor_id]
+            if silence.reason not in PLAN_SILENCES and silence.holds_on(day)
+        ]
+        reasons = {silence.reason for silence in silences}
+        if not reasons & {"insolvency", "nothing_claimable"} and self.claimable(debtor_id, day) <= 0:
+            silences.append(Silence("nothing_claimable"))
+        return silences
+
+    def get_message_silences(self, debtor_id, day):
+        """Return the ``Silence``s of messages: debts too small for the plan, and contacts that were too many."""
+        silences = []
+        plan = self.plans.get(self.plan_ids.get(debtor_id))
+        if plan and self.decide(debtor_id, day, is_silent_allowed=False).reason == "too_small":
+            silences.append(Silence("too_small", None, {"plan": plan.name}))
+        cap, since = self.company.collection_pressure_cap, day - timedelta(days=PRESSURE_DAYS)
+        count = sum(contact > since for contact in self.files[debtor_id].contacts)
+        if cap and count >= cap:
+            silences.append(Silence("too_often", None, {"count": count}))
+        return silences
+
+    def _get_silence(self, debtor_id, day):
+        """Return the ``Silence`` that weighs most on a day, ``None`` when nothing forbids to speak."""
+        return next((silence for silence in self.silences[debtor_id] if silence.holds_on(day)), None)
 
     def carry_out(self, debtor_id, decision, day):
         """Take a decision as carried out on a day: for the simulation of the days to come."""
@@ -197,7 +268,8 @@ class DecisionDesk:
         items = self._read_items([row["partner_id"] for row in rows])
         levels = self._read_levels()
         contacts = self._read_contacts(date)
-        silences = self._read_silences()
+        self.credits = self._read_credits_to_allocate([row["partner_id"] for row in rows])
+        planned = self._read_planned()
         bank = self.env["account.journal"]._get_collection_stale_journal(self.company)
         for row in rows:
             debtor_id = row["id"]
@@ -206,37 +278,53 @@ class DecisionDesk:
             file.items = self._make_items(items.get(row["partner_id"], ()), levels, plan_id)
             file.contacts, file.last_message = contacts.get(debtor_id, ([], None))
             file.is_closed = self._get_closure(row)
-            self.details[debtor_id] = {}
-            file.silence, file.silent_until = self._get_silence(row, plan_id, file, silences, bank)
             self.files[debtor_id] = file
+            self.silences[debtor_id] = list(self._list_silences(row, plan_id, planned, bank))
 
-    def _get_silence(self, row, plan_id, file, silences, bank):
-        """Return ``(why nothing may be said, until when)`` for one debtor; what weighs most comes first."""
+    def _list_silences(self, row, plan_id, planned, bank):
+        """Yield the ``Silence``s of one debtor; what weighs most comes first.
+
+        :param dict planned: ``{debtor id: details}`` of the steps that are planned already.
+        :param bank: details of a bank journal that is not up to date.
+        """
         debtor_id = row["id"]
         if not row["active"]:
-            return "archived", None
+            yield Silence("archived")
         if row["insolvency"]:
-            return "insolvency", None
-        if not file.items:
-            reason, self.details[debtor_id] = self._get_money_silence(row["partner_id"]) or ("nothing_claimable", {})
-            return reason, None
+            yield Silence("insolvency")
+        if credit := self.credits.get(row["partner_id"]):
+            yield Silence("credit_to_allocate", None, credit)
+        if not self.files[debtor_id].items:
+            yield self._get_money_silence(row["partner_id"]) or Silence("nothing_claimable")
         if row["paused_until"] and row["paused_until"] > self.today:
-            return "paused", row["paused_until"]
+            yield Silence("paused", row["paused_until"])
+        if own := self._get_own_silence(debtor_id):
+            yield own
         if plan_id is None:
-            return "no_plan", None
-        if not self.is_running[plan_id]:
-            return "not_running", None
+            yield Silence("no_plan")
+        elif not self.is_running[plan_id]:
+            yield Silence("not_running")
         if row["reply_date"]:
-            self.details[debtor_id] = {"date": row["reply_date"]}
-            return "unread_reply", None
-        for reason in ("planned",):
-            if debtor_id in silences[reason]:
-                self.details[debtor_id] = silences[reason][debtor_id]
-                return reason, None
+            yield Silence("unread_reply", None, {"date": row["reply_date"]})
+        if debtor_id in planned:
+            yield Silence("planned", None, planned[debtor_id])
         if bank:
-            self.details[debtor_id] = bank
-            return "bank_stale", None
-        return None, None
+            yield Silence("bank_stale", None, bank)
+
+    def _get_own_silence(self, debtor_id, channel=None):
+        """Return the ``Silence`` that another addon asks for, ``None`` without one.
+
+        :param str channel: by which one would speak, for reasons that depend on it.
+        """
+        if not self.has_own_reasons:
+            return None
+        key = debtor_id, channel
+        if key not in self.own_reasons:
+            # One set of records: what the other addon reads of one is read for all.
+            debtor = self.env["collection.debtor"].browse(debtor_id).with_prefetch(self.debtor_ids)
+            self.own_reasons[key] = debtor._get_own_silence_reason(channel)
+        text = self.own_reasons[key]
+        return Silence(OWN_REASON, None, {"text": text}) if text else None
 
     def _get_closure(self, row):
         """Return a function that says whether a customer is closed on a day, ``None`` when nothing is known."""
@@ -366,12 +454,14 @@ class DecisionDesk:
             contacts[debtor_id] = (days + [day], day)
         return contacts
 
-    def _read_silences(self):
-        """Return, for each reason that lies outside the follow-up file, ``{debtor id: details}``."""
-        return {"planned": self._read_planned()}
+    def _read_credits_to_allocate(self, partner_ids):
+        """Return ``{commercial partner id: details}`` of payments that could as well belong to a debt left out."""
+        partners = self.env["res.partner"].browse(partner_ids) if len(partner_ids) <= MANY_DEBTORS else None
+        rows = self.env["collection.ledger"].sudo()._get_credits_to_allocate(self.company, partners)
+        return {row["partner_id"]: row for row in rows}
 
     def _get_money_silence(self, partner_id):
-        """Return ``(reason, details)`` when money on its way pays all that could be claimed, else ``None``.
+        """Return the ``Silence`` of money on its way that pays all that could be claimed, else ``None``.
 
         Small money never silences a larger debt: what it doesn't pay is still an item.
         """
@@ -380,8 +470,13 @@ class DecisionDesk:
             return None
         # What is nearest to the account is named.
         first = min(announcements, key=lambda money: (MONEY_REASONS.index(money.kind), money.date))
-        currency = self.env["res.currency"].browse(first.currency_id)
-        return first.kind, {"name": first.name, "amount": first.amount, "date": first.date, "currency": currency}
+        details = {
+            "name": first.name,
+            "amount": first.amount,
+            "date": first.date,
+            "currency_id": first.currency_id,
+        }
+        return Silence(first.kind, None, details)
 
     def _read_planned(self):
         """Return the debtors for whom a step is planned already and waits for people or for its delivery."""

@@ -31,15 +31,13 @@ class CollectionDigest(models.AbstractModel):
     @api.model
     def _is_time(self, company):
         """Return whether the digest of a company is due: in the evening of a working day, once."""
-        now = datetime.now(pytz.timezone(company._get_collection_tz()))
+        now = company._get_collection_now()
         if now.hour + now.minute / 60 < min(company.collection_send_to, LATEST_HOUR):
             return False
         last = company.collection_digest_at
         if last and pytz.utc.localize(last).astimezone(now.tzinfo).date() >= now.date():
             return False
-        Quiet = self.env["collection.quiet.period"]
-        periods, _own = Quiet._get_periods(company)
-        return not Quiet._get_closure(company, periods)(now.date())
+        return company._is_collection_open(now.date())
 
     # === BUSINESS METHODS === #
 

@@ -249,20 +249,22 @@ class CollectionHandover(models.Model):
     # === BUSINESS METHODS - OUT === #
 
     @api.model
-    def _get_obstacles(self, cases):
+    def _get_obstacles(self, cases, overrule=False):
         """Say for which cases, and why, nobody may call now.
 
         :param cases: cases whose debtors are up to date.
+        :param bool overrule: whether the user overrules what may be overruled.
         :return: ``{case: reason}``.
         """
         obstacles, seen = {}, set()
+        silences = self._get_silences(cases, overrule)
         for case in cases:
             debtor = case.debtor_id
             if case.state == "closed" or case.campaign_id.state != "running":
                 obstacles[case] = self.env._("The case is closed.")
             elif debtor.handover_id:
                 obstacles[case] = debtor.handover_notice
-            elif reason := debtor._get_silence_reason():
+            elif reason := debtor._describe_silences(silences[debtor]):
                 obstacles[case] = reason
             elif debtor in seen:
                 obstacles[case] = self.env._("This customer is in the list already, with another case.")
@@ -271,17 +273,30 @@ class CollectionHandover(models.Model):
         return obstacles
 
     @api.model
-    def _hand_over(self, cases, values):
+    def _get_silences(self, cases, final_only=False):
+        """Return the reasons to leave the customers of cases alone.
+
+        :param bool final_only: only those that nobody may overrule.
+        :return: ``{debtor: [Silence]}``.
+        """
+        return {
+            debtor: [silence for silence in silences if silence.is_final or not final_only]
+            for debtor, silences in cases.debtor_id._get_silences().items()
+        }
+
+    @api.model
+    def _hand_over(self, cases, values, overrule=False):
         """Hand cases over to an outside caller: record them, make the file, stop our own calls.
 
         :param cases: open cases of one company; those of whom nobody may ask anything now are left out.
         :param dict values: of the hand-over: provider, period, purpose, format of the file.
+        :param bool overrule: whether the user overrules the reasons to leave customers alone that may be overruled.
         :return: the hand-over.
         :raises UserError: when nobody is left.
         """
         cases.check_access("write")
         cases.debtor_id._synchronize_own()
-        obstacles = self._get_obstacles(cases)
+        obstacles = self._get_obstacles(cases, overrule)
         cases = cases.filtered(lambda case: case not in obstacles)
         if not cases:
             raise UserError(
@@ -290,6 +305,10 @@ class CollectionHandover(models.Model):
                     next(iter(obstacles.values()), self.env._("no case.")),
                 )
             )
+        if overrule:
+            for debtor, silences in self._get_silences(cases).items():
+                if silences:
+                    debtor._note_overruled(debtor._describe_silences(silences))
         handover = self.create({**values, "company_id": cases.company_id.id})
         handover._add_lines(cases)
         handover._make_file()

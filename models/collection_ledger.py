@@ -479,6 +479,69 @@ class CollectionLedger(models.AbstractModel):
         )
 
     @api.model
+    def _get_credits_to_allocate(self, company, partners=None):
+        """Return the payments that nobody has allocated and that could as well belong to a debt left out.
+
+        A payment may settle an older debt that is not followed up, or what could be claimed: until somebody
+        allocates it, nobody knows, and nothing is claimed. A credit note that names its invoice is no such payment.
+
+        :param partners: commercial partners; all when ``None``.
+        :return: list of ``{"partner_id" (commercial), "currency_id", "amount" (of the credits, in that currency),
+            "item_id" (the oldest debt that is left out)}``, the greatest amount last.
+        """
+        self.env.flush_all()
+        # Few customers have both: only of these the balance is worked out.
+        candidates = self.env.execute_query(
+            SQL(
+                """
+                SELECT partner.commercial_partner_id
+                  FROM account_move_line line
+                  JOIN account_move move ON move.id = line.move_id
+                  JOIN res_partner partner ON partner.id = line.partner_id
+                 WHERE %s AND line.reconciled IS NOT TRUE
+              GROUP BY partner.commercial_partner_id
+                HAVING BOOL_OR(line.amount_residual < 0 AND line.no_followup IS NOT TRUE)
+                   AND BOOL_OR(line.amount_residual > 0
+                               AND (line.no_followup IS TRUE OR move.payment_state = 'blocked'))
+                """,
+                self._get_receivable_sql(company, partners),
+            )
+        )
+        if not candidates:
+            return []
+        partners = self.env["res.partner"].browse(partner_id for [partner_id] in candidates)
+        ambiguous = self._get_credit_to_allocate_sql(company, partners)
+        return self.env.execute_query_dict(SQL("SELECT * FROM (%s) ambiguous ORDER BY amount, item_id", ambiguous))
+
+    @api.model
+    def _get_credit_to_allocate_sql(self, company, partners=None):
+        """Return SQL for ``_get_credits_to_allocate``: one row per customer and currency."""
+        return SQL(
+            """
+              WITH item AS (%s)
+            SELECT DISTINCT ON (debt.partner_id, debt.currency_id)
+                   debt.partner_id, debt.currency_id, credit.amount::float AS amount, debt.item_id
+              FROM item debt
+              JOIN (
+                SELECT item.partner_id, item.currency_id, -SUM(item.residual_currency) AS amount
+                  FROM item
+                  JOIN account_move move ON move.id = item.move_id
+                 WHERE item.is_credit AND NOT item.excluded AND move.reversed_entry_id IS NULL
+              GROUP BY item.partner_id, item.currency_id
+              ) credit ON credit.partner_id = debt.partner_id AND credit.currency_id = debt.currency_id
+              JOIN (
+                SELECT partner_id, currency_id, MIN(due_date) AS oldest
+                  FROM item
+                 WHERE NOT is_credit AND NOT excluded AND residual - disputed - promised - announced > 0
+              GROUP BY partner_id, currency_id
+              ) claimable ON claimable.partner_id = debt.partner_id AND claimable.currency_id = debt.currency_id
+             WHERE debt.excluded AND NOT debt.is_credit AND debt.due_date <= claimable.oldest AND credit.amount > 0
+          ORDER BY debt.partner_id, debt.currency_id, debt.due_date, debt.item_id
+            """,
+            self._get_open_item_sql(company, partners),
+        )
+
+    @api.model
     def _get_open_item_ids(self, company, partners=None, day=None):
         """Return the ids of the open items of customers, the oldest first."""
         self._flush()

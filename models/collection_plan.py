@@ -1,11 +1,19 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
-from odoo.tools.misc import format_date
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL, split_every
+from odoo.tools.misc import format_amount, format_date
 from odoo.tools.safe_eval import safe_eval
 
-from .collection_decision import PRESSURE_DAYS, DecisionDesk
+from .collection_decision import OWN_REASON, PRESSURE_DAYS, Decision, DecisionDesk
+
+_logger = logging.getLogger(__name__)
+
+# Customers that are decided on at once, and whose actions are written down at once.
+PLANNING_BATCH_SIZE = 2_000
 
 
 class CollectionPlan(models.Model):
@@ -28,6 +36,11 @@ class CollectionPlan(models.Model):
         default="[]",
         tracking=True,
         help="Profile, size, amounts, country, tags, language … of the follow-up file. Empty: everybody.",
+    )
+    filter_problem = fields.Char(
+        readonly=True,
+        copy=False,
+        help="Why the conditions can't be read any more: the plan applies to nobody whose plan is not set by hand.",
     )
     gap_days = fields.Integer(
         string="Days between two Steps",
@@ -118,6 +131,8 @@ class CollectionPlan(models.Model):
     def write(self, vals):
         if {"is_running", "started_on", "planned_on"} & vals.keys() and not self.env.su:
             raise UserError(self.env._("Use the buttons to switch a plan on or off: they show what happens first."))
+        if "debtor_domain" in vals:
+            vals = {**vals, "filter_problem": False}  # it was checked
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -195,7 +210,8 @@ class CollectionPlan(models.Model):
     def _get_plan_ids(self, company, debtor_ids=None):
         """Return which plan applies to which debtor of a company: set by hand, else the first that fits.
 
-        One query per plan, whatever the number of debtors.
+        One query per plan, whatever the number of debtors. A plan whose conditions can't be read any more, because
+        they name a field of an addon that was uninstalled, applies to nobody and stops no other plan.
 
         :param debtor_ids: limits the debtors; all when ``None``.
         :return: ``{debtor id: plan id}``; debtors to whom no plan applies are left out.
@@ -207,10 +223,67 @@ class CollectionPlan(models.Model):
         plans = self.sudo().search([("company_id", "=", company.id)])
         chosen = {}
         for plan in plans:
-            for debtor_id in Debtor._search(scope & plan._get_domain()).get_result_ids():
+            for debtor_id in plan._find_debtor_ids(Debtor, scope):
                 chosen.setdefault(debtor_id, plan.id)
         by_hand = Debtor.search_fetch(scope & Domain("plan_id", "in", plans.ids), ["plan_id"])
         return chosen | {debtor.id: debtor.plan_id.id for debtor in by_hand}
+
+    def _find_debtor_ids(self, Debtor, scope):
+        """Return the ids of the debtors in a domain to whom this plan applies; nobody when its conditions are broken.
+
+        :param Debtor: the model of debtors with the rights to search with.
+        """
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                return Debtor._search(scope & self._get_domain()).get_result_ids()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            _logger.warning(
+                "The conditions of the follow-up plan %s (%s) can't be read, it applies to nobody: %s",
+                self.id,
+                self.name,
+                error,
+            )
+            return ()
+
+    def _check_filters(self):
+        """Write down on plans whose conditions can't be read any more what is wrong, and notify their managers, once."""
+        for plan in self:
+            problem = False
+            try:
+                with self.env.cr.savepoint():
+                    self.env["collection.debtor"].sudo().search_count(plan._get_domain(), limit=1)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception as error:
+                problem = str(error) or type(error).__name__
+            if problem == plan.filter_problem or not (problem or plan.filter_problem):
+                continue
+            plan.sudo().filter_problem = problem
+            if problem:
+                plan._notify_filter_problem(problem)
+
+    def _notify_filter_problem(self, problem):
+        """Notify the managers of the follow-up that a plan applies to nobody any more."""
+        self.ensure_one()
+        managers = (
+            self.env.ref("account_collection.group_collection_manager")
+            .sudo()
+            .all_user_ids.filtered(
+                lambda user: user.active and user._is_internal() and self.company_id in user.company_ids
+            )
+        )
+        self.sudo().message_post(
+            body=self.env._(
+                "The conditions of “%(plan)s” can't be read, and it applies to nobody until they are corrected: "
+                "%(error)s",
+                plan=self.name,
+                error=problem,
+            ),
+            partner_ids=managers.partner_id.ids,
+        )
 
     def _get_cadence(self):
         """Return the steps of this plan, in order, as the plain computation of decisions knows them."""
@@ -312,10 +385,40 @@ class CollectionPlan(models.Model):
                 "The customer answered on %s: read the answer, then mark it as read.",
                 format_date(self.env, details.get("date")),
             ),
-            "payment_pending": lambda: self.env._("An online payment of this customer is being processed."),
-            "unmatched_payment": lambda: self.env._(
-                "A bank entry of this customer of %s is not matched yet: it may be the payment.",
-                format_date(self.env, details.get("date")),
+            "too_small": lambda: self.env._(
+                "What is overdue is less than the steps of “%s” ask for.",
+                details.get("plan") or decision.plan.sudo().name,
+            ),
+            "payment_pending": lambda: self._describe_payment(
+                self.env._("An online payment of this customer is being processed"), debtor, details
+            ),
+            "payment_announced": lambda: self._describe_payment(
+                self.env._("A payment of this customer is booked for a later day"), debtor, details
+            ),
+            "parent_credit": lambda: self._describe_payment(
+                self.env._("The parent company holds money of this customer"), debtor, details
+            ),
+            "unmatched_payment": lambda: self._describe_payment(
+                self.env._("A bank entry of this customer is not matched yet, it may be the payment"), debtor, details
+            ),
+            "credit_to_allocate": lambda: self._describe_credit_to_allocate(debtor, details),
+            OWN_REASON: lambda: details.get("text"),
+            "too_soon": lambda: self._describe_too_soon(debtor, details),
+            "too_often": lambda: self.env._(
+                "%(count)s contacts in %(days)s days: %(cap)s are enough.",
+                count=details.get("count"),
+                days=PRESSURE_DAYS,
+                cap=debtor.company_id.collection_pressure_cap,
+            ),
+            "with_provider": lambda: debtor.handover_notice,
+            "no_address": lambda: self.env._(
+                "%s has no e-mail address: write one on the contact, call, or send a letter.", debtor.contact_name
+            ),
+            "bounced_address": lambda: self.env._(
+                "Messages to %s came back: correct the address on the contact.", details.get("name")
+            ),
+            "blacklisted": lambda: self.env._(
+                "%s asked not to be written to by e-mail: call, or send a letter.", details.get("name")
             ),
             "bank_stale": lambda: self.env._(
                 "“%(journal)s” has no entry since %(date)s: customers who paid may look as if they had not.",
@@ -330,6 +433,58 @@ class CollectionPlan(models.Model):
             ),
         }
         return words[decision.reason]() if decision.reason in words else decision.reason
+
+    @api.model
+    def _describe_silence(self, silence, debtor):
+        """Return a reason to leave a customer alone in words, in the language of the user.
+
+        :param silence: a ``Silence`` of ``debtor``.
+        """
+        decision = Decision(silence.reason, self.browse(), None, silence.until, details=silence.details)
+        return self._describe(decision, debtor)
+
+    @api.model
+    def _describe_payment(self, words, debtor, details):
+        """Return in words that money is on its way, with the reference, amount and day that are known.
+
+        :param str words: the sentence, without full stop.
+        :param dict details: ``name``, ``amount``, ``date`` and ``currency_id`` (else the company's), each if known.
+        """
+        parts = [details.get("name")]
+        if details.get("amount"):
+            parts.append(self._format_details_amount(debtor, details))
+        if details.get("date"):
+            parts.append(format_date(self.env, details["date"]))
+        parts = [part for part in parts if part]
+        return self.env._("%(words)s: %(details)s.", words=words, details=", ".join(parts)) if parts else f"{words}."
+
+    @api.model
+    def _format_details_amount(self, debtor, details):
+        currency = self.env["res.currency"].browse(details.get("currency_id")) or debtor.currency_id
+        return format_amount(self.env, details["amount"], currency)
+
+    @api.model
+    def _describe_credit_to_allocate(self, debtor, details):
+        """Return in words that a payment could as well belong to a debt that is left out of the follow-up."""
+        item = self.env["account.move.line"].sudo().browse(details.get("item_id"))
+        return self.env._(
+            "A payment of %(amount)s is not allocated, and it could belong to %(item)s, which is left out of the "
+            "follow-up: allocate it first.",
+            amount=self._format_details_amount(debtor, details),
+            item=item._get_collection_name(),
+        )
+
+    @api.model
+    def _describe_too_soon(self, debtor, details):
+        """Return in words who reminded a customer too short a time ago."""
+        campaign = details.get("campaign")
+        return self.env._(
+            "%(user)s reminded this customer on %(date)s%(campaign)s. Leave %(gap)s days between two reminders.",
+            user=details.get("user"),
+            date=format_date(self.env, details.get("date")),
+            campaign=self.env._(" in the campaign “%s”", campaign) if campaign else "",
+            gap=debtor.company_id.collection_contact_gap_days,
+        )
 
     @api.model
     def _get_reason_label(self, reason):
@@ -350,7 +505,18 @@ class CollectionPlan(models.Model):
             "no_plan": self.env._("No plan applies"),
             "not_running": self.env._("Plan switched off"),
             "unread_reply": self.env._("Answer not read yet"),
+            "too_small": self.env._("Too small for the plan"),
             "payment_pending": self.env._("Online payment under way"),
+            "payment_announced": self.env._("Payment booked for a later day"),
+            "parent_credit": self.env._("Money at the parent company"),
+            "credit_to_allocate": self.env._("Credit to allocate"),
+            OWN_REASON: self.env._("Other reasons"),
+            "too_soon": self.env._("Contacted a short time ago"),
+            "too_often": self.env._("Contacted often enough"),
+            "with_provider": self.env._("With a provider"),
+            "no_address": self.env._("No e-mail address"),
+            "bounced_address": self.env._("Address that doesn't work"),
+            "blacklisted": self.env._("Asked not to be written to"),
             "unmatched_payment": self.env._("Bank entry not matched yet"),
             "bank_stale": self.env._("Bank journal not up to date"),
             "planned": self.env._("Planned already"),
@@ -360,15 +526,52 @@ class CollectionPlan(models.Model):
     # === BUSINESS METHODS - PLAN === #
 
     @api.model
-    def _plan_company(self, company):
-        """Write down the actions that are due today for all debtors of a company, in one transaction.
+    def _plan_company(self, company, after_batch=None):
+        """Write down the actions that are due today for all debtors of a company, in batches, best score first.
 
-        Safe to be killed and run again: all or nothing, and an action is unique per debtor, step and cycle.
+        Safe to be killed and run again: each batch is all or nothing, and an action is unique per debtor, step and
+        cycle. What goes wrong with one debtor is logged and stops nobody else.
+
+        :param after_batch: function that is called after each batch, for example to commit; planning ends when it
+            returns ``False``.
+        :return: the actions.
+        """
+        self.sudo().search([("company_id", "=", company.id)])._check_filters()
+        # In the order of scores, so that the best ones of all begin first where only some old debts may begin.
+        debtors = self.env["collection.debtor"].sudo()
+        ids = debtors._search(self._get_due_debtor_domain(company), order="score DESC, id").get_result_ids()
+        actions = self.env["collection.action"].sudo()
+        for batch_ids in split_every(PLANNING_BATCH_SIZE, ids):
+            actions |= self._plan_isolated(debtors.browse(batch_ids))
+            if after_batch and after_batch() is False:
+                break
+        return actions
+
+    @api.model
+    def _plan_isolated(self, debtors):
+        """Plan for some debtors of a company; if that fails, for each half, so that the others are planned.
 
         :return: the actions.
         """
-        debtors = self.env["collection.debtor"].sudo().search(self._get_due_debtor_domain(company), order="id")
-        today = company._collection_today()
+        try:
+            with self.env.cr.savepoint():
+                return self._plan_debtors(debtors)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            if len(debtors) == 1:
+                _logger.exception("Nothing could be planned for debtor %s (%s).", debtors.id, debtors.display_name)
+                return self.env["collection.action"].sudo()
+        middle = len(debtors) // 2
+        return self._plan_isolated(debtors[:middle]) | self._plan_isolated(debtors[middle:])
+
+    @api.model
+    def _plan_debtors(self, debtors):
+        """Write down the actions that are due today for some debtors of one company.
+
+        :return: the actions.
+        """
+        today = debtors.company_id._collection_today()
         decisions = self._decide(debtors, today)
         due = [(debtor, decision) for debtor, decision in decisions.items() if decision.is_due]
         due = self._limit_old_debts(self._leave_out_said(due), today)

@@ -664,7 +664,12 @@ class CollectionPromise(models.Model):
 
     @api.model
     def _get_reminder_domain(self, company):
-        """Return the domain of the open promises of a company whose customers are to be reminded today."""
+        """Return the domain of the open promises of a company whose customers are to be reminded now.
+
+        Nobody is, outside of the company's hours and days of sending.
+        """
+        if not company._is_collection_sending_time():
+            return Domain.FALSE
         today = company._collection_today()
         return (
             Domain("company_id", "=", company.id)

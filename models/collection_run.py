@@ -648,7 +648,7 @@ class CollectionRun(models.AbstractModel):
     def _cron_send_statements(self, batch_size=100):
         """Plan the regular statements that are due, then send all that waits, one per transaction."""
         Statement = self.env["collection.statement"]
-        domain = [("state", "=", "waiting")]
+        domain = Statement._get_waiting_domain()
         if not self._run_each(
             self._get_active_companies(),
             Statement._plan_regular,
@@ -659,9 +659,9 @@ class CollectionRun(models.AbstractModel):
         # Mails are queued, so that a slow mail server does not slow the next statements.
         Statement = Statement.with_context(mail_notify_force_send=False)
         last_id = 0
-        while waiting := Statement.search([*domain, ("id", ">", last_id)], limit=batch_size, order="id"):
+        while waiting := Statement.search(domain & Domain("id", ">", last_id), limit=batch_size, order="id"):
             last_id = waiting[-1].id
-            others = Statement.search_count([*domain, ("id", ">", last_id)])
+            others = Statement.search_count(domain & Domain("id", ">", last_id))
             if not self._run_each_locked(
                 waiting, domain, lambda statement: statement._send_alone(), SENDING_STATEMENTS, others
             ):

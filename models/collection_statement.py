@@ -3,6 +3,7 @@ from datetime import date
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, email_normalize
 
@@ -43,6 +44,9 @@ class CollectionStatement(models.Model):
     date_from = fields.Date(string="From", readonly=True)
     date_to = fields.Date(string="To", readonly=True)
     attach_xlsx = fields.Boolean(string="XLSX too", readonly=True)
+    is_overruled = fields.Boolean(
+        readonly=True, help="Who asked for it knows of the reasons to leave the customer alone, and overrules them."
+    )
     period = fields.Date(
         readonly=True, help="First day of the month or quarter for which it was sent regularly: once at most."
     )
@@ -127,9 +131,13 @@ class CollectionStatement(models.Model):
             return self.env._(
                 "No contact of %s has an e-mail address that works: write one on a contact.", debtor.partner_id.name
             )
-        if self.period and (debtor.insolvency or not debtor.active):
-            return self.env._("Insolvency proceedings are open, or the file was archived.")
-        return False
+        refused = [silence for silence in self._get_silences(contact) if silence.is_final or not self.is_overruled]
+        return debtor._describe_silences(refused)
+
+    def _get_silences(self, contact):
+        """Return the reasons not to send a statement to a contact of this customer."""
+        self.ensure_one()
+        return self.debtor_id._get_silences("statement", contact.email or "")[self.debtor_id]
 
     def _send(self, subject=None, body=None):
         """Send this statement to the customer, in the customer's language, and write it down.
@@ -150,6 +158,7 @@ class CollectionStatement(models.Model):
         if self.attach_xlsx:
             attachments.append(debtor._render_statement_xlsx(**dates, statement=statement))
         contact = self.contact_id or debtor._get_statement_contact()
+        overruled = self._get_silences(contact)
         default_subject, default_body = self._render_message(debtor)
         message = debtor.message_post(
             subject=subject or default_subject,
@@ -170,7 +179,7 @@ class CollectionStatement(models.Model):
             mail_message_id=message.id,
             result_text=False,
         )
-        self.env["collection.action"]._log(
+        action = self.env["collection.action"]._log(
             self.debtor_id,
             "note",
             user_id=self.user_id.id or SUPERUSER_ID,
@@ -179,6 +188,8 @@ class CollectionStatement(models.Model):
             amount=0,
             mail_message_id=message.id,
         )
+        if overruled:
+            action._note_overruled(self.debtor_id._describe_silences(overruled), self.user_id)
 
     def _render_message(self, debtor):
         """Return the words that go along: ``(subject, body)`` in the customer's language."""
@@ -228,11 +239,14 @@ class CollectionStatement(models.Model):
         """Have the statements of this period wait to be sent, once per customer at most.
 
         Left out: customers without open items or e-mail address, in insolvency proceedings or
-        paused. A paused one gets it when the pause ends within the period.
+        paused. A paused one gets it when the pause ends within the period. Nothing is planned outside of the
+        company's hours and days of sending.
 
         :param company: one company.
         :return: how many were planned.
         """
+        if not company._is_collection_sending_time():
+            return 0
         today = company._collection_today()
         planned = 0
         self.env.flush_all()
@@ -271,6 +285,18 @@ class CollectionStatement(models.Model):
             planned += len(rows)
         self.invalidate_model()
         return planned
+
+    @api.model
+    def _get_waiting_domain(self):
+        """Return the domain of what is to be sent now: regular ones within the hours and days of sending alone.
+
+        What a person asked for goes at once.
+        """
+        companies = self.env["res.company"].sudo().search([("active", "=", True)])
+        sending = companies.filtered(lambda company: company._is_collection_sending_time())
+        return Domain("state", "=", "waiting") & (
+            Domain("period", "=", False) | Domain("company_id", "in", sending.ids)
+        )
 
     # === SCHEDULED ACTIONS === #
 

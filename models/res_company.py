@@ -274,14 +274,27 @@ class ResCompany(models.Model):
     # === BUSINESS METHODS === #
 
     def _is_collection_sending_time(self) -> bool:
-        """Return whether messages may be sent at this moment, on the company's clock: hour and working day."""
+        """Return whether a message that nobody sends by hand may leave at this moment, on the company's clock.
+
+        The one definition, for reminders, statements of account and reminders of promises: within the hours of
+        sending, on a day on which the company works.
+        """
         self.ensure_one()
-        now = datetime.now(pytz.timezone(self._get_collection_tz()))
-        if not self.collection_send_from <= now.hour + now.minute / 60 < self.collection_send_to:
-            return False
+        now = self._get_collection_now()
+        hour = now.hour + now.minute / 60
+        return self.collection_send_from <= hour < self.collection_send_to and self._is_collection_open(now.date())
+
+    def _is_collection_open(self, day: date) -> bool:
+        """Return whether this company works, and writes to anybody at all, on a day: see ``_get_closure``."""
+        self.ensure_one()
         Quiet = self.env["collection.quiet.period"]
         periods, _own = Quiet._get_periods(self)
-        return not Quiet._get_closure(self, periods)(now.date())
+        return not Quiet._get_closure(self, periods)(day)
+
+    def _get_collection_now(self) -> datetime:
+        """Return the moment on this company's clock."""
+        self.ensure_one()
+        return datetime.now(pytz.timezone(self._get_collection_tz()))
 
     def _get_collection_sender(self):
         """Return the address, with the company's name, from which customers are written to."""

@@ -198,9 +198,10 @@ class CollectionHandoverFile(models.AbstractModel):
         lines = handover.sudo().line_ids
         for batch in split_every(BATCH_SIZE, lines.ids, lines.browse):
             rows_by_debtor = batch.debtor_id._get_claimable_items_by_debtor()
+            silences = batch.debtor_id._get_silences()
             for line in batch:
                 now = {row["item"].id: row for row in rows_by_debtor[line.debtor_id]}
-                silence = line.debtor_id._get_silence_reason()
+                silence = line.debtor_id._describe_silences(silences[line.debtor_id])
                 for item in line.item_ids:
                     left = 0.0 if silence else now.get(item.move_line_id.id, {}).get("claimable", 0.0)
                     if item.currency_id.compare_amounts(left, item.amount) < 0:

@@ -4,6 +4,9 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.account_collection.models import collection_plan
 
 from .plan_common import PlanCommon
 
@@ -433,3 +436,96 @@ We paid last week.
         self.assertEqual(in_french, original.with_context(lang="fr_FR").name)
         self.assertNotEqual(in_french, step.name)
         self.assertEqual(renamed.with_context(lang="fr_FR").name, "Our own words")
+
+    # == Conditions that can't be read any more ==
+
+    def test_broken_conditions_of_one_plan_stop_nobody_else(self):
+        """A plan that names a field of an addon that is gone says so, and the next plan applies."""
+        broken = self._create_plan(name="Broken", sequence=0)
+        broken._start()
+        by_hand = self._create_invoice(self.other_customer, days_late=10)
+        self._create_invoice(days_late=10)
+        self._get_debtor(by_hand.partner_id).plan_id = broken
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE collection_plan SET debtor_domain = %s WHERE id = %s", ["[('gone', '=', 1)]", broken.id]
+        )
+        self.env.invalidate_all()
+        with self.assertLogs("odoo.addons.account_collection.models.collection_plan", "WARNING") as logs:
+            self.assertEqual(self._get_debtor().plan_used_id, self.plan)
+            self._run_cron()
+        self.assertIn("Broken", logs.output[0])
+        self.assertIn("gone", logs.output[0])
+        self.assertEqual(
+            {action.partner_id: action.plan_id for action in self._actions(state="done")},
+            {
+                self.customer: self.plan,
+                self.other_customer: broken,
+            },
+        )
+        self.assertIn("gone", broken.filter_problem)
+        notices = broken.message_ids.filtered(lambda message: "applies to nobody" in message.body)
+        self.assertEqual(len(notices), 1)
+        self.assertIn(self.manager.partner_id, notices.notified_partner_ids)
+        with mute_logger("odoo.addons.account_collection.models.collection_plan"):
+            self.env["collection.plan"]._plan_company(self.company)
+        self.assertEqual(broken.message_ids.filtered(lambda message: "applies to nobody" in message.body), notices)
+        broken.debtor_domain = "[('is_small', '=', True)]"
+        self.assertFalse(broken.filter_problem)
+
+    def test_one_customer_that_fails_stops_nobody_else(self):
+        partners = [self._create_customer(f"Many {number}") for number in range(5)]
+        for partner in partners:
+            self._create_invoice(partner, days_late=10)
+        self._synchronize()
+        Plan = self.env.registry["collection.plan"]
+        prepare = Plan._prepare_action
+
+        def _prepare_action(plan, debtor, decision):
+            if debtor.partner_id == partners[3]:
+                raise ValueError("broken")
+            return prepare(plan, debtor, decision)
+
+        self.patch(Plan, "_prepare_action", _prepare_action)
+        with self.assertLogs("odoo.addons.account_collection.models.collection_plan", "ERROR") as logs:
+            actions = self.env["collection.plan"]._plan_company(self.company)
+        self.assertEqual(actions.partner_id, self.env["res.partner"].union(*partners) - partners[3])
+        self.assertIn("Many 3", logs.output[0])
+
+    def test_planning_in_batches_begins_the_best_old_debts_first(self):
+        plan = self._create_plan(sequence=0, steps=((3, "email"), (8, "email"), (30, "email")))
+        for number in range(5):
+            self._create_invoice(self._create_customer(f"Old {number}"), amount=100 + 10_000 * number, days_late=300)
+        self._synchronize()
+        plan.with_user(self.manager)._start(self._step(8, plan), old_debts_per_day=2)
+        batches = []
+        self.patch(collection_plan, "PLANNING_BATCH_SIZE", 1)
+        actions = self.env["collection.plan"]._plan_company(self.company, lambda: batches.append(1))
+        debtors = self.env["collection.debtor"].search([("due_amount", ">", 0)], order="score desc, id")
+        self.assertEqual(len(batches), len(debtors))
+        self.assertEqual(actions.debtor_id, debtors[:2])
+
+    # == One definition of when a message may leave ==
+
+    def test_statements_and_reminders_of_promises_keep_the_hours_and_days_of_sending(self):
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self.company.write({"collection_statement_period": "monthly", "collection_statement_day": 1})
+        promise = self._promise(debtor, date=self.today + timedelta(days=6), remind_before=True)
+        Statement, Promise = self.env["collection.statement"], self.env["collection.promise"]
+        self.env["collection.quiet.period"].create(
+            {"name": "Fair", "date_from": "2026-03-11", "date_to": "2026-03-11", "company_id": self.company.id}
+        )
+        # 7:29 and 18:00 in Paris, the closed day, a Sunday.
+        for moment in ("2026-03-10 07:29:00", "2026-03-10 17:00:00", "2026-03-11 10:00:00", "2026-03-15 10:00:00"):
+            with freeze_time(moment):
+                self.assertFalse(self.company._is_collection_sending_time(), moment)
+                self.assertEqual(Statement._plan_regular(self.company), 0, moment)
+                self.assertFalse(Promise.search(Promise._get_reminder_domain(self.company)), moment)
+        with freeze_time("2026-03-10 07:30:00"):
+            self.assertEqual(Statement._plan_regular(self.company), 1)
+            self.assertEqual(Promise.search(Promise._get_reminder_domain(self.company)), promise)
+            self.assertEqual(Statement.search(Statement._get_waiting_domain()), debtor.statement_ids)
+        asked = Statement._request(debtor)
+        with freeze_time("2026-03-11 10:00:00"):
+            self.assertEqual(Statement.search(Statement._get_waiting_domain()), asked, "what a person asked for goes")

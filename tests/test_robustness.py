@@ -74,18 +74,15 @@ class TestRobustness(CollectionCommon):
     def test_one_broken_company_doesn_t_stop_the_others(self):
         other_company = self.setup_other_company(name="Broken")["company"]
         other_company.collection_refresh_date = self.company.collection_refresh_date = False
-        criterion = self.env["collection.criterion"].create(
-            {
-                "name": "Wrong",
-                "indicator": "custom",
-                "company_id": other_company.id,
-                "band_ids": [Command.create({"lower": 1})],
-            }
-        )
-        self.env.cr.execute(
-            "UPDATE collection_criterion SET partner_domain = %s WHERE id = %s", ["[('gone', '=', 1)]", criterion.id]
-        )
-        self.env.invalidate_all()
+        Criterion = self.env.registry["collection.criterion"]
+        get_criteria = Criterion._get_criteria
+
+        def _get_criteria(model, company):
+            if company == other_company:
+                raise ValueError("broken")
+            return get_criteria(model, company)
+
+        self.patch(Criterion, "_get_criteria", _get_criteria)
         cron = self.env.ref("account_collection.cron_refresh_debtors")
         with (
             mute_logger("odoo.addons.account_collection.models.collection_run", "odoo.osv.expression"),
@@ -94,6 +91,24 @@ class TestRobustness(CollectionCommon):
             cron.method_direct_trigger()
         self.assertEqual(self.company.collection_refresh_date, self.today)
         self.assertFalse(other_company.collection_refresh_date)
+
+    def test_broken_filter_of_a_criterion_names_itself_and_fits_nobody(self):
+        """A field of an addon that is gone costs the points of that criterion, not the facts of a company."""
+        criterion = self.env["collection.criterion"].create(
+            {"name": "Wrong", "indicator": "custom", "weight": 5, "band_ids": [Command.create({"lower": 1})]}
+        )
+        self.env.cr.execute(
+            "UPDATE collection_criterion SET partner_domain = %s WHERE id = %s", ["[('gone', '=', 1)]", criterion.id]
+        )
+        self.env.invalidate_all()
+        self._create_invoice(amount=5)
+        with self.assertLogs("odoo.addons.account_collection.models.collection_criterion", "WARNING") as logs:
+            debtor = self._get_debtor()
+        self.assertIn("Wrong", logs.output[0])
+        self.assertEqual(debtor.claimable_amount, 1005)
+        self.assertGreater(debtor.score, 0)
+        [row] = [row for row in debtor.score_breakdown if row["criterion"] == criterion.id]
+        self.assertEqual((row["value"], row["points"]), (0, 0))
 
     def test_old_money_on_account_keeps_no_promise(self):
         old = self._pay_on_account(amount=300, on=self.today - timedelta(days=200))

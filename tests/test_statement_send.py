@@ -151,6 +151,8 @@ class TestStatementSend(CollectionCommon, MailCommon):
         self.assertEqual(len(self._run_cron()), 2)
         self.other_debtor.statement_period = "never"
         with freeze_time("2026-04-06 12:00:00"):
+            self.assertEqual(len(self._run_cron()), 2, "Easter Monday: nothing leaves")
+        with freeze_time("2026-04-07 12:00:00"):
             self.assertEqual(len(self._run_cron()), 3)
 
     def test_paid_before_it_was_sent(self):

@@ -104,7 +104,8 @@ class Rules:
 class Decision:
     """What comes next, or why nothing does.
 
-    :param reason: ``due``, one of ``WAITING``, ``finished``, ``nothing_claimable`` or the file's ``silence``.
+    :param reason: ``due``, one of ``WAITING``, ``finished``, ``too_small``, ``nothing_claimable`` or the file's
+        ``silence``.
     :param step: the step it is about, if any.
     :param day: when it comes as things stand; ``None`` when time alone won't bring it.
     :param item: key of the item that calls for the step.
@@ -128,7 +129,9 @@ def decide(file: File, steps: Sequence[Step], rules: Rules, day: date) -> Decisi
         (item, step) for item in file.items if (step := _next_step(item, file, steps, rules, day, overdue)) is not None
     ]
     if not candidates:
-        return Decision("finished" if overdue else "nothing_claimable")
+        if not overdue:
+            return Decision("nothing_claimable")
+        return Decision("too_small" if _is_too_small(overdue, steps) else "finished")
     ready = [(item, step) for item, step in candidates if _step_day(item, step) <= day]
     if not ready:
         item, step = min(candidates, key=lambda pair: (_step_day(*pair), pair[0].due, pair[0].key))
@@ -190,6 +193,16 @@ def _next_step(
             continue
         return step
     return None
+
+
+def _is_too_small(overdue: Sequence[Item], steps: Sequence[Step]) -> bool:
+    """Return whether a step is left that asks for a greater debt than this one."""
+    amount = sum(item.amount for item in overdue)
+    return any(
+        step.delay >= 0 and step.min_amount > amount and (item.level is None or step.delay > item.level)
+        for item in overdue
+        for step in steps
+    )
 
 
 def _comes_before_due(item: Item, step: Step, file: File, rules: Rules, day: date) -> bool:

@@ -19,6 +19,7 @@ class CollectionCallLog(models.TransientModel):
     phone = fields.Char(related="debtor_id.phone")
     currency_id = fields.Many2one(related="company_id.currency_id")
     claimable_amount = fields.Monetary(related="debtor_id.claimable_amount")
+    silence_reason = fields.Char(compute="_compute_silence_reason")
     contact_id = fields.Many2one(
         "res.partner",
         string="Spoken to",
@@ -63,6 +64,13 @@ class CollectionCallLog(models.TransientModel):
     def _compute_contact_id(self):
         for wizard in self:
             wizard.contact_id = wizard.debtor_id.contact_used_id
+
+    @api.depends("debtor_id")
+    def _compute_silence_reason(self):
+        """Warn before one calls; what was said is written down in any case."""
+        for wizard in self:
+            debtor = wizard.debtor_id._origin
+            wizard.silence_reason = debtor and debtor._describe_silences(debtor._get_silences("call")[debtor])
 
     @api.depends("outcome", "reason_id")
     def _compute_next_step(self):

@@ -84,15 +84,11 @@ class CollectionDebtorWhy(models.TransientModel):
 
     def _get_other_decision(self, desk, decision, today):
         """Return what would come without what is in the way, ``False`` when nothing is."""
-        file = desk.files[self.debtor_id.id]
         steps = desk.cadences.get(decision.plan.id, ())
-        if not file.silence or not steps or decision.reason in ("nothing_claimable", "planned"):
+        is_silent = decision.reason not in (cadence.DUE, *cadence.WAITING, "old_debts", "finished", "too_small")
+        if not is_silent or not steps or decision.reason in ("nothing_claimable", "planned"):
             return False
-        silence, file.silence = file.silence, None
-        try:
-            other = desk.decide(self.debtor_id.id, today)
-        finally:
-            file.silence = silence
+        other = desk.decide(self.debtor_id.id, today, is_silent_allowed=False)
         if not other.step or other.reason not in (cadence.DUE, *cadence.WAITING):
             return False
         return other
@@ -128,7 +124,13 @@ class CollectionDebtorWhy(models.TransientModel):
             "not_running": lambda: self.env._("Switch the plan on."),
             "unread_reply": lambda: self.env._("Read the answer on the file, then mark it as read."),
             "payment_pending": lambda: self.env._("The end of the online payment."),
+            "payment_announced": lambda: self.env._("The day of that payment; or cancel it, if it won't come."),
+            "parent_credit": lambda: self.env._("Bring the money to this company, or allocate it there."),
             "unmatched_payment": lambda: self.env._("Match the bank entry with the invoices."),
+            "credit_to_allocate": lambda: self.env._(
+                "Allocate the payment, to the debt that it was meant for: see the list “Credits to allocate”."
+            ),
+            "too_small": lambda: self.env._("A greater debt, or a smaller amount on the steps of the plan."),
             "bank_stale": lambda: self.env._("Enter the bank statement, or don't watch that journal."),
             "planned": lambda: self.env._("Do it, confirm it or cancel it; a payment before cancels it too."),
         }

@@ -52,6 +52,11 @@ class CollectionHandoverCreate(models.TransientModel):
     case_count = fields.Integer(string="Customers", compute="_compute_cases")
     claimable_amount = fields.Monetary(string="To Claim", compute="_compute_cases")
     left_out = fields.Text(compute="_compute_cases")
+    can_overrule = fields.Boolean(compute="_compute_cases")
+    overrule = fields.Boolean(
+        string="Hand over all the same",
+        help="You know why these customers are to be left alone, and hand them over all the same. It is kept on file.",
+    )
 
     # === COMPUTE METHODS === #
 
@@ -69,11 +74,13 @@ class CollectionHandoverCreate(models.TransientModel):
         for wizard in self:
             wizard.column_names = wizard.provider_id and ", ".join(titles[key] for key in File._get_columns(wizard))
 
-    @api.depends("case_ids")
+    @api.depends("case_ids", "overrule")
     def _compute_cases(self):
         for wizard in self:
             cases = wizard.case_ids._origin
-            obstacles = self.env["collection.handover"]._get_obstacles(cases)
+            Handover = self.env["collection.handover"]
+            obstacles = Handover._get_obstacles(cases, wizard.overrule)
+            wizard.can_overrule = wizard.overrule or len(Handover._get_obstacles(cases, True)) < len(obstacles)
             going = cases.filtered(lambda case, obstacles=obstacles: case not in obstacles)
             wizard.case_count = len(going)
             wizard.claimable_amount = sum(going.mapped("claimable_amount"))
@@ -90,7 +97,7 @@ class CollectionHandoverCreate(models.TransientModel):
     def action_confirm(self):
         """Hand the cases over and open the hand-over, from which the file is downloaded."""
         self.ensure_one()
-        handover = self.env["collection.handover"]._hand_over(self.case_ids, self._prepare_handover())
+        handover = self.env["collection.handover"]._hand_over(self.case_ids, self._prepare_handover(), self.overrule)
         return {
             "type": "ir.actions.act_window",
             "res_model": "collection.handover",

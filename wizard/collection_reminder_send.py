@@ -36,6 +36,15 @@ class CollectionReminderSend(models.TransientModel):
     invoice_count = fields.Integer(compute="_compute_invoice_ids")
     invoice_ids = fields.Many2many("account.move", compute="_compute_invoice_ids")
     silence_reason = fields.Char(compute="_compute_silence_reason")
+    silence_codes = fields.Char(compute="_compute_silence_reason")
+    is_silence_final = fields.Boolean(compute="_compute_silence_reason")
+    send_anyway = fields.Boolean(help="You know this, and write to the customer all the same. It is kept on file.")
+    overruled_codes = fields.Char(
+        compute="_compute_overruled_codes",
+        store=True,
+        readonly=False,
+        help="The reasons that were shown when “Send anyway” was ticked.",
+    )
 
     # === DEFAULT METHODS === #
 
@@ -75,9 +84,15 @@ class CollectionReminderSend(models.TransientModel):
     @api.depends("debtor_id", "contact_id")
     def _compute_silence_reason(self):
         for wizard in self:
-            wizard.silence_reason = wizard.debtor_id and wizard.debtor_id._get_silence_reason(
-                "email", wizard.contact_id.email
-            )
+            silences = wizard._get_silences() if wizard.debtor_id else []
+            wizard.silence_reason = wizard.debtor_id and wizard.debtor_id._describe_silences(silences)
+            wizard.silence_codes = wizard._join_codes(silences)
+            wizard.is_silence_final = any(silence.is_final for silence in silences)
+
+    @api.depends("send_anyway")
+    def _compute_overruled_codes(self):
+        for wizard in self:
+            wizard.overruled_codes = wizard.silence_codes if wizard.send_anyway else False
 
     # === ACTION METHODS === #
 
@@ -93,16 +108,31 @@ class CollectionReminderSend(models.TransientModel):
         """Return the language in which the customer is written to."""
         return self.contact_id.lang or self.debtor_id.lang or self.env.lang
 
+    def _get_silences(self):
+        """Return the reasons not to write to this customer now."""
+        self.ensure_one()
+        debtor = self.debtor_id._origin
+        return debtor._get_silences("email", self.contact_id.email or "")[debtor]
+
+    @api.model
+    def _join_codes(self, silences):
+        return ",".join(silence.reason for silence in silences)
+
     def _check_before_sending(self):
         """Look again, under a lock: is it still owed, and may this customer be written to now?
 
+        :return: the reasons that the user overrules, in words, ``False`` without any.
         :raises UserError: with the reason why not.
         """
         debtor = self.debtor_id
         debtor.sudo().lock_for_update()
         debtor._synchronize_own()
-        if reason := debtor._get_silence_reason("email", self.contact_id.email):
-            raise UserError(reason)
+        silences = self._get_silences()
+        overruled = (self.overruled_codes or "").split(",") if self.send_anyway else []
+        # Only what was shown can be overruled.
+        refused = [silence for silence in silences if silence.is_final or silence.reason not in overruled]
+        if refused:
+            raise UserError(debtor._describe_silences(refused))
         if not email_normalize(self.contact_id.email or ""):
             raise UserError(
                 self.env._(
@@ -110,6 +140,7 @@ class CollectionReminderSend(models.TransientModel):
                     self.contact_id.name or debtor.partner_id.name,
                 )
             )
+        return debtor._describe_silences(silences)
 
     def _prepare_message(self):
         """Return the arguments of ``message_post``."""
@@ -136,7 +167,7 @@ class CollectionReminderSend(models.TransientModel):
 
         :return: the ``collection.action`` that tells of it.
         """
-        self._check_before_sending()
+        overruled = self._check_before_sending()
         debtor = self.debtor_id
         message = (
             debtor.with_company(self.company_id)
@@ -151,6 +182,8 @@ class CollectionReminderSend(models.TransientModel):
             summary=self.subject,
             mail_message_id=message.id,
         )
+        if overruled:
+            action._note_overruled(overruled)
         next_date = self.env["collection.case"]._get_default_next_date(self.company_id)
         self.env["collection.action"]._plan_call(
             debtor, next_date, self.env._("Call about the reminder"), case=self.case_id

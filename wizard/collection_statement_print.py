@@ -42,6 +42,9 @@ class CollectionStatementPrint(models.TransientModel):
     body = fields.Html(compute="_compute_message", store=True, readonly=False, sanitize=False)
     attach_xlsx = fields.Boolean(string="Attach as XLSX too")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
+    silence_reason = fields.Char(compute="_compute_silence_reason")
+    is_silence_final = fields.Boolean(compute="_compute_silence_reason")
+    send_anyway = fields.Boolean(help="You know this, and write to the customer all the same. It is kept on file.")
 
     # === DEFAULT METHODS === #
 
@@ -86,6 +89,28 @@ class CollectionStatementPrint(models.TransientModel):
                     page["debtor"].env["ir.qweb"]._render("account_collection.statement_preview", {"pages": [page]})
                 )
 
+    @api.depends("debtor_ids", "contact_id")
+    def _compute_silence_reason(self):
+        for wizard in self:
+            email = (wizard.contact_id.email or "") if wizard.debtor_id else None
+            debtors = wizard.debtor_ids._origin or wizard.debtor_ids
+            # Whoever has no address is counted, or refused, in other words.
+            found = {
+                debtor: silences
+                for debtor, listed in debtors._get_silences("statement", email).items()
+                if (silences := [silence for silence in listed if silence.reason != "no_address"])
+            }
+            wizard.is_silence_final = bool(found) and all(
+                any(silence.is_final for silence in silences) for silences in found.values()
+            )
+            wizard.silence_reason = False
+            if found and wizard.debtor_id:
+                wizard.silence_reason = debtors._describe_silences(found[debtors])
+            elif found:
+                wizard.silence_reason = self.env._(
+                    "%s customers are to be left alone: theirs are not sent.", len(found)
+                )
+
     # === ACTION METHODS === #
 
     def action_print(self):
@@ -109,7 +134,7 @@ class CollectionStatementPrint(models.TransientModel):
         """Send one statement now, many in the background."""
         self._check()
         Statement = self.env["collection.statement"]
-        vals = {**self._get_dates(), "attach_xlsx": self.attach_xlsx}
+        vals = {**self._get_dates(), "attach_xlsx": self.attach_xlsx, "is_overruled": self.send_anyway}
         if self.debtor_id:
             if not email_normalize(self.contact_id.email or ""):
                 raise UserError(
