@@ -59,6 +59,8 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     ir_module_module,
     collection_text_mixin,
     mail_mail,
+    mail_message,
+    mail_thread,
     mail_template,
     sms_template,
     collection_receivable_batch,

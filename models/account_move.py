@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+# Contacts with its customer that the page of an invoice lists, latest first.
+CONTACTS_SHOWN = 100
 COLLECTION_STATES = [
     ("claimable", "To claim"),
     ("promised", "Promised"),
@@ -94,27 +96,16 @@ class AccountMove(models.Model):
     def _compute_collection_contacts(self):
         """Show what the user may see: contacts with other collectors' customers stay with them."""
         Action = self.env["collection.action"]
-        domain = [
-            ("partner_id", "in", self.commercial_partner_id.ids),
-            ("company_id", "in", self.company_id.ids),
-            ("state", "in", ("planned", "done", "failed")),
-        ]
-        actions = Action.search(domain) if self.commercial_partner_id else Action
-        groups = actions.grouped(lambda action: (action.partner_id, action.company_id))
-        for move in self:
-            own = groups.get((move.commercial_partner_id, move.company_id), Action)
-            done = own.filtered(lambda action: action.state == "done" and action.channel != "note")
-            planned = own.filtered(lambda action: action.state == "planned").sorted("date_planned")[:1]
-            move.collection_action_ids = own
-            move.collection_last_contact_on = max(
-                (
-                    fields.Datetime.context_timestamp(action, action.date_done).date()
-                    for action in done
-                    if action.date_done
-                ),
-                default=False,
-            )
-            move.collection_next_step = planned._get_next_step() if planned else False
+        for (partner, company), moves in self.grouped(
+            lambda move: (move.commercial_partner_id, move.company_id)
+        ).items():
+            domain = Domain("partner_id", "=", partner.id) & Domain("company_id", "=", company.id)
+            states = Domain("state", "in", ("planned", "done", "failed"))
+            last = Action.search(domain & Action._get_contact_domain(), order="date_done desc, id desc", limit=1)
+            planned = Action.search(domain & Domain("state", "=", "planned"), order="date_planned, id", limit=1)
+            moves.collection_action_ids = Action.search(domain & states, limit=CONTACTS_SHOWN) if partner else Action
+            moves.collection_last_contact_on = last._get_done_on() if last else False
+            moves.collection_next_step = planned._get_next_step() if planned else False
 
     @api.depends("line_ids.no_followup")
     def _compute_collection_paused_until(self):
@@ -337,15 +328,8 @@ class AccountMove(models.Model):
         :param str lang: language of what is printed now.
         :return: ``(file name, content)``, or ``None`` when nothing can be printed.
         """
-        self.ensure_one()
-        move = self.sudo()
-        if move.invoice_pdf_report_id:
-            return move.invoice_pdf_report_id.name, move.invoice_pdf_report_id.raw
-        Report = self.env["ir.actions.report"].sudo().with_context(lang=lang)
-        if Report.get_wkhtmltopdf_state() not in ("ok", "workers", "upgrade"):
-            return None
-        content, file_type = Report._render_qweb_pdf("account.account_invoices", move.ids)
-        return move._get_invoice_report_filename(extension=file_type), content
+        document = self.with_context(lang=lang)._get_collection_documents()
+        return (document.name, document.raw) if document else None
 
     def _enqueue_collection_refresh(self):
         """Have the customers of these moves refreshed soon."""
@@ -426,22 +410,51 @@ class AccountMove(models.Model):
     def _get_collection_documents(self):
         """Return the invoices as files that may go to the customer: as they went out, printed now if they never did.
 
+        What is printed is in the language of the environment, the reader's, and kept: the next message carries the
+        same file. Nothing is printed where the server can't.
+
         :return: ``ir.attachment`` records.
         """
         documents = self.env["ir.attachment"].sudo()
         Report = self.env["ir.actions.report"].sudo()
         can_print = Report.get_wkhtmltopdf_state() in ("ok", "workers", "upgrade")
+        missing = self.sudo().filtered(lambda move: not move.invoice_pdf_report_id)
+        printed = missing._get_collection_prints()
         for move in self.sudo():
-            if move.invoice_pdf_report_id:
-                documents |= move.invoice_pdf_report_id
-            elif can_print:
+            document = move.invoice_pdf_report_id or printed.get(move.id)
+            if not document and can_print:
                 content, file_type = Report._render_qweb_pdf("account.account_invoices", move.ids)
-                documents |= documents.create(
+                document = documents.create(
                     {
                         "name": move._get_invoice_report_filename(extension=file_type),
                         "raw": content,
                         "res_model": move._name,
                         "res_id": move.id,
+                        "description": move._get_collection_print_key(),
                     }
                 )
+            documents |= document or documents
         return documents
+
+    def _get_collection_print_key(self):
+        """Return what marks a file that was printed for messages: it holds until the invoice changes."""
+        self.ensure_one()
+        return f"collection_invoice {self.env.lang or ''} {fields.Datetime.to_string(self.write_date)}"
+
+    def _get_collection_prints(self):
+        """Return the files that were printed for earlier messages in this language: ``{move id: ir.attachment}``."""
+        if not self:
+            return {}
+        keys = {move.id: move._get_collection_print_key() for move in self}
+        known = (
+            self.env["ir.attachment"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "in", self.ids),
+                    ("description", "in", list(keys.values())),
+                ]
+            )
+        )
+        return {document.res_id: document for document in known if document.description == keys[document.res_id]}

@@ -1,11 +1,11 @@
 import logging
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize
 from odoo.tools.misc import format_date
 
 from ..tools import cadence
@@ -26,6 +26,7 @@ REACHED_OUTCOMES = ("right_person", "someone_else")
 # Why planned steps of a plan are cancelled: the reasons of decisions, and what people do.
 CANCEL_CODES = [
     ("nothing_claimable", "Nothing to claim any more"),
+    ("too_small", "Less than a message is worth"),
     ("payment_pending", "Online payment under way"),
     ("payment_announced", "Payment booked for a later day"),
     ("parent_credit", "Money at the parent company"),
@@ -39,6 +40,10 @@ CANCEL_CODES = [
     ("other_step", "Another step came first"),
     ("no_plan", "No plan applies"),
     ("plan_off", "Plan switched off"),
+    ("called", "Called meanwhile"),
+    ("promised", "Payment promised"),
+    ("replaced", "Replaced by a newer plan"),
+    ("handed_over", "With an outside caller"),
     ("by_hand", "Cancelled by hand"),
     ("not_done", "Not done in time"),
     ("other", "Other reasons"),
@@ -132,7 +137,7 @@ class CollectionAction(models.Model):
     amount = fields.Monetary(string="Claimed", help="What could be claimed at that moment, in company currency.")
     promise_id = fields.Many2one("collection.promise", ondelete="restrict", index="btree_not_null")
     dispute_id = fields.Many2one("collection.dispute", ondelete="restrict", index="btree_not_null")
-    mail_message_id = fields.Many2one("mail.message", string="Message", ondelete="set null")
+    mail_message_id = fields.Many2one("mail.message", string="Message", ondelete="set null", index="btree_not_null")
     result_text = fields.Char(string="Why", readonly=True, help="Why this action failed or was cancelled.", copy=False)
 
     overruled_text = fields.Char(
@@ -346,12 +351,17 @@ class CollectionAction(models.Model):
         return super()._write_held(going)
 
     @api.model
-    def _log(self, debtor, channel, case=None, **vals):
+    def _log(self, debtor, channel, case=None, names_items=False, **vals):
         """Write down something that was just said to a customer.
+
+        A call or task for which a plan has a planned action carries that one out. What the customer answered counts
+        as read once somebody of ours has spoken to them (see ``_is_said_by_us``). With a ``mail_message_id``, the
+        delivery of the e-mail is followed from then on (see ``_collect_results``).
 
         :param debtor: one debtor.
         :param str channel: how it was said.
         :param case: the case it belongs to, if any.
+        :param bool names_items: whether the message asked for what can be claimed: those items are written down.
         :param vals: other values of the action.
         :return: the action, done.
         """
@@ -377,13 +387,17 @@ class CollectionAction(models.Model):
                     **values,
                 }
             )
-            if channel in ("email", "letter", "sms"):
+            if names_items:
                 action.sudo()._write_items()
         action._set_state(
-            "done", date_done=origin.moment if origin else fields.Datetime.now(), **self._prepare_origin()
+            "done",
+            date_done=origin.moment if origin else fields.Datetime.now(),
+            **action._prepare_delivery(),
+            **self._prepare_origin(),
         )
-        # Whoever speaks to a customer has read what they answered.
-        debtor.sudo().filtered("reply_date").reply_date = False
+        if action._is_said_by_us():
+            # Whoever speaks to a customer has read what they answered.
+            debtor.sudo().filtered("reply_date").reply_date = False
         return action
 
     def _note_overruled(self, reasons, user=None):
@@ -396,6 +410,29 @@ class CollectionAction(models.Model):
         for action in self:
             action.with_context(**self._get_guard()).write({"overruled_text": reasons, "overruled_by_id": user.id})
             action.debtor_id._note_overruled(reasons, user)
+
+    def _prepare_delivery(self):
+        """Return the values by which an e-mail that was posted by a person or a document is followed."""
+        self.ensure_one()
+        message = self.mail_message_id
+        if not message or self.channel not in ("email", "note"):
+            return {}
+        return {
+            "address": email_normalize(self.contact_id.sudo().email or ""),
+            "delivery_state": "queued",
+            "try_count": 1,
+        }
+
+    def _is_said_by_us(self):
+        """Return whether somebody who works here spoke to the customer, by any channel.
+
+        Not so: what a scheduled action sends, what an outside caller reports, and what nobody heard (an unanswered
+        call, a note, a task).
+        """
+        self.ensure_one()
+        user = self.env.user
+        is_person = user._is_internal() and user.id != SUPERUSER_ID
+        return bool(is_person and not self._get_origin() and self.filtered_domain(self._get_contact_domain()))
 
     @api.model
     def _get_planned_step(self, debtor, channel):
@@ -419,7 +456,7 @@ class CollectionAction(models.Model):
         :param str summary: what the call is for.
         """
         step_call = self._get_planned_step(debtor, "call")
-        self._cancel_planned(debtor, self.env._("Replaced by a newer plan."), keep=step_call)
+        self._cancel_planned_calls(debtor, self.env._("Replaced by a newer plan."), "replaced", keep=step_call)
         values = {
             "date_planned": date,
             "summary": summary,
@@ -432,18 +469,71 @@ class CollectionAction(models.Model):
         return self.create({"debtor_id": debtor.id, "case_id": case.id if case else False, "channel": "call", **values})
 
     @api.model
-    def _cancel_planned(self, debtors, reason, keep=None):
-        """Cancel what is planned for these debtors, with a reason that anyone can read.
+    def _cancel_planned_calls(self, debtors, reason, code, keep=None):
+        """Cancel the calls that are planned for these debtors, with a reason that anyone can read.
 
+        Messages, tasks and printed letters stay: the decision at their own time says whether they are still due.
+
+        :param str reason: why, for people.
+        :param str code: one of ``CANCEL_CODES``.
         :param keep: actions to leave alone.
         """
-        planned = self.search([("debtor_id", "in", debtors.ids), ("state", "=", "planned")])
-        (planned - keep if keep else planned)._set_state("cancelled", result_text=reason)
+        planned = self.search([("debtor_id", "in", debtors.ids), ("state", "=", "planned"), ("channel", "=", "call")])
+        (planned - keep if keep else planned)._set_state("cancelled", result_text=reason, cancel_code=code)
 
     @api.model
     def _get_silent_channels(self):
         """Return the channels that say nothing to the customer: they count neither for gaps nor for pressure."""
         return ("note", "task")
+
+    @api.model
+    def _get_contact_domain(self):
+        """Return the domain of contacts: what really reached a customer, said by us or by an outside caller for us.
+
+        A contact is an e-mail, a letter or an SMS that was sent and did not come back, or a call that somebody
+        answered. Unanswered calls, notes (statements of account among them), tasks, and what was planned, failed or
+        cancelled are none. Its day is ``date_done`` on the company's clock, see ``_get_done_on``.
+        """
+        return (
+            Domain("state", "=", "done")
+            & Domain("channel", "not in", self._get_silent_channels())
+            & (Domain("channel", "!=", "call") | Domain("is_reached", "=", True))
+        )
+
+    @api.model
+    def _get_contact_sql(self, alias="collection_action") -> SQL:
+        """Return the same condition as ``_get_contact_domain`` in SQL; it is never null.
+
+        :param str alias: of the table ``collection_action`` in the statement.
+        """
+        table = SQL.identifier(alias)
+        return SQL(
+            "(%(action)s.state = 'done' AND %(action)s.channel NOT IN %(silent)s"
+            " AND (%(action)s.channel != 'call' OR %(action)s.is_reached IS TRUE))",
+            action=table,
+            silent=self._get_silent_channels(),
+        )
+
+    @api.model
+    def _get_contact_day_sql(self, company, alias="collection_action") -> SQL:
+        """Return the day of an action in SQL, on the clock of its company.
+
+        :param company: one company.
+        :param str alias: of the table ``collection_action`` in the statement.
+        """
+        return SQL(
+            "(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date",
+            SQL.identifier(alias, "date_done"),
+            company._get_collection_tz(),
+        )
+
+    def _get_done_on(self):
+        """Return the day on which this was done, on the company's clock whoever asks; ``False`` when it was not."""
+        self.ensure_one()
+        if not self.date_done:
+            return False
+        clock = self.with_context(tz=self.company_id.sudo()._get_collection_tz())
+        return fields.Datetime.context_timestamp(clock, self.date_done).date()
 
     def _write_items(self, rows=None, level=NO_LEVEL):
         """Write down which items these actions named, and the level that each reached.
@@ -713,12 +803,10 @@ class CollectionAction(models.Model):
 
     def _hand_over(self, channel):
         """Give messages to what sends them, and write down in the same transaction that this was done."""
-        for action, reason in channel._applicable(self).items():
-            action._fail(reason)
-        ready = self.filtered(lambda action: action.state == "planned")
-        if not ready:
+        payloads = self._prepare_messages(channel)
+        if not payloads:
             return
-        payloads = channel._prepare(ready)
+        ready = self.browse().union(*payloads)
         results = channel._send(payloads)
         now = fields.Datetime.now()
         for action in ready:
@@ -734,6 +822,48 @@ class CollectionAction(models.Model):
         for step, actions in ready.grouped("step_id").items():
             actions._write_items({action.debtor_id: payloads[action]["rows"] for action in actions}, step.delay)
         ready._after_delivery()
+
+    def _prepare_messages(self, channel):
+        """Return what a channel sends for these due actions, whatever was decided before.
+
+        Those that have nothing to claim are cancelled, those that can't be sent have failed afterwards.
+
+        :param channel: the model of a channel.
+        :return: ``{action: payload}``, see ``collection.channel._prepare``.
+        """
+        rows = channel._get_rows(self)
+        claiming = self._cancel_unclaimable(rows)
+        for action, reason in channel._applicable(claiming).items():
+            action._fail(reason)
+        ready = claiming.filtered(lambda action: action.state == "planned")
+        # The items are read once: what was judged is what the message says.
+        known = {debtor.id: own for debtor, own in rows.items()}
+        payloads = channel._prepare(ready.with_context(collection_rows=known)) if ready else {}
+        return {action.with_env(self.env): payload for action, payload in payloads.items()}
+
+    def _cancel_unclaimable(self, rows):
+        """Cancel what would ask a customer for nothing, or for less than a message is worth.
+
+        :param rows: ``{debtor: rows of _get_claimable_items}``.
+        :return: the actions that have something to claim.
+        """
+        claiming = self.browse()
+        for action in self:
+            debtor = action.debtor_id
+            amount = debtor._get_claim_value(rows[debtor])
+            if debtor._is_worth_a_message(amount):
+                claiming |= action
+            elif debtor.currency_id.is_zero(amount):
+                action._set_state(
+                    "cancelled",
+                    result_text=debtor._get_nothing_to_claim_reason(),
+                    cancel_code="nothing_claimable",
+                )
+            else:
+                action._set_state(
+                    "cancelled", result_text=debtor._get_too_small_reason(amount), cancel_code="too_small"
+                )
+        return claiming
 
     def _after_delivery(self):
         """Tell the cases and the follow-up files that something was said."""
@@ -839,7 +969,7 @@ class CollectionAction(models.Model):
         for notice, actions in calls.grouped(lambda action: action.debtor_id.handover_notice).items():
             steps = actions.filtered("step_id")
             steps._skip(notice)
-            (actions - steps)._set_state("cancelled", result_text=notice)
+            (actions - steps)._set_state("cancelled", result_text=notice, cancel_code="handed_over")
 
     @api.model
     def _review_waiting(self, after_id, company, limit=1000):
@@ -892,9 +1022,46 @@ class CollectionAction(models.Model):
         if company:
             domain.append(("company_id", "=", company.id))
         queued = self.sudo().search(domain, limit=limit, order="id")
-        for channel, actions in queued.try_lock_for_update().grouped("channel").items():
+        for channel, actions in queued.try_lock_for_update().grouped(lambda action: action._get_medium()).items():
             actions._note_results(self.env["collection.channel"]._get(channel)._result(actions))
         return queued[-1:].id or 0
+
+    def _get_medium(self):
+        """Return the channel that knows what became of this message: statements are notes that go by e-mail."""
+        self.ensure_one()
+        return "email" if self.channel == "note" else self.channel
+
+    @api.model
+    def _note_deleted(self, messages):
+        """Write down what is known of messages that are about to be deleted: what did not go yet never will.
+
+        :param messages: ``mail.message`` records.
+        """
+        queued = self.search(
+            [("mail_message_id", "in", messages.ids), ("delivery_state", "=", "queued"), ("state", "=", "done")]
+        )
+        for channel, actions in queued.grouped(lambda action: action._get_medium()).items():
+            results = self.env["collection.channel"]._get(channel)._result(actions)
+            never_sent = ("failed", self.env._("The message was deleted before it was sent."))
+            actions._note_results({action: results.get(action, never_sent) for action in actions})
+
+    @api.model
+    def _note_bounce(self, message, debtor, address):
+        """Mark the message that came back as failed.
+
+        :param message: the ``mail.message`` that bounced, when the mail server named it; else the last e-mail to
+            that address is meant.
+        :param debtor: whose message it was.
+        :param str address: normalised.
+        """
+        own = (
+            self.sudo()
+            .search([("debtor_id", "=", debtor.id), ("state", "=", "done"), ("address", "=", address)], order="id")
+            .filtered(lambda action: action._get_medium() == "email")
+        )
+        action = own.filtered(lambda action: message and action.mail_message_id == message) or own[-1:]
+        for bounced in action:
+            bounced._note_result("failed", self.env._("The message to %s came back.", address))
 
     def _note_results(self, results):
         """Write down what became of messages.
@@ -916,6 +1083,8 @@ class CollectionAction(models.Model):
         self.ensure_one()
         if delivery_state == "failed":
             self._fail(reason)
+            self.env["collection.case"]._forget_contacts(self.debtor_id)
+            self.env["collection.statement"]._note_failure(self)
             self.env["collection.refresh.queue"].sudo()._enqueue({(self.company_id.id, self.partner_id.id)})
         else:
             self.sudo().with_context(**self._get_guard()).write(
@@ -930,7 +1099,7 @@ class CollectionAction(models.Model):
         """
         actions = self.search([("mail_message_id", "in", mails.mail_message_id.ids), ("state", "=", "done")])
         actions.with_context(**self._get_guard()).write({"delivery_state": "queued", "result_text": False})
-        mails.sudo().mail_message_id.notification_ids.filtered(
+        actions.mail_message_id.sudo().notification_ids.filtered(
             lambda notification: notification.notification_status == "exception"
         ).write({"notification_status": "ready", "failure_type": False, "failure_reason": False})
 
@@ -962,4 +1131,4 @@ class CollectionAction(models.Model):
         nothing = ("claimable_amount", "promised_amount", "disputed_amount", "excluded_amount")
         settled = Domain.AND(Domain(name, "=", 0) for name in nothing)
         planned = self.sudo().search(domain & Domain("debtor_id", "any", settled))
-        return planned._set_state("cancelled", result_text=self.env._("Paid."))
+        return planned._set_state("cancelled", result_text=self.env._("Paid."), cancel_code="nothing_claimable")

@@ -31,12 +31,9 @@ class CollectionAction(models.Model):
             own = own.with_company(company)
             ready = own._look_at_letters()
             channel = own.env["collection.channel.letter"]
-            for action, reason in channel._applicable(ready).items():
-                action._fail(reason)
-            ready = ready.filtered(lambda action: action.state == "planned")
-            for action, payload in channel._prepare(ready).items():
+            for action, payload in ready._prepare_messages(channel).items():
                 documents.append(action._print_letter(channel, payload))
-            printed |= ready
+                printed |= action
         return self._open_printed(letters, printed.with_env(self.env), documents)
 
     def action_mark_posted(self):

@@ -468,14 +468,13 @@ class CollectionCase(models.Model):
             # The answer was about a part: somebody should ask about the rest in a while.
             next_date = self._get_default_next_date(debtor.company_id)
             next_summary = self.env._("Ask about the rest")
-        values = {"last_contact_date": action.date_done}
-        if action.reason_id:
-            values["reason_id"] = action.reason_id.id
+        values = {"reason_id": action.reason_id.id} if action.reason_id else {}
         if next_date:
             values |= {"next_action_date": next_date, "next_action_summary": next_summary}
         else:
             values |= {"next_action_date": False, "next_action_summary": False}
         cases.write(values)
+        cases._note_contact(action)
         if action.channel == "call":
             for case in cases.filtered(lambda case: case == action.case_id):
                 case.write(
@@ -493,6 +492,17 @@ class CollectionCase(models.Model):
         else:
             debtor._synchronize_own()
 
+    def _note_contact(self, action):
+        """Note on these cases that a contact took place, unless it is older than one they know of.
+
+        What is no contact (a note, an unanswered call: see ``collection.action._get_contact_domain``) changes nothing.
+        """
+        if not action.filtered_domain(action._get_contact_domain()):
+            return
+        self.filtered(
+            lambda case: not case.last_contact_date or case.last_contact_date < action.date_done
+        ).last_contact_date = action.date_done
+
     @api.model
     def _note_contacts(self, actions):
         """Note on all open cases of these customers that something was said to them just now.
@@ -501,6 +511,30 @@ class CollectionCase(models.Model):
         """
         cases = self.sudo().search([("debtor_id", "in", actions.debtor_id.ids), ("state", "!=", "closed")])
         cases.write({"last_contact_date": fields.Datetime.now()})
+
+    @api.model
+    def _forget_contacts(self, debtors):
+        """Take the last contact of open cases anew from what was really said, once a message turned out to be lost.
+
+        :param debtors: whose messages came back or never left.
+        """
+        cases = self.sudo().search(
+            [("debtor_id", "in", debtors.ids), ("state", "!=", "closed"), ("last_contact_date", "!=", False)]
+        )
+        Action = self.env["collection.action"].sudo()
+        last = dict(
+            Action._read_group(
+                Action._get_contact_domain() & Domain("debtor_id", "in", cases.debtor_id.ids),
+                ["debtor_id"],
+                ["date_done:max"],
+            )
+        )
+        for case in cases:
+            known = last.get(case.debtor_id)
+            if known and known.date() < case.campaign_id.date_start:
+                known = False  # of a time before this case
+            if not known or known < case.last_contact_date:
+                case.last_contact_date = known
 
     # === BUSINESS METHODS - SETTLE === #
 

@@ -27,9 +27,11 @@ class CollectionChannel(models.AbstractModel):
     def _prepare(self, actions):
         """Return what is to be sent.
 
+        Only what has something to claim gets here, see ``collection.action._prepare_messages``.
+
         :return: ``{action: dict}`` with at least ``rows``, the claimed items (see ``_get_claimable_items``).
         """
-        rows = actions.debtor_id._get_claimable_items_by_debtor()
+        rows = self._get_rows(actions)
         return {action: {"rows": rows[action.debtor_id]} for action in actions}
 
     def _send(self, payloads):
@@ -48,6 +50,14 @@ class CollectionChannel(models.AbstractModel):
         return {}
 
     # === HELPERS === #
+
+    def _get_rows(self, actions):
+        """Return the items that each message names: what is overdue, and what a step before the due date is about.
+
+        :return: ``{debtor: rows}``, see ``_get_claimable_items``.
+        """
+        horizons = {action.debtor_id: max(-action.step_id.delay, 0) for action in actions}
+        return actions.debtor_id._get_claimable_items_by_debtor(horizons)
 
     def _can_say(self, step):
         """Return whether a step has the words that this channel needs."""

@@ -46,8 +46,7 @@ class CollectionChannelEmail(models.AbstractModel):
     # EXTENDS collection.channel
     def _prepare(self, actions):
         payloads = {}
-        horizons = {action.debtor_id: max(-action.step_id.delay, 0) for action in actions}
-        rows = actions.debtor_id._get_claimable_items_by_debtor(horizons)
+        rows = self._get_rows(actions)
         invoices = actions.debtor_id._get_claimed_invoices([row for own in rows.values() for row in own])
         invoices.sudo()._ensure_collection_tokens()
         # All links at once, before each message asks for its own.
@@ -107,13 +106,17 @@ class CollectionChannelEmail(models.AbstractModel):
         for action in actions:
             own = notifications.get(action.mail_message_id)
             if not own:
-                # The message was deleted by somebody: nothing more will be known.
+                # Odoo deletes what is known of old messages: nothing more will be known.
                 results[action] = ("sent", None)
                 continue
-            notification = own[0]
+            # Colleagues who follow the thread may have got it too.
+            notification = (
+                own.filtered(lambda own, contact=action.contact_id: own.res_partner_id == contact)[:1] or own[0]
+            )
+            mail = notification.mail_mail_id
             if notification.notification_status == "sent":
                 results[action] = ("sent", None)
-            elif notification.mail_mail_id.collection_is_uncertain:
+            elif mail.collection_is_uncertain:
                 results[action] = (
                     "uncertain",
                     self.env._("The server stopped while sending: ask before you send again."),
@@ -126,11 +129,13 @@ class CollectionChannelEmail(models.AbstractModel):
                     "failed",
                     self.env._("The mail server knows no %s: correct the address on the contact.", action.address),
                 )
-            elif notification.notification_status == "exception":
+            elif notification.notification_status == "exception" or mail.state == "exception":
                 if not self._try_again(action, notification):
                     results[action] = ("failed", self._get_failure_text(notification))
-            elif notification.notification_status == "canceled":
+            elif notification.notification_status == "canceled" or mail.state == "cancel":
                 results[action] = ("failed", self.env._("The message was cancelled before it was sent."))
+            elif not mail:
+                results[action] = ("failed", self.env._("The message was deleted before it was sent."))
         return results
 
     # === HELPERS === #
@@ -149,8 +154,7 @@ class CollectionChannelEmail(models.AbstractModel):
                 (
                     partner
                     for partner in partners
-                    if (email := email_normalize(partner.email or ""))
-                    and email not in refused
+                    if (email := partner.email_normalized) not in refused
                     and email not in action.debtor_id._get_bounced_emails()
                 ),
                 self.env["res.partner"],
@@ -160,7 +164,7 @@ class CollectionChannelEmail(models.AbstractModel):
 
     def _get_blacklisted(self, partners):
         """Return the normalised addresses of these partners that asked not to be written to."""
-        emails = {email_normalize(partner.email or "") for partner in partners} - {False, ""}
+        emails = set(partners.mapped("email_normalized")) - {False, ""}
         return set(self.env["mail.blacklist"].sudo().search([("email", "in", list(emails))]).mapped("email"))
 
     def _get_lang(self, action):
@@ -179,9 +183,12 @@ class CollectionChannelEmail(models.AbstractModel):
         template = template.sudo().with_env(debtors.env)
         contacts = {action.debtor_id.id: action.contact_id.with_env(debtors.env) for action in actions}
         separator = uuid4().hex
+        # The content of a ``t-set`` has values of its own: what one message sets, the next one doesn't see.
         source = Markup(
             '<t t-foreach="collection_debtors" t-as="object">'
-            '<t t-set="contact" t-value="collection_contacts[object.id]"/>%s<t t-out="collection_separator"/></t>'
+            '<t t-set="contact" t-value="collection_contacts[object.id]"/>'
+            '<t t-set="collection_body">%s</t><t t-out="collection_body"/>'
+            '<t t-out="collection_separator"/></t>'
         ) % Markup(template.body_html or "")  # noqa: S704 - the template itself is what is rendered
         first_id = debtors[:1].id
         rendered = template._render_template_qweb(
@@ -238,7 +245,8 @@ class CollectionChannelEmail(models.AbstractModel):
         """Return ``{action: ids of the attachments}`` that the steps ask for: invoices, statement."""
         attachments = {}
         for action in actions:
-            ids = list(self._get_attached_invoices(action, rows)._get_collection_documents().ids)
+            invoices = self._get_attached_invoices(action, rows).with_context(lang=self._get_lang(action))
+            ids = list(invoices._get_collection_documents().ids)
             if action.step_id.attach_statement:
                 ids += self._make_statement(action).ids
             attachments[action] = ids

@@ -49,8 +49,7 @@ class CollectionChannelLetter(models.AbstractModel):
     # EXTENDS collection.channel
     def _prepare(self, actions):
         Email = self.env["collection.channel.email"]
-        horizons = {action.debtor_id: max(-action.step_id.delay, 0) for action in actions}
-        rows = actions.debtor_id._get_claimable_items_by_debtor(horizons)
+        rows = self._get_rows(actions)
         enclosures = Email._get_attachments(actions, rows)
         payloads = {}
         for (template, lang), group in groupby(

@@ -329,7 +329,7 @@ class CollectionDebtor(models.Model):
             debtor.contact_used_id = contact
             debtor.contact_name = contact.name or debtor.partner_id.name
             debtor.phone = contact.phone or debtor.partner_id.phone
-            debtor.email = contact.email or debtor.partner_id.email
+            debtor.email = debtor._get_email_contact().email
             debtor.lang = contact.lang or debtor.partner_id.lang or debtor.company_id.partner_id.lang
 
     @api.depends("payment_days_manual", "learned_payment_days")
@@ -721,18 +721,20 @@ class CollectionDebtor(models.Model):
                 SELECT partner_id FROM collection_debtor WHERE company_id = %(company)s %(debtor_filter)s
             ),
             address AS (
-                SELECT commercial_partner_id AS partner_id,
-                       COALESCE(BOOL_OR(phone != ''), FALSE) AS has_phone,
-                       COALESCE(BOOL_OR(email != ''), FALSE) AS has_email
-                  FROM res_partner
-                 WHERE active AND commercial_partner_id IN (SELECT partner_id FROM customer)
-              GROUP BY commercial_partner_id
+                SELECT contact.commercial_partner_id AS partner_id,
+                       COALESCE(BOOL_OR(contact.phone != ''), FALSE) AS has_phone,
+                       COALESCE(BOOL_OR(contact.email_normalized != ''), FALSE) AS has_email
+                  FROM res_partner contact
+             LEFT JOIN collection_debtor own
+                    ON own.partner_id = contact.commercial_partner_id AND own.company_id = %(company)s
+                 WHERE %(is_correspondent)s AND contact.commercial_partner_id IN (SELECT partner_id FROM customer)
+              GROUP BY contact.commercial_partner_id
             ),
             contact AS (
                 SELECT debtor_id,
                        (MAX(date_done) AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS last_contact_on
                   FROM collection_action
-                 WHERE company_id = %(company)s AND state = 'done' AND channel != 'note'
+                 WHERE company_id = %(company)s AND %(is_contact)s
               GROUP BY debtor_id
             ),
             broken AS (
@@ -820,6 +822,8 @@ class CollectionDebtor(models.Model):
          LEFT JOIN contact ON contact.debtor_id = debtor.id
             """,
             tz=company._get_collection_tz(),
+            is_contact=self.env["collection.action"]._get_contact_sql(),
+            is_correspondent=self._get_correspondent_sql("contact", "own"),
             company_key=str(company.id),
             default_limit=self._get_default_credit_limit(company),
             small_amount=company.collection_small_amount,
@@ -1045,9 +1049,43 @@ class CollectionDebtor(models.Model):
             (self.excluded_amount, self.env._("excluded from follow-up")),
             (self.netted_amount, self.env._("covered by credits")),
         ]
+        named = [cause for amount, cause in causes if not self.currency_id.is_zero(amount)]
+        if not named:
+            return self.env._("Nothing can be claimed today.")
+        return self.env._("Nothing can be claimed today: what is overdue is %s.", ", ".join(named))
+
+    def _is_worth_a_message(self, amount) -> bool:
+        """Return whether an amount is large enough to ask this customer for it without a person's decision.
+
+        :param float amount: what can be claimed, in company currency.
+        """
+        self.ensure_one()
+        return self.currency_id.compare_amounts(amount, self.company_id.sudo()._get_collection_min_amount()) >= 0
+
+    @api.model
+    def _get_claim_value(self, rows) -> float:
+        """Return what these rows ask for in company currency, each at the rate of what is open of its item.
+
+        :param rows: see ``_get_claimable_items``.
+        """
+        value = 0.0
+        for row in rows:
+            if row["claimable"]:
+                item = row["item"].sudo()
+                value += row["claimable"] * item.amount_residual / item.amount_residual_currency
+        return value
+
+    def _get_too_small_reason(self, amount=None):
+        """Say in words that what can be claimed is less than a message is worth.
+
+        :param float amount: in company currency; what can be claimed as the file stands when ``None``.
+        """
+        self.ensure_one()
+        company = self.company_id.sudo()
         return self.env._(
-            "Nothing can be claimed today: what is overdue is %s.",
-            ", ".join(cause for amount, cause in causes if not self.currency_id.is_zero(amount)),
+            "What can be claimed (%(amount)s) is less than the smallest amount worth a message (%(limit)s).",
+            amount=format_amount(self.env, self.claimable_amount if amount is None else amount, self.currency_id),
+            limit=format_amount(self.env, company._get_collection_min_amount(), self.currency_id),
         )
 
     # === BUSINESS METHODS - WORDS === #

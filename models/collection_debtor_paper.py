@@ -1,6 +1,5 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import email_normalize
 from odoo.tools.osutil import clean_filename
 
 from ..report.pdf_pages import number_pages
@@ -73,11 +72,7 @@ class CollectionDebtor(models.Model):
         Addresses that work come first; see ``_get_refused_emails``.
         """
         self.ensure_one()
-        contacts = self.contact_used_id | self._get_recipients(with_email=True)
-        reachable = contacts.filtered(lambda partner: email_normalize(partner.email or ""))
-        refused = self._get_refused_emails(reachable) if reachable else ()
-        working = reachable.filtered(lambda partner: email_normalize(partner.email) not in refused)
-        return working[:1] or reachable[:1] or self.contact_used_id
+        return self._get_working_contact() or self._get_email_contact()
 
     def _get_refused_emails(self, contacts):
         """Return the addresses of these contacts from which messages came back, or that asked not to be written to."""

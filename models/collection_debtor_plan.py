@@ -1,10 +1,8 @@
 from datetime import timedelta
 
-import pytz
-
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import email_normalize
+from odoo.tools import SQL, email_normalize
 from odoo.tools.misc import format_date
 
 from .collection_decision import Silence
@@ -13,6 +11,8 @@ from .collection_decision import Silence
 MESSAGE_CHANNELS = ("email", "letter", "sms")
 # Reasons that also forbid what informs without asking for money: a statement of account.
 STATEMENT_SILENCES = frozenset({"archived", "insolvency", "paused", "own_reason"})
+# Types of a customer's contacts who are written to; delivery and other addresses are not.
+CORRESPONDENT_TYPES = ("contact", "invoice")
 
 
 class CollectionDebtor(models.Model):
@@ -288,21 +288,16 @@ class CollectionDebtor(models.Model):
         gap, today = company.collection_contact_gap_days, company._collection_today()
         if not gap or not self:
             return {}
-        tz = pytz.timezone(company._get_collection_tz())
-        actions = (
-            self.env["collection.action"]
-            .sudo()
-            .search(
-                Domain("debtor_id", "in", self.ids)
-                & Domain("state", "=", "done")
-                & Domain("channel", "in", MESSAGE_CHANNELS)
-                & Domain("date_done", ">", fields.Datetime.now() - timedelta(days=gap + 1)),
-                order="date_done, id",
-            )
+        Action = self.env["collection.action"].sudo()
+        actions = Action.search(
+            Domain("debtor_id", "in", self.ids)
+            & Action._get_contact_domain()
+            & Domain("date_done", ">", fields.Datetime.now() - timedelta(days=gap + 1)),
+            order="date_done, id",
         )
         last = {}
         for action in actions:
-            day = pytz.utc.localize(action.date_done).astimezone(tz).date()
+            day = action._get_done_on()
             if day + timedelta(days=gap) > today:
                 last[action.debtor_id.id] = {
                     "user": action.user_id.name,
@@ -338,7 +333,7 @@ class CollectionDebtor(models.Model):
         """Return whom to write to, best first: the contact of that role, then the others of this customer.
 
         :param str role: ``reminder``, ``escalation`` or ``legal``.
-        :param bool with_email: only those who have an address.
+        :param bool with_email: only those who have a valid address.
         :return: ``res.partner`` records, all active and of this customer.
         """
         self.ensure_one()
@@ -349,11 +344,58 @@ class CollectionDebtor(models.Model):
         }
         invoice_contact = self.contact_used_id
         partners = by_role[role] | self.contact_id | invoice_contact | self.partner_id
-        partners |= self.partner_id.child_ids.filtered(lambda child: child.type in ("contact", "invoice"))
+        generation = self.partner_id.child_ids
+        while generation:
+            partners |= generation.filtered(lambda partner: partner.type in CORRESPONDENT_TYPES)
+            generation = (generation - self.partner_id).child_ids
         partners = partners.filtered(
             lambda partner: partner.active and partner.commercial_partner_id == self.partner_id
         )
-        return partners.filtered("email") if with_email else partners
+        return partners.filtered("email_normalized") if with_email else partners
+
+    @api.model
+    def _get_correspondent_sql(self, contact, debtor) -> SQL:
+        """Return in SQL who can be written to about a customer, as ``_get_recipients`` does for reminders.
+
+        The customer, the contacts of type “contact” or “invoice” below it, and the one that its file names; all active.
+
+        :param str contact: alias of a row of ``res_partner``.
+        :param str debtor: alias of the follow-up file, or of nulls, of the contact's commercial partner.
+        """
+        return SQL(
+            "(%(contact)s.active AND (%(contact)s.id = %(contact)s.commercial_partner_id"
+            " OR %(contact)s.type IN %(types)s OR %(contact)s.id = %(debtor)s.contact_id))",
+            contact=SQL.identifier(contact),
+            debtor=SQL.identifier(debtor),
+            types=CORRESPONDENT_TYPES,
+        )
+
+    def _get_email_contact(self):
+        """Return the person to write an e-mail to: the first who has an address, else whom one asks for."""
+        self.ensure_one()
+        return self._get_recipients(with_email=True)[:1] or self.contact_used_id
+
+    def _get_working_contact(self, preferred=None):
+        """Return the first contact whose e-mail address works: one that neither bounced nor is on the blacklist.
+
+        :param preferred: a contact to try first, if it is one of this customer.
+        :return: a ``res.partner``, empty when nobody can be written to.
+        """
+        self.ensure_one()
+        contacts = self._get_recipients(with_email=True)
+        if preferred and preferred.email_normalized and preferred.commercial_partner_id == self.partner_id:
+            contacts = preferred.filtered("active") | contacts
+        refused = self._get_refused_emails(contacts)
+        return contacts.filtered(lambda partner: partner.email_normalized not in refused)[:1]
+
+    def _is_quiet_today(self):
+        """Return whether a message that asks for nothing new waits: a pause, an unread answer, a closed day."""
+        self.ensure_one()
+        today = self.company_id._collection_today()
+        if self.reply_date or (self.paused_until and self.paused_until > today):
+            return True
+        is_closed = self.env["collection.plan"]._get_desk(self.company_id, self, today).files[self.id].is_closed
+        return bool(is_closed and is_closed(today))
 
     def _get_bounced_emails(self):
         """Return the normalised addresses of this customer from which messages came back."""
@@ -424,15 +466,18 @@ class CollectionDebtor(models.Model):
     def _message_receive_bounce(self, email, partner):
         """An address from which a message came back is not used again for this customer."""
         result = super()._message_receive_bounce(email, partner)
-        address = email_normalize(email or "")
         for debtor in self.sudo():
-            debtor._note_bounced_email(address)
-            action = debtor.action_ids.filtered(
-                lambda action: action.state == "done" and action.channel == "email" and action.address == address
-            ).sorted("id")[-1:]
-            if action:
-                action._note_result("failed", self.env._("The message to %s came back.", address))
-            debtor.message_post(
-                body=self.env._("A message to %s came back: correct the address on the contact.", address)
-            )
+            debtor._note_bounce(email_normalize(email or ""))
         return result
+
+    def _note_bounce(self, address):
+        """Write down that a message to an address of this customer came back, from whatever thread it was sent.
+
+        :param str address: normalised.
+        """
+        self.ensure_one()
+        message_id = self.env.context.get("collection_bounced_message_id")
+        message = self.env["mail.message"].sudo().browse(message_id if isinstance(message_id, int) else ())
+        self._note_bounced_email(address)
+        self.env["collection.action"]._note_bounce(message, self, address)
+        self.message_post(body=self.env._("A message to %s came back: correct the address on the contact.", address))

@@ -139,6 +139,7 @@ class DecisionDesk:
                 company.collection_pressure_cap,
                 PRESSURE_DAYS,
                 is_closed,
+                company._get_collection_min_amount(),
             )
             for plan in self.plans.values()
         }
@@ -430,22 +431,22 @@ class DecisionDesk:
 
     def _read_contacts(self, date):
         """Return ``{debtor id: (days of the contacts of late, day of the last one)}``."""
+        Action = self.env["collection.action"]
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT said.debtor_id, (date_done AT TIME ZONE 'UTC' AT TIME ZONE %s)::date AS day
+                SELECT said.debtor_id, %s AS day
                   FROM collection_action
                   JOIN (%s) said ON said.action_id = collection_action.id
-                 WHERE state = 'done'
+                 WHERE collection_action.state = 'done'
                    AND date_done >= %s
-                   AND (channel != 'call' OR is_reached)
-                   AND channel NOT IN %s
+                   AND %s
               ORDER BY date_done
                 """,
-                self.company._get_collection_tz(),
-                self.env["collection.action"]._get_said_sql(self.company, self.debtor_ids),
+                Action._get_contact_day_sql(self.company),
+                Action._get_said_sql(self.company, self.debtor_ids),
                 date - timedelta(days=max(PRESSURE_DAYS, *(rules.gap for rules in self.rules.values()), 1) + 2),
-                self.env["collection.action"]._get_silent_channels(),
+                Action._get_contact_sql(),
             )
         )
         contacts = {}

@@ -458,7 +458,7 @@ class CollectionLedger(models.AbstractModel):
 
     @api.model
     def _get_situation_sql(self, insolvency):
-        """Return SQL for where an item stands, of a row of ``_get_claim_sql`` called ``item``. The first that fits wins.
+        """Return SQL for where an item stands, a row of ``_get_claim_sql`` called ``item``. The first that fits wins.
 
         A part that may be claimed makes the item claimable, whatever stands in the way of the rest.
 

@@ -175,7 +175,7 @@ class CollectionLedger(models.AbstractModel):
 
     @api.model
     def _get_payers_sql(self, where):
-        """Return SQL with the ids of the commercial partners whose entries settled items; see ``_get_settlement_sql``."""
+        """Return SQL with the ids of the commercial partners who settled items; see ``_get_settlement_sql``."""
         return SQL(
             """
             SELECT payer.commercial_partner_id

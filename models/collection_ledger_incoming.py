@@ -274,7 +274,7 @@ class CollectionLedger(models.AbstractModel):
 
     @api.model
     def _identify_by_name(self, company, partners, rows):
-        """Add to ``rows`` one row for each customer whose name is that of the payer of a bank line, as the bank gives it."""
+        """Return one more row for each customer who bears the name that the bank gives to the payer of a line."""
         if not rows:
             return []
         by_id = {row["id"]: row for row in rows}

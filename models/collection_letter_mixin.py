@@ -1,6 +1,6 @@
 from markupsafe import Markup
 
-from odoo import models
+from odoo import SUPERUSER_ID, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
@@ -33,6 +33,14 @@ class CollectionLetterMixin(models.AbstractModel):
                 self._log_letter(message, contact)
         return result
 
+    # EXTENDS mail
+    def _message_receive_bounce(self, email, partner):
+        """What came back of this thread is a matter of the customer's follow-up file."""
+        result = super()._message_receive_bounce(email, partner)
+        for document in self.sudo():
+            document.debtor_id._note_bounce(email_normalize(email or ""))
+        return result
+
     def _log_letter(self, message, contact):
         """Write an e-mail to the customer among the contacts of the follow-up file.
 
@@ -48,12 +56,14 @@ class CollectionLetterMixin(models.AbstractModel):
             contact_id=contact.id,
             summary=message.subject,
             mail_message_id=message.id,
+            # What goes by itself is the collector's work, as what plans send.
+            **({"user_id": document.debtor_id.collector_id.id or self.env.uid} if self.env.uid == SUPERUSER_ID else {}),
             **{self._action_field: self.id},
         )
 
     def _get_letter_contact(self):
         """Return the person to write to about this document."""
-        return self.sudo().debtor_id.contact_used_id
+        return self.sudo().debtor_id._get_email_contact()
 
     def _check_letter_address(self, contact):
         """Check that a contact can be written to.
@@ -94,17 +104,19 @@ class CollectionLetterMixin(models.AbstractModel):
             },
         }
 
-    def _send_letter(self, template, attachments=()):
+    def _send_letter(self, template, attachments=(), contact=None, author=None):
         """Send a template to the customer from this document's thread.
 
         :param template: a ``mail.template`` of this model.
         :param attachments: pairs of a file name and its content.
+        :param contact: who gets it; see ``_get_letter_contact`` when ``None``.
+        :param author: the ``res.partner`` who writes; the user when ``None``.
         :return: the ``mail.message``.
         :raises UserError: when there is no address.
         """
         self.ensure_one()
         document = self.sudo()
-        contact = self._get_letter_contact().sudo()
+        contact = (contact or self._get_letter_contact()).sudo()
         self._check_letter_address(contact)
         lang = contact.lang or document.debtor_id.lang
         template = template.sudo().with_context(lang=lang)
@@ -121,7 +133,7 @@ class CollectionLetterMixin(models.AbstractModel):
                 subtype_xmlid="mail.mt_comment",
                 partner_ids=contact.ids,
                 attachments=list(attachments),
-                author_id=self.env.user.partner_id.id,
+                author_id=(author or self.env.user.partner_id).id,
                 email_from=document.company_id._get_collection_sender(),
                 email_layout_xmlid="mail.mail_notification_light",
                 email_add_signature=False,

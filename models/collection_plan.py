@@ -249,7 +249,7 @@ class CollectionPlan(models.Model):
             return ()
 
     def _check_filters(self):
-        """Write down on plans whose conditions can't be read any more what is wrong, and notify their managers, once."""
+        """Write down on plans whose conditions can't be read any more what is wrong; notify their managers once."""
         for plan in self:
             problem = False
             try:
@@ -385,9 +385,13 @@ class CollectionPlan(models.Model):
                 "The customer answered on %s: read the answer, then mark it as read.",
                 format_date(self.env, details.get("date")),
             ),
-            "too_small": lambda: self.env._(
-                "What is overdue is less than the steps of “%s” ask for.",
-                details.get("plan") or decision.plan.sudo().name,
+            "too_small": lambda: (
+                self.env._(
+                    "What is overdue is less than the steps of “%s” ask for.",
+                    details.get("plan") or decision.plan.sudo().name,
+                )
+                if debtor._is_worth_a_message(debtor.claimable_amount)
+                else debtor._get_too_small_reason()
             ),
             "payment_pending": lambda: self._describe_payment(
                 self.env._("An online payment of this customer is being processed"), debtor, details
@@ -505,7 +509,7 @@ class CollectionPlan(models.Model):
             "no_plan": self.env._("No plan applies"),
             "not_running": self.env._("Plan switched off"),
             "unread_reply": self.env._("Answer not read yet"),
-            "too_small": self.env._("Too small for the plan"),
+            "too_small": self.env._("Less than a message is worth"),
             "payment_pending": self.env._("Online payment under way"),
             "payment_announced": self.env._("Payment booked for a later day"),
             "parent_credit": self.env._("Money at the parent company"),

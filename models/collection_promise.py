@@ -680,32 +680,73 @@ class CollectionPromise(models.Model):
         )
 
     def _is_reminder_day(self):
-        """Return whether the last working day before the promised day has come."""
+        """Return whether the last working day before the promised day has come, at an hour of sending."""
         self.ensure_one()
-        country = self.company_id.country_id.code
-        return previous_bank_day(self.date, country) <= self.company_id._collection_today() < self.date
+        company = self.company_id
+        return (
+            previous_bank_day(self.date, company.country_id.code) <= company._collection_today() < self.date
+            and company._is_collection_sending_time()
+        )
 
     def _remind(self):
-        """Remind the customer of a promise, after looking again; once, whatever comes of it."""
+        """Remind the customer of a promise, after checking again as before any message; once, whatever comes of it.
+
+        What may be over before the promised day (a pause, an answer nobody has read, a day on which the customer is
+        closed, money on its way) makes it wait for the next run.
+        """
         self.ensure_one()
         debtor = self.debtor_id
         debtor._synchronize_own()
-        if self.state != "open":
+        if self.state != "open" or debtor._is_quiet_today() or self._is_announced():
             return
-        problem = False
-        if debtor.insolvency:
-            problem = self.env._("insolvency proceedings are open")
-        elif any(line._is_suspended() for line in self.line_ids):
-            problem = self.env._("the invoice is being corrected")
-        elif self.currency_id.compare_amounts(self.settled_amount, self.amount) >= 0:
-            problem = self.env._("it is paid")
-        elif not email_normalize(self._get_letter_contact().email or ""):
-            problem = self.env._("there is no valid e-mail address")
-        if problem:
+        contact = debtor._get_working_contact(self._get_letter_contact())
+        if problem := self._get_reminder_obstacle(contact):
             debtor.message_post(body=self.env._("No reminder of the promise was sent: %s.", problem))
         else:
-            self._send_letter(self.env.ref("account_collection.mail_template_promise_reminder"))
+            # As all that goes by itself: from the company, through the queue.
+            self.with_context(mail_notify_force_send=False)._send_letter(
+                self.env.ref("account_collection.mail_template_promise_reminder"),
+                contact=contact,
+                author=self.company_id.partner_id,
+            )
         self.reminded_on = self.company_id._collection_today()
+
+    def _get_reminder_obstacle(self, contact):
+        """Return in words why the customer is not reminded of this promise at all, ``False`` when nothing is wrong.
+
+        :param contact: who would be written to.
+        """
+        self.ensure_one()
+        if self.debtor_id.insolvency:
+            return self.env._("insolvency proceedings are open")
+        if not self.debtor_id.active:
+            return self.env._("the follow-up file is archived")
+        if any(line._is_suspended() for line in self.line_ids):
+            return self.env._("the invoice is being corrected")
+        if self.currency_id.compare_amounts(self.settled_amount, self.amount) >= 0:
+            return self.env._("it is paid")
+        if not contact:
+            return self.env._("there is no e-mail address that works")
+        return False
+
+    def _is_announced(self):
+        """Return whether money on its way covers what is still to come of this promise."""
+        self.ensure_one()
+        company, partner, ledger = self.company_id, self.partner_id, self.env["collection.ledger"].sudo()
+        self.env.flush_all()
+        # What was promised is withheld from what money on its way may pay: it is asked for by itself.
+        rows = ledger._read_announcements(company, partner, company._collection_today())
+        ledger._identify_bank_lines(company, partner, rows)
+        items = self.line_ids.move_line_id
+        coming = 0.0
+        for row in rows:
+            moves = set(row["move_ids"] or ())
+            names_it = row["item_id"] in items.ids or moves & set(items.move_id.ids)
+            names_nothing = not row["item_id"] and not moves and row["partner_id"] == partner.id
+            if row["currency_id"] == self.currency_id.id and (names_it or names_nothing):
+                coming += row["amount"]
+        missing = self.amount - self.settled_amount
+        return coming > 0 and self.currency_id.compare_amounts(coming, missing) >= 0
 
     # === SCHEDULED ACTIONS === #
 

@@ -26,7 +26,12 @@ class CollectionStatement(models.Model):
     _inherit = ["collection.state.mixin"]
     _order = "id desc"
     _state_initial = "waiting"
-    _state_transitions = {"waiting": ("sent", "failed", "cancelled"), "failed": ("waiting", "cancelled")}
+    _state_transitions = {
+        "waiting": ("sent", "failed", "cancelled"),
+        # What came back, or never left, was not sent.
+        "sent": ("failed",),
+        "failed": ("waiting", "cancelled"),
+    }
     _fields_of_system = frozenset({"date_sent", "result_text", "period"})
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")
@@ -190,6 +195,22 @@ class CollectionStatement(models.Model):
         )
         if overruled:
             action._note_overruled(self.debtor_id._describe_silences(overruled), self.user_id)
+
+    @api.model
+    def _note_failure(self, actions):
+        """Mark statements as failed whose e-mail came back or never left.
+
+        :param actions: ``collection.action`` records that failed, with the reason.
+        """
+        failed = actions.filtered(lambda action: action.channel == "note" and action.mail_message_id)
+        if not failed:
+            return
+        statements = self.sudo().search([("mail_message_id", "in", failed.mail_message_id.ids), ("state", "=", "sent")])
+        for action in failed:
+            own = statements.filtered(
+                lambda statement, message=action.mail_message_id: statement.mail_message_id == message
+            )
+            own._set_state("failed", result_text=action.result_text)
 
     def _render_message(self, debtor):
         """Return the words that go along: ``(subject, body)`` in the customer's language."""

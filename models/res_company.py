@@ -80,6 +80,12 @@ class ResCompany(models.Model):
         default=3,
         help="No second reminder goes to a customer within this many days, whatever the campaign. 0: no limit.",
     )
+    collection_min_amount = fields.Monetary(
+        string="Smallest Amount worth a Message",
+        default=5.0,
+        help="Customers of whom less than this can be claimed get no message by a follow-up plan. A person can still "
+        "write by hand. 0: no limit.",
+    )
     collection_promise_grace_days = fields.Integer(
         string="Grace for Promises",
         default=2,
@@ -222,6 +228,7 @@ class ResCompany(models.Model):
         "collection_bad_payer_days",
         "collection_leaving_months",
         "collection_contact_gap_days",
+        "collection_min_amount",
         "collection_promise_grace_days",
         "collection_pressure_cap",
         "collection_bank_fresh_days",
@@ -240,6 +247,7 @@ class ResCompany(models.Model):
                     company.collection_small_amount,
                     company.collection_punctual_days,
                     company.collection_contact_gap_days,
+                    company.collection_min_amount,
                     company.collection_promise_grace_days,
                     company.collection_pressure_cap,
                     company.collection_bank_fresh_days,
@@ -302,6 +310,11 @@ class ResCompany(models.Model):
         if self.collection_email:
             return formataddr((self.name, email_normalize(self.collection_email)))
         return self.email_formatted or self.env.user.email_formatted
+
+    def _get_collection_min_amount(self) -> float:
+        """Return the smallest amount that is worth a message, in company currency: at least its smallest coin."""
+        self.ensure_one()
+        return max(self.collection_min_amount, self.currency_id.rounding)
 
     def _get_collection_tz(self):
         """Return the name of the timezone on whose clock this company's debts become late."""

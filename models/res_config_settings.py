@@ -16,6 +16,7 @@ class ResConfigSettings(models.TransientModel):
     collection_bad_payer_days = fields.Integer(related="company_id.collection_bad_payer_days", readonly=False)
     collection_leaving_months = fields.Integer(related="company_id.collection_leaving_months", readonly=False)
     collection_contact_gap_days = fields.Integer(related="company_id.collection_contact_gap_days", readonly=False)
+    collection_min_amount = fields.Monetary(related="company_id.collection_min_amount", readonly=False)
     collection_banner = fields.Selection(related="company_id.collection_banner", readonly=False, required=True)
     collection_prepay_days = fields.Integer(related="company_id.collection_prepay_days", readonly=False)
     collection_dispute_manager_id = fields.Many2one(related="company_id.collection_dispute_manager_id", readonly=False)

@@ -12,7 +12,7 @@ class CollectionActionReport(models.Model):
     """What was said to customers, and the money that followed.
 
     Money that comes in is credited to the last contact before it, so that no cent counts twice and
-    the sums of any group add up. Notes are no contacts.
+    the sums of any group add up. What a contact is says ``collection.action._get_contact_domain``.
     """
 
     _name = "collection.action.report"
@@ -197,7 +197,7 @@ class CollectionActionReport(models.Model):
     @api.model
     def _get_contact_condition(self) -> SQL:
         """Return the SQL condition that something was really said to the customer."""
-        return SQL("action.state = 'done' AND action.channel != 'note'")
+        return self.env["collection.action"]._get_contact_sql("action")
 
     @api.model
     def _get_day_sql(self, company) -> SQL:

@@ -4,6 +4,7 @@ from . import (
     test_campaign,
     test_case,
     test_conservation,
+    test_contact,
     test_correction,
     test_customer_change,
     test_dashboard,

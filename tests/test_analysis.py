@@ -194,7 +194,8 @@ class TestAnalysis(CollectionCommon):
         mail = self._log_at("2026-01-05", debtor)
         call = self._log_at("2026-01-20", debtor, "call", outcome="right_person")
         self._log_at("2026-01-21", debtor, "note")
-        last = self._log_at("2026-03-09", debtor, "call", outcome="no_answer")
+        missed = self._log_at("2026-02-06", debtor, "call", outcome="no_answer")
+        last = self._log_at("2026-03-09", debtor, "call", outcome="someone_else")
         for day, amount in (
             ("2026-01-04", 1),  # before anything was said
             ("2026-01-05", 2),
@@ -209,7 +210,9 @@ class TestAnalysis(CollectionCommon):
             self._pay(invoice, amount=amount, on=date.fromisoformat(day))
         rows = self._read("collection.action.report", "action_id", "collected_soon", "collected_later", "paid_rate")
         self.assertEqual(
-            {row[0]: row[1:] for row in rows}, {mail: (6, 6, 100), call: (24, 120, 100), last: (256, 256, 100)}
+            {row[0]: row[1:] for row in rows},
+            # Nobody was spoken to on the 6th of February: what came then follows the call before.
+            {mail: (6, 6, 100), call: (24, 120, 100), missed: (0, 0, 0), last: (256, 256, 100)},
         )
 
     def test_rates_of_calls(self):

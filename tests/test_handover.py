@@ -394,6 +394,22 @@ class TestHandoverAndPlan(PlanCommon):
         reminder = self._actions(debtor) - call
         self.assertRecordValues(reminder, [{"channel": "email", "state": "planned", "step_id": self._step(8, plan).id}])
 
+    def test_call_in_place_of_a_message_is_left_to_the_provider(self):
+        self.customer.email = False
+        self._create_invoice(amount=100, days_late=10)
+        debtor = self._get_debtor()
+        handover = self._hand_over()
+        self._run_cron()
+        message, call = self._actions(debtor)
+        self.assertRecordValues(
+            message + call,
+            [
+                {"channel": "email", "state": "failed", "is_skipped": False},
+                {"channel": "call", "state": "cancelled", "is_skipped": True},
+            ],
+        )
+        self.assertEqual(call.result_text, handover._get_notice())
+
     def test_no_call_is_planned(self):
         self._replace_plan()
         debtor = self._get_debtor()

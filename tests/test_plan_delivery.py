@@ -397,3 +397,148 @@ class TestPlanDelivery(PlanCommon):
             first._note_result("failed", "It came back.")
             self.assertEqual(first.state, "failed")
             self.assertEqual(len(self._actions(debtor)), 2, "no call about a step that another one has overtaken")
+
+    # == Nothing to claim ==
+
+    def _plan_step(self, debtor, delay=3, **values):
+        """Return a planned action of a step, as if a decision had asked for it."""
+        return (
+            self.env["collection.action"]
+            .sudo()
+            .create(
+                {
+                    "debtor_id": debtor.id,
+                    "channel": "email",
+                    "plan_id": self.plan.id,
+                    "step_id": self._step(delay).id,
+                    "cycle": self._get_items(self.env["account.move"].search([], limit=1))[:1].id,
+                    "date_planned": self.today,
+                    **values,
+                }
+            )
+        )
+
+    def _hand_over(self, action):
+        """Have a channel send an action, whatever was decided."""
+        channel = self.env["collection.channel"]._get(action.channel)
+        action.sudo().with_company(self.company)._hand_over(channel)
+
+    def test_nothing_goes_out_without_anything_to_claim(self):
+        """Whatever the decision says: paid in full in another currency, at a lower rate, and not matched."""
+        dollar = self.setup_other_currency("USD", rates=[("2025-01-01", 1.0), ("2026-03-01", 1.25)])
+        self._create_invoice(amount=1000, days_late=40, currency=dollar)
+        self._pay_on_account(amount=1000, currency=dollar)
+        debtor = self._get_debtor()
+        action = self._plan_step(debtor)
+        self._hand_over(action)
+        self.assertRecordValues(action, [{"state": "cancelled", "cancel_code": "nothing_claimable"}])
+        self.assertFalse(action.mail_message_id)
+        self.assertFalse(self._actions(debtor, state="planned"), "nobody calls instead")
+        self._run_cron()
+        self.assertFalse(self._actions(debtor, state="done"))
+
+    def test_without_address_and_without_claim_nobody_calls(self):
+        self.customer.email = False
+        self._pay(self._create_invoice(days_late=10))
+        debtor = self._get_debtor()
+        action = self._plan_step(debtor)
+        self._hand_over(action)
+        self.assertEqual(action.state, "cancelled")
+        self.assertEqual(self._actions(debtor), action)
+
+    def test_cents_are_not_reminded(self):
+        """The limit itself is worth a message, a cent less is not; a person may write all the same."""
+        self._create_invoice(amount=4.99, days_late=10)
+        self._create_invoice(self.other_customer, amount=5.0, days_late=10)
+        debtor = self._get_debtor()
+        decision = self._decide(debtor)
+        self.assertEqual(decision.reason, "too_small")
+        self.assertEqual(
+            self._plain(self.env["collection.plan"]._describe(decision, debtor)),
+            "What can be claimed (4.99 €) is less than the smallest amount worth a message (5.00 €).",
+        )
+        action = self._plan_step(debtor)
+        self._hand_over(action)
+        self.assertRecordValues(action, [{"state": "cancelled", "cancel_code": "too_small"}])
+        self._run_cron()
+        self.assertFalse(self._actions(debtor, state="done"))
+        self.assertEqual(self._actions(partner_id=self.other_customer.id).state, "done")
+        wizard = self.env["collection.reminder.send"].with_user(self.collector).create({"debtor_id": debtor.id})
+        self.assertIn("smallest amount", wizard.small_amount_warning)
+        wizard.action_send()
+        self.assertEqual(self._actions(debtor, state="done").channel, "email")
+        self.company.collection_min_amount = 0
+        wizard.invalidate_recordset()
+        self.assertFalse(wizard.small_amount_warning)
+        with self.assertRefused("can't be negative"):
+            self.company.collection_min_amount = -1
+
+    def test_small_debts_that_add_up_are_reminded(self):
+        for amount in (2.4, 2.6):
+            self._create_invoice(amount=amount, days_late=10)
+        self.assertEqual(self._decide().reason, "due")
+
+    def test_cents_in_another_currency_are_judged_by_what_they_are_worth(self):
+        dollar = self.setup_other_currency("USD", rates=[("2025-01-01", 2.0)])
+        self._create_invoice(amount=9.98, days_late=10, currency=dollar)
+        self._create_invoice(self.other_customer, amount=10, days_late=10, currency=dollar)
+        self._synchronize()
+        self._run_cron()
+        self.assertFalse(self._actions(partner_id=self.customer.id))
+        self.assertEqual(self._actions(partner_id=self.other_customer.id).state, "done")
+
+    def test_sms_before_the_due_date(self):
+        """What a step before the due date is about is not overdue, and named all the same."""
+        template = self.env["sms.template"].create(
+            {
+                "name": "Courtesy",
+                "model_id": self.env["ir.model"]._get_id("collection.debtor"),
+                "body": "{{ object._get_claim_total() }}",
+            }
+        )
+        plan = self._create_plan(steps=((-7, "email"), (3, "email")), sequence=0)
+        self._step(-7, plan).write({"channel": "sms", "sms_template_id": template.id})
+        plan._start()
+        self._create_invoice(days_late=-7)
+        debtor = self._get_debtor()
+        self._run_cron()
+        action = self._actions(debtor)
+        self.assertEqual(action.state, "done")
+        self.assertIn("100.00", action.mail_message_id.body)
+
+    # == Between planning and sending ==
+
+    def test_another_step_is_due(self):
+        """What was planned doesn't go when the decision asks for another step by now."""
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        planned = self._plan_step(debtor, delay=8)
+        self.assertEqual(self._decide(debtor, ignored_actions=planned).step, self._step(3))
+        self._run_cron()
+        self.assertRecordValues(planned, [{"state": "cancelled", "cancel_code": "other_step"}])
+        self.assertFalse(planned.mail_message_id)
+
+    def test_step_passes_to_the_item_that_is_left(self):
+        """The oldest invoice is paid between planning and sending: the step counts for the next one."""
+        older = self._create_invoice(days_late=12)
+        younger = self._create_invoice(amount=70, days_late=10)
+        self._synchronize()
+        action = self._plan_today()
+        self.assertEqual(action.cycle, self._get_items(older).id)
+        self._pay(older)
+        self._run_cron()
+        self.assertRecordValues(action, [{"state": "done", "cycle": self._get_items(younger).id}])
+        self.assertEqual(action.item_ids.move_line_id, self._get_items(younger))
+
+    def test_items_that_credits_cover_are_named(self):
+        """The message shows an invoice that a payment on account covers: it is on file."""
+        covered = self._create_invoice(amount=100, days_late=12)
+        owed = self._create_invoice(amount=70, days_late=10)
+        self._pay_on_account(amount=100)
+        debtor = self._get_debtor()
+        self._run_cron()
+        action = self._actions(debtor, state="done")
+        self.assertEqual(
+            {item.move_id: item.amount for item in action.item_ids},
+            {covered: 0.0, owed: 70.0},
+        )

@@ -90,7 +90,7 @@ class TestPlanRules(PlanCommon):
     def test_credits_and_payments_on_account_are_netted(self):
         invoice = self._create_invoice(amount=100, days_late=10)
         self._pay_on_account(amount=30)
-        credit = self._credit(invoice, 69, reconcile=False)
+        credit = self._credit(invoice, 65, reconcile=False)
         self.assertReason("due")
         credit.button_draft()
         credit.invoice_line_ids.price_unit = 70

@@ -221,7 +221,11 @@ class TestPromisePlan(CollectionCommon):
         self.assertFalse(promise.acknowledged_on)
 
     def _remind_on(self, days):
-        with freeze_time(self.today + timedelta(days=days, hours=7)), self.enter_registry_test_mode():
+        self._remind_at(f"{self.today + timedelta(days=days)} 10:00:00")
+
+    def _remind_at(self, moment):
+        """Run the scheduled action at a moment, in UTC."""
+        with freeze_time(moment), self.enter_registry_test_mode():
             self.env.ref("account_collection.cron_remind_promises").method_direct_trigger()
 
     def test_reminder_on_the_working_day_before(self):
@@ -239,6 +243,131 @@ class TestPromisePlan(CollectionCommon):
         self.assertIn("300.00", messages.body)
         self.assertFalse(silent.reminded_on)
         self.assertTrue(other)
+
+    def _get_reminders(self, promise):
+        return promise.message_ids.filtered(lambda message: message.message_type == "comment")
+
+    def test_reminder_is_a_message_like_others(self):
+        """From the company, on file as a contact of the collector, and followed until it arrived."""
+        self.debtor.collector_id = self.other_collector
+        promise = self._promise(self.debtor, self.other_collector, date=self._days(2), remind_before=True)
+        self._remind_on(1)
+        message = self._get_reminders(promise)
+        self.assertEqual(message.author_id, self.company.partner_id)
+        action = self.debtor.action_ids.filtered(lambda action: action.channel == "email")
+        self.assertRecordValues(
+            action,
+            [
+                {
+                    "state": "done",
+                    "delivery_state": "queued",
+                    "promise_id": promise.id,
+                    "mail_message_id": message.id,
+                    "address": self.customer.email_normalized,
+                    "user_id": self.other_collector.id,
+                }
+            ],
+        )
+        self.assertFalse(action.item_ids)
+
+    def test_reminder_within_the_hours_of_sending(self):
+        promise = self._promise(self.debtor, date=self._days(2), remind_before=True)
+        day = self._days(1)
+        self._remind_at(f"{day} 07:29:00")  # 8:29 in Paris
+        self.assertFalse(promise.reminded_on)
+        self._remind_at(f"{day} 17:00:00")  # 18:00: too late
+        self.assertFalse(promise.reminded_on)
+        self._remind_at(f"{day} 07:30:00")
+        self.assertTrue(promise.reminded_on)
+
+    def test_reminder_waits(self):
+        """A pause, an answer, a closed day, money on its way: what is over in time lets it go."""
+        promise = self._promise(self.debtor, date=self._days(2), remind_before=True)
+        line = {}
+
+        def announce():
+            line["it"] = self.env["account.bank.statement.line"].create(
+                {
+                    "journal_id": self.company_data["default_journal_bank"].id,
+                    "partner_id": self.customer.id,
+                    "amount": 5000,
+                    "date": self.today,
+                    "payment_ref": "Thanks",
+                }
+            )
+
+        quiet = self.env["collection.quiet.period"]
+        for words, begin, end in (
+            ("paused", {"paused_until": self._days(5)}, {"paused_until": False}),
+            ("answered", {"reply_date": self.today}, {"reply_date": False}),
+            ("closed", {"closed_weekday": "2"}, {"closed_weekday": False}),
+        ):
+            with self.subTest(words):
+                self.debtor.sudo().write(begin)
+                self._remind_on(1)
+                self.assertFalse(promise.reminded_on)
+                self.debtor.sudo().write(end)
+        with self.subTest("holidays"):
+            period = quiet.create(
+                {
+                    "name": "Holidays",
+                    "debtor_id": self.debtor.id,
+                    "company_id": self.company.id,
+                    "date_from": self._days(1),
+                    "date_to": self._days(1),
+                }
+            )
+            self._remind_on(1)
+            self.assertFalse(promise.reminded_on)
+            period.unlink()
+        with self.subTest("money on its way"):
+            announce()
+            self._remind_on(1)
+            self.assertFalse(promise.reminded_on)
+            line["it"].unlink()
+        self._remind_on(1)
+        self.assertTrue(promise.reminded_on)
+        self.assertEqual(len(self._get_reminders(promise)), 1)
+
+    def test_no_reminder_to_whom_may_not_be_written_to(self):
+        def insolvent():
+            self.debtor.insolvency = True
+
+        def archived():
+            self.debtor.active = False
+
+        def bounced():
+            self.debtor.sudo()._note_bounced_email(self.customer.email_normalized)
+
+        def blacklisted():
+            self.env["mail.blacklist"]._add(self.customer.email)
+
+        for words, forbid in (
+            ("insolvency", insolvent),
+            ("archived", archived),
+            ("address", bounced),
+            ("address", blacklisted),
+        ):
+            with self.subTest(forbid.__name__), self.env.cr.savepoint() as savepoint:
+                promise = self._promise(self.debtor, date=self._days(2), remind_before=True)
+                forbid()
+                self.env.flush_all()
+                with freeze_time(f"{self._days(1)} 10:00:00"):
+                    promise.sudo()._remind()
+                self.assertEqual(promise.reminded_on, self.today + timedelta(days=1))
+                self.assertFalse(self._get_reminders(promise))
+                self.assertIn(words, self.debtor.message_ids[:1].body)
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_reminder_goes_to_the_next_address(self):
+        other = self.env["res.partner"].create(
+            {"name": "Accounts", "email": "accounts@customer.example", "parent_id": self.customer.id}
+        )
+        self.debtor.sudo()._note_bounced_email(self.customer.email_normalized)
+        promise = self._promise(self.debtor, date=self._days(2), remind_before=True)
+        self._remind_on(1)
+        self.assertEqual(self._get_reminders(promise).partner_ids, other)
 
     def test_no_reminder_of_what_is_paid(self):
         promise = self._promise(self.debtor, date=self._days(6), remind_before=True)

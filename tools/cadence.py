@@ -92,12 +92,14 @@ class Rules:
     :param gap: calendar days between two contacts.
     :param cap: most contacts over ``cap_days`` rolling days, 0 for no limit.
     :param is_closed: says whether the company sends nothing on a day.
+    :param min_amount: the smallest amount worth a message, in company currency.
     """
 
     gap: int = 0
     cap: int = 0
     cap_days: int = 30
     is_closed: Callable[[date], bool] | None = None
+    min_amount: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def decide(file: File, steps: Sequence[Step], rules: Rules, day: date) -> Decisi
     if not candidates:
         if not overdue:
             return Decision("nothing_claimable")
-        return Decision("too_small" if _is_too_small(overdue, steps) else "finished")
+        is_small = _add_up(overdue) < rules.min_amount or _is_too_small(overdue, steps)
+        return Decision("too_small" if is_small else "finished")
     ready = [(item, step) for item, step in candidates if _step_day(item, step) <= day]
     if not ready:
         item, step = min(candidates, key=lambda pair: (_step_day(*pair), pair[0].due, pair[0].key))
@@ -175,6 +178,11 @@ def starting_level(due: date, start: date, start_delay: int | None, steps: Seque
     return reached[-2] if len(reached) > 1 else None
 
 
+def _add_up(items: Iterable[Item]) -> float:
+    """Return what is owed on these items, without the noise of floating point below the smallest coin."""
+    return round(sum(item.amount for item in items), 6)
+
+
 def _step_day(item: Item, step: Step) -> date:
     return item.due + timedelta(days=step.delay)
 
@@ -183,13 +191,13 @@ def _next_step(
     item: Item, file: File, steps: Sequence[Step], rules: Rules, day: date, overdue: Sequence[Item]
 ) -> Step | None:
     """Return the step that comes next for one item, ``None`` when the plan has nothing more to say about it."""
-    amount = sum(other.amount for other in overdue) or item.amount
+    amount = _add_up(overdue) or item.amount
     for step in steps:
         if item.level is not None and step.delay <= item.level:
             continue
         if step.delay < 0 and (overdue or not _comes_before_due(item, step, file, rules, day)):
             continue
-        if amount < step.min_amount:
+        if amount < max(step.min_amount, rules.min_amount):
             continue
         return step
     return None
@@ -197,7 +205,7 @@ def _next_step(
 
 def _is_too_small(overdue: Sequence[Item], steps: Sequence[Step]) -> bool:
     """Return whether a step is left that asks for a greater debt than this one."""
-    amount = sum(item.amount for item in overdue)
+    amount = _add_up(overdue)
     return any(
         step.delay >= 0 and step.min_amount > amount and (item.level is None or step.delay > item.level)
         for item in overdue

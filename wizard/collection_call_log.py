@@ -169,9 +169,10 @@ class CollectionCallLog(models.TransientModel):
             note=self.note,
         )
         # A step of the plan that nobody could be reached for stays to be done.
-        Action._cancel_planned(
+        Action._cancel_planned_calls(
             self.debtor_id,
             self.env._("Called on %s.", format_date(self.env, today)),
+            "called",
             keep=Action._get_planned_step(self.debtor_id, "call"),
         )
         self.debtor_id.message_post(body=self._get_message())

@@ -197,25 +197,16 @@ class CollectionDebtorWhy(models.TransientModel):
             limit=50,
         )
         labels = {name: dict(Action._fields[name]._description_selection(self.env)) for name in ("channel", "state")}
-        silent = Action._get_silent_channels()
+        contacts = actions.filtered_domain(Action._get_contact_domain())
         return [
             {
-                "date": format_date(
-                    self.env,
-                    fields.Datetime.context_timestamp(
-                        self.with_context(tz=self.company_id._get_collection_tz()), action.date_done
-                    ).date()
-                    if action.date_done
-                    else action.date_planned,
-                ),
+                "date": format_date(self.env, action._get_done_on() or action.date_planned),
                 "icon": self.env["collection.plan.step"]._get_channel_icon(action.channel),
                 "channel": labels["channel"][action.channel],
                 "what": action.step_id.display_name or action.summary or action.note or "",
                 "state": labels["state"][action.state],
                 "why": action.result_text or "",
-                "counts": action.state == "done"
-                and action.channel not in silent
-                and (action.channel != "call" or action.is_reached),
+                "counts": action in contacts,
             }
             for action in actions
         ]
@@ -299,7 +290,7 @@ class CollectionDebtorWhy(models.TransientModel):
             }
         if done:
             return {
-                "state": self.env._("done on %s", format_date(self.env, done.date_done.date())),
+                "state": self.env._("done on %s", format_date(self.env, done[:1]._get_done_on())),
                 "class": "text-success",
             }
         if other and step == other.step:

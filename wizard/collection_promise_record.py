@@ -296,7 +296,9 @@ class CollectionPromiseRecord(models.TransientModel):
             amount=claimable,
             promise_id=promises[:1].id,
         )
-        self.env["collection.action"]._cancel_planned(self.debtor_id, self.env._("The customer promised to pay."))
+        self.env["collection.action"]._cancel_planned_calls(
+            self.debtor_id, self.env._("The customer promised to pay."), "promised"
+        )
         self.env["collection.case"]._after_contact(action)
         if self.send_confirmation:
             promises[:1]._send_confirmation()

@@ -45,6 +45,7 @@ class CollectionReminderSend(models.TransientModel):
         readonly=False,
         help="The reasons that were shown when “Send anyway” was ticked.",
     )
+    small_amount_warning = fields.Char(compute="_compute_small_amount_warning")
 
     # === DEFAULT METHODS === #
 
@@ -57,7 +58,7 @@ class CollectionReminderSend(models.TransientModel):
     @api.depends("debtor_id")
     def _compute_contact_id(self):
         for wizard in self:
-            wizard.contact_id = wizard.debtor_id.contact_used_id
+            wizard.contact_id = wizard.debtor_id and wizard.debtor_id._get_email_contact()
 
     @api.depends("debtor_id", "template_id", "contact_id")
     def _compute_message(self):
@@ -93,6 +94,15 @@ class CollectionReminderSend(models.TransientModel):
     def _compute_overruled_codes(self):
         for wizard in self:
             wizard.overruled_codes = wizard.silence_codes if wizard.send_anyway else False
+
+    @api.depends("debtor_id", "company_id.collection_min_amount")
+    def _compute_small_amount_warning(self):
+        """Say that a plan would not write for so little: a person may, knowingly."""
+        for wizard in self:
+            debtor = wizard.debtor_id
+            amount = debtor._get_claim_value(debtor._get_claimable_items()) if debtor else 0.0
+            is_small = amount > 0 and not debtor._is_worth_a_message(amount)
+            wizard.small_amount_warning = is_small and debtor._get_too_small_reason(amount)
 
     # === ACTION METHODS === #
 
@@ -133,6 +143,8 @@ class CollectionReminderSend(models.TransientModel):
         refused = [silence for silence in silences if silence.is_final or silence.reason not in overruled]
         if refused:
             raise UserError(debtor._describe_silences(refused))
+        if not debtor._get_claim():
+            raise UserError(debtor._get_nothing_to_claim_reason())
         if not email_normalize(self.contact_id.email or ""):
             raise UserError(
                 self.env._(
@@ -178,6 +190,7 @@ class CollectionReminderSend(models.TransientModel):
             debtor,
             "email",
             case=self.case_id,
+            names_items=True,
             contact_id=self.contact_id.id,
             summary=self.subject,
             mail_message_id=message.id,

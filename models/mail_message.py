@@ -1,0 +1,11 @@
+from odoo import models
+
+
+class MailMessage(models.Model):
+    _inherit = "mail.message"
+
+    # EXTENDS mail
+    def unlink(self):
+        """A message to a customer that is deleted before it left never will: it counts as failed."""
+        self.env["collection.action"].sudo()._note_deleted(self)
+        return super().unlink()
