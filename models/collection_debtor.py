@@ -199,8 +199,8 @@ class CollectionDebtor(models.Model):
     claimable_amount = fields.Monetary(
         string="To Claim",
         readonly=True,
-        help="What may be asked for today: overdue, less what is excluded, disputed, promised, on its way or covered by "
-        "credits.",
+        help="What may be asked for today: overdue, less what is excluded, disputed, promised, on its way or covered "
+        "by credits.",
     )
     netted_amount = fields.Monetary(
         string="Covered by Credits", compute="_compute_netted_amount", help="Overdue amounts that credits make up for."

@@ -27,7 +27,24 @@ class CollectionRefreshQueue(models.Model):
             for line in lines.sudo()
             if line.account_type == "asset_receivable" and line.partner_id
         }
-        self._enqueue(pairs)
+        self._enqueue(pairs | self._get_branch_pairs(lines.company_id, pairs))
+
+    @api.model
+    def _get_branch_pairs(self, companies, pairs):
+        """Return the pairs of the branches of these companies: their debts may be paid at the parent company.
+
+        :param pairs: set of ``(company id, commercial partner id)``.
+        """
+        branches = {
+            company.id: self.env["res.company"].sudo().search([("id", "child_of", company.id)])
+            for company in companies.sudo()
+            if company.child_ids
+        }
+        return {
+            (branch.id, partner_id)
+            for company_id, partner_id in pairs
+            for branch in branches.get(company_id, ())
+        }
 
     @api.model
     def _enqueue(self, pairs):

@@ -24,13 +24,13 @@ class TestContact(PlanCommon, MailCommon):
         """Have the customer answer by e-mail."""
         cls.debtor.sudo()._note_reply()
 
-    def _remind(self, debtor=None):
+    def _remind(self, debtor=None, **values):
         """Send a reminder by hand; return its action. The mail waits in Odoo's queue."""
         wizard = (
             self.env["collection.reminder.send"]
             .with_user(self.collector)
             .with_context(mail_notify_force_send=False)
-            .create({"debtor_id": (debtor or self.debtor).id})
+            .create({"debtor_id": (debtor or self.debtor).id, **values})
         )
         return wizard._send()
 
@@ -84,7 +84,7 @@ class TestContact(PlanCommon, MailCommon):
                 act()
                 self.assertTrue(self.debtor.reply_date)
         with freeze_time("2026-03-16 12:00:00"):
-            self._remind()
+            self._remind(send_anyway=True)
             self.assertFalse(self.debtor.reply_date)
 
     def test_statement_of_the_night_leaves_answers_unread(self):

@@ -94,11 +94,11 @@ class TestLedger(PlanCommon):
 
     def test_rest_is_claimed_at_the_rate_of_its_item(self):
         invoice = self._create_invoice(amount=1000, days_late=60, currency=self.chf)
-        self._pay_on_account(amount=999, currency=self.chf, on=self.today - timedelta(days=5))
+        self._pay_on_account(amount=980, currency=self.chf, on=self.today - timedelta(days=5))
         self._pay_on_account(amount=5000)
         debtor = self._get_debtor()
-        self.assertEqual(self._claim(debtor), {("CHF", invoice): 1})
-        self.assertEqual(debtor.claimable_amount, 0.9)
+        self.assertEqual(self._claim(debtor), {("CHF", invoice): 20})
+        self.assertEqual(debtor.claimable_amount, 18)
         self.assertReason("due", debtor)
 
     def test_excluded_credit_nets_excluded_debts_only(self):

@@ -465,6 +465,9 @@ class TestPlanDelivery(PlanCommon):
         self.assertEqual(self._actions(partner_id=self.other_customer.id).state, "done")
         wizard = self.env["collection.reminder.send"].with_user(self.collector).create({"debtor_id": debtor.id})
         self.assertIn("smallest amount", wizard.small_amount_warning)
+        with self.assertRefused("smallest amount"):
+            wizard.action_send()
+        wizard.send_anyway = True
         wizard.action_send()
         self.assertEqual(self._actions(debtor, state="done").channel, "email")
         self.company.collection_min_amount = 0
