@@ -5,10 +5,15 @@ PORT ?= 8069
 T ?=
 SIZE ?= M
 FUZZ ?= 300
+SEED ?= 1
+TOOLS ?= 200
+MODELS ?= 60
+FILES ?=
+THRESHOLD ?= 92
 DEV := $(PYTHON) -B -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint format shell psql i18n screenshots reset stop clean
+.PHONY: help setup run test bench soak mutate lint format shell psql i18n screenshots reset stop clean
 
 help: ## this list
 	@echo "make ..."
@@ -27,9 +32,13 @@ test: ## run all tests (T=/account_collection:TestName for some, T=pure without 
 bench: ## measure speed on ledgers of 20,000 and 200,000 invoices (SIZE=S the first alone, SIZE=L 1,000,000 too)
 	@$(DEV) bench $(SIZE)
 
-soak: ## random ledgers, damaged files, recalculated workbooks, killed workers (takes long; FUZZ=seconds for files)
+soak: ## random ledgers, damaged files, recalculated workbooks, killed workers, planted faults (takes long; FUZZ=seconds for files)
 	@COLLECTION_SOAK=1 COLLECTION_FUZZ_SECONDS=$(FUZZ) $(DEV) test "pure:tabular"
 	@$(DEV) soak
+	@$(MAKE) --no-print-directory mutate
+
+mutate: ## plant faults and print those that no test notices (SEED=2 others, TOOLS=all MODELS=0 how many, FILES=cadence where)
+	@$(DEV) mutate --seed $(SEED) --tools $(TOOLS) --models $(MODELS) --files "$(FILES)" --threshold $(THRESHOLD)
 
 lint: ## check style, Odoo conventions, XML and translations
 	@$(DEV) lint

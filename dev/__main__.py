@@ -8,6 +8,7 @@ import sys
 from . import databases, environment, lint, postgres, run_tests, screenshots, serve, translate
 from .bench import run_bench
 from .console import DevError, log
+from .mutate import run_mutate
 from .paths import CACHE
 
 
@@ -20,6 +21,7 @@ def _parser():
     commands.add_parser("test").add_argument("tags", nargs="?", default="")
     commands.add_parser("bench").add_argument("size", nargs="?", default="M")
     screenshots.add_arguments(commands.add_parser("screenshots"))
+    run_mutate.add_arguments(commands.add_parser("mutate"))
     return parser
 
 
@@ -57,6 +59,7 @@ def _dispatch(args):
         "format": lint.reformat,
         "i18n": translate.run,
         "soak": run_tests.soak,
+        "mutate": lambda: run_mutate.run(args),
         "bench": lambda: run_bench.run(args.size),
         "screenshots": lambda: screenshots.run(args),
         "reset": _reset,

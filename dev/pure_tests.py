@@ -1,4 +1,4 @@
-"""The tests that need no Odoo: tools/tests/test_*.py, and the examples in tools/*.py.
+"""The tests that need no Odoo: test_*.py below tools/ and dev/, and the examples in tools/*.py.
 
 Run with the addon's folder as the current one: ``python -m dev.pure_tests RESULT [NAME]`` writes
 the counts to the file RESULT. It is a program of its own since it runs in another Python.
@@ -21,12 +21,17 @@ def collect(name):
     if name:
         loader.testNamePatterns = [f"*{name}*"]
     suite = unittest.TestSuite()
-    for path in sorted(pathlib.Path("tools/tests").glob("test_*.py")):
-        suite.addTests(loader.loadTestsFromName(f"tools.tests.{path.stem}"))
+    for folder in ("tools", "dev"):
+        for path in sorted(pathlib.Path(folder).rglob("tests/test_*.py")):
+            suite.addTests(loader.loadTestsFromName(_module(path)))
     for path in sorted(path for path in pathlib.Path("tools").rglob("*.py") if "tests" not in path.parts):
         if path.stem != "__init__" and name in path.stem:
-            suite.addTests(doctest.DocTestSuite(importlib.import_module(".".join(path.with_suffix("").parts))))
+            suite.addTests(doctest.DocTestSuite(importlib.import_module(_module(path))))
     return suite
+
+
+def _module(path):
+    return ".".join(path.with_suffix("").parts)
 
 
 def main(result_file, name=""):

@@ -1,7 +1,9 @@
 """Aging of receivables: which bucket an amount belongs to by its days past due.
 
->>> [bucket_of(days) for days in (-3, 0, 1, 30, 31, 120, 121)]
-['not_due', 'not_due', '1_30', '1_30', '31_60', '91_120', 'over_120']
+>>> [bucket_of(days) for days in (-3, 0, 1, 30, 31, 60)]
+['not_due', 'not_due', '1_30', '1_30', '31_60', '31_60']
+>>> [bucket_of(days) for days in (61, 90, 91, 120, 121)]
+['61_90', '61_90', '91_120', '91_120', 'over_120']
 """
 
 # (code, first day late of the bucket); an item due today is not late.

@@ -6,6 +6,7 @@
 '1: 20, 8.5: 35'
 """
 
+import math
 import re
 
 SEPARATORS = re.compile(r"[;,\n]\s*(?=[^,;\n]+:)|\s*[;\n]\s*")
@@ -21,8 +22,8 @@ def parse(text: str) -> list[tuple[str | float, int]]:
     for part in filter(None, (part.strip(" ,;") for part in SEPARATORS.split(text or ""))):
         lower, colon, percent = part.rpartition(":")
         try:
-            share = int(float(percent.strip(" %").replace(",", ".")) + 0.5)
-        except ValueError:
+            share = math.floor(float(percent.strip(" %").replace(",", ".")) + 0.5)
+        except (ValueError, OverflowError):
             share = None
         if not colon or share is None or not lower.strip() or not 0 <= share <= 100:
             raise ValueError(part)

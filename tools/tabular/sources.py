@@ -478,14 +478,16 @@ class TextSource(_Source):
         """Return the separator that cuts the first lines into the most even rows of several cells."""
         with self._open() as stream:
             text = stream.read(64 * 1024)
-        best, choice = (0, 0), None
+        best, choice = (0, False, 0), None
         for separator in _SEPARATORS:
-            widths = []
+            widths, titles = [], set()
             try:
                 # Not strict: the text may end within quotes.
                 for cells in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
                     if any(cell.strip() for cell in cells):
                         widths.append(len(cells))
+                        if all(cell.strip() and not re.search(r"\d", cell) for cell in cells):
+                            titles.add(len(cells))
                     if len(widths) >= 200:
                         break
             except csv.Error:
@@ -494,7 +496,8 @@ class TextSource(_Source):
             if not several:
                 continue
             common = max(set(several), key=lambda width: (several.count(width), width))
-            score = (round(several.count(common) / len(widths), 1), common)
+            # The titles tell "1,5;2,5" from three cells: no decimal comma stands in them.
+            score = (round(several.count(common) / len(widths), 1), common in titles, common)
             if score > best:
                 best, choice = score, separator
         return choice or ";"

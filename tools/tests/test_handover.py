@@ -96,3 +96,15 @@ class TestHandover(unittest.TestCase):
         self.assertEqual(handover.clean_reference("C-AEIO-BCDF-GHJK"), "")
         self.assertEqual(handover.clean_reference("7-BCDF-GHJK-LMNP"), "")
         self.assertEqual(handover.clean_reference("C-BCDF-GHJK-LMN"), "")
+
+    def test_what_looks_like_a_reference_is_none(self):
+        for text in ("C-AKQ4-9XMB-T2RW", "C-7KQ4-9XMB-T2R1", "C-7KQ4-9XMB-T2RWW", "", None):
+            with self.subTest(text=text):
+                self.assertEqual(handover.clean_reference(text), "")
+
+    def test_first_letter_may_be_any(self):
+        self.assertEqual(handover.clean_reference("i7kq49xmbt2rw"), "I-7KQ4-9XMB-T2RW")
+
+    def test_outcome_is_what_the_caller_says(self):
+        self.assertEqual(handover.get_outcome({"outcome": "voicemail", "reason": "Oversight"}), "voicemail")
+        self.assertEqual(list(handover.get_parts({"outcome": "no_answer"})), ["call"])

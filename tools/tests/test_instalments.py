@@ -25,3 +25,13 @@ class TestInstalments(unittest.TestCase):
             self.assertEqual((days[0], len(days)), (first, count))
             for earlier, later in zip(days, days[1:], strict=False):
                 self.assertGreaterEqual((later - earlier).days, shortest)
+
+    def test_dates_of_each_interval(self):
+        first = date(2026, 1, 31)
+        for interval, second, third in (
+            ("week", date(2026, 2, 7), date(2026, 2, 14)),
+            ("fortnight", date(2026, 2, 14), date(2026, 2, 28)),
+            ("month", date(2026, 2, 28), date(2026, 3, 31)),
+        ):
+            with self.subTest(interval=interval):
+                self.assertEqual(dates(first, 3, interval), [first, second, third])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools import metrics
-from tools.metrics import CountBack, Month, Move, Position, PromiseResult
+from tools.metrics import CountBack, DisputeResult, Figures, Month, Move, Payments, Position, PromiseResult
 
 DAY = date(2026, 3, 10)
 amounts = st.integers(-10_000, 1_000_000).map(Fraction)
@@ -48,6 +48,14 @@ class TestDso(unittest.TestCase):
         self.assertEqual(result, CountBack(61, True))
         self.assertEqual(str(result), ">61")
         self.assertEqual(str(metrics.dso_count_back(5_000, [])), ">0")
+
+    def test_less_than_one_is_still_owed(self):
+        self.assertEqual(metrics.dso_count_back(1_200.5, [Month(1_200, 30)]), CountBack(30, True))
+        self.assertEqual(metrics.dso_count_back(0.5, [Month(1_200, 30)]), CountBack(0.0125, False))
+
+    def test_no_delinquency_without_both(self):
+        for actual, best in ((None, 30.0), (40.0, None), (None, None)):
+            self.assertIsNone(metrics.average_days_delinquent(actual, best))
 
     @given(amounts, months)
     def test_count_back_takes_off_what_is_owed(self, receivables, months):
@@ -115,6 +123,31 @@ class TestPosition(unittest.TestCase):
         self.assertEqual(position.at_risk, 2)
         self.assertEqual(metrics.weighted_days_late(position), (1 + 90 + 91 + 121) / 4)
 
+    def test_amounts_below_one(self):
+        late = DAY - timedelta(days=40)
+        self.assertEqual(
+            metrics.position([(late, 0.4), (DAY, 0.25), (late, -0.3)], DAY),
+            Position({**dict.fromkeys(metrics.BUCKET_CODES, 0), "31_60": 0.4, "not_due": 0.25}, 0.3, 16.0, 40, 1),
+        )
+
+    def test_position_without_more_said(self):
+        self.assertEqual(Position({}), Position({}, credits=0, late_product=0, late_days=0, late_count=0))
+        self.assertIsNone(metrics.average_days_late(Position({"1_30": 100})))
+
+    def test_what_is_still_in_the_last_bucket_counts(self):
+        rates = metrics.roll_rates(
+            [
+                Move("over_120", "over_120", 100, 40),
+                Move("91_120", "91_120", 100, 100),
+                Move("91_120", "over_120", 300, 100),
+                Move("1_30", "1_30", 100, 100),
+            ]
+        )
+        self.assertEqual(
+            rates,
+            {"not_due": None, "1_30": 0, "31_60": None, "61_90": None, "91_120": 25, "over_120": 40},
+        )
+
     def test_rates(self):
         position = Position({"not_due": 600, "1_30": 300, "over_120": 200}, credits=100)
         self.assertEqual(metrics.overdue_rate(position), 50)
@@ -181,6 +214,29 @@ class TestRatios(unittest.TestCase):
         for share in (ratio.by_count, ratio.by_amount):
             self.assertTrue(share is None or 0 <= share <= 100)
 
+    def test_one_promise_of_three_is_kept(self):
+        last = DAY - timedelta(days=1)
+        promises = [
+            PromiseResult("kept", last, 100, 130),
+            PromiseResult("broken", last, 200, 0),
+            PromiseResult("partly", last, 100, 60),
+        ]
+        self.assertEqual(metrics.promise_kept_ratio(promises, DAY), (100 / 3, 40, 3, 400))
+
+    def test_one_dispute_of_three_is_accepted(self):
+        results = [
+            DisputeResult(state, "price", 0, DAY - timedelta(days=days), DAY)
+            for state, days in (("accepted", 3), ("rejected", 5), ("rejected", 10), ("cancelled", 90))
+        ]
+        open_ones = [DisputeResult("open", "price", amount, DAY) for amount in (80, 30)]
+        open_ones.append(DisputeResult("open", "delivery", 7, DAY))
+        figures = metrics.dispute_figures([*results, *open_ones])
+        self.assertEqual(figures, ({"price": 110, "delivery": 7}, 3, 3, 6, 100 / 3))
+
+    def test_calls_without_promises(self):
+        self.assertEqual(metrics.contact_rates(20, 10, 5), (50, 25, 50, 0))
+        self.assertEqual(metrics.contact_rates(20, 10, 5, 2), (50, 25, 50, 40))
+
     def test_promise_due_today_is_pending(self):
         self.assertEqual(metrics.promise_kept_ratio([PromiseResult("open", DAY, 10, 0)], DAY).count, 0)
 
@@ -189,3 +245,66 @@ class TestRatios(unittest.TestCase):
         rates = metrics.contact_rates(others + answered + right, answered + right, right)
         if rates.right_party_per_answer is not None:
             self.assertLessEqual(rates.right_party_per_attempt, rates.right_party_per_answer)
+
+
+class TestFigures(unittest.TestCase):
+    """All figures of one company, worked out by hand."""
+
+    def setUp(self):
+        super().setUp()
+        self.figures = Figures(
+            day=DAY,
+            position=Position(
+                {"not_due": 600, "1_30": 200, "31_60": 100, "over_120": 150},
+                credits=50,
+                late_product=30_000,
+                late_days=240,
+                late_count=6,
+            ),
+            opening=Position({"not_due": 500, "1_30": 400}, credits=100),
+            months=[Month(400, 10), Month(900, 28), Month(1_100, 31), Month(5_000, 31)],
+            payments=Payments(200, 9_000, 3_000),
+        )
+
+    def test_every_figure(self):
+        for name, expected in (
+            ("sales", 400),
+            ("period", Month(2_400, 69)),
+            ("dso", 1_000 * 69 / 2_400),
+            ("best_possible_dso", 600 * 69 / 2_400),
+            ("average_days_delinquent", 400 * 69 / 2_400),
+            ("dso_count_back", CountBack(10 + 600 * 28 / 900, False)),
+            ("cei", 100 * (800 + 400 - 1_000) / (800 + 400 - 600)),
+            ("overdue_rate", 45),
+            ("at_risk_rate", 15),
+            ("weighted_days_late", 30_000 / 450),
+            ("average_days_late", 40),
+            ("days_to_pay", 45),
+            ("average_delay", 15),
+            ("average_delay_with_open", 33_000 / 650),
+        ):
+            with self.subTest(figure=name):
+                self.assertEqual(getattr(self.figures, name), expected)
+
+    def test_nothing_to_measure(self):
+        nothing = Figures(DAY, Position({}), Position({}), [])
+        self.assertEqual((nothing.sales, nothing.period), (0, Month(0, 0)))
+        self.assertEqual(
+            (nothing.collected, nothing.payments, nothing.promised, nothing.disputed), (0, Payments(0, 0, 0), 0, 0)
+        )
+        for name in (
+            "dso",
+            "best_possible_dso",
+            "average_days_delinquent",
+            "cei",
+            "overdue_rate",
+            "at_risk_rate",
+            "weighted_days_late",
+            "average_days_late",
+            "days_to_pay",
+            "average_delay",
+            "average_delay_with_open",
+        ):
+            with self.subTest(figure=name):
+                self.assertIsNone(getattr(nothing, name))
+        self.assertEqual(nothing.dso_count_back, CountBack(0, False))

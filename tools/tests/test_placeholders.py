@@ -39,7 +39,15 @@ class TestPlaceholders(unittest.TestCase):
         self.assertEqual(expressions, ["object.total", "total > 1", "object.url", "total", "x", "rows"])
         self.assertLessEqual({"total", "row", "row_index"}, names)
 
+    def test_only_loops_and_sets_make_names(self):
+        _expressions, names = qweb_expressions('<p class="big" t-out="x"><t t-set="total" t-value="1"/></p>')
+        self.assertEqual(names, {"total"})
+
+    def test_attribute_without_a_value(self):
+        self.assertEqual(qweb_expressions("<p t-attf-id t-out>x</p>"), ([""], set()))
+
     def test_empty_texts(self):
         self.assertEqual(inline_expressions(""), [])
         self.assertEqual(inline_expressions(None), [])
         self.assertEqual(qweb_expressions(" "), ([], set()))
+        self.assertEqual(qweb_expressions(None), ([], set()))

@@ -64,6 +64,17 @@ class TestCompare(unittest.TestCase):
         changes = compare(make(Known, [("Petit", "F1", 1, -50.0)]), make(Listed, [("Petit", "F1", 1, 50.0)]))
         self.assertEqual([change.kind for change in changes], ["new", "paid"])
 
+    def test_credit_of_cents_is_a_credit(self):
+        for due in (1, 2):
+            for known, listed in ((-0.5, 0.5), (0.5, -0.5)):
+                with self.subTest(known=known, due=due):
+                    changes = compare(
+                        make(Known, [("Petit", "F1", 1, known)]), make(Listed, [("Petit", "F1", due, listed)])
+                    )
+                    self.assertEqual(
+                        [(change.kind, change.amount) for change in changes], [("new", listed), ("paid", -known)]
+                    )
+
     def test_amounts_below_one(self):
         """Cents that are owed are no credit, and cents of credit are nothing owed."""
         for before, now in ((0.5, 0.4), (-0.5, -0.4), (0.01, 0.02)):
@@ -74,6 +85,43 @@ class TestCompare(unittest.TestCase):
             set_off([Reduction("invoice", 0.5), Reduction("credit", -0.3)]),
             ([("invoice", "credit", 0.3)], {"invoice": 0.2}),
         )
+
+    def test_invoice_of_cents_is_an_invoice(self):
+        for due in (1, 2):
+            [change] = compare(make(Known, [("Petit", "F1", 1, 0.5)]), make(Listed, [("Petit", "F1", due, 0.75)]))
+            self.assertEqual((change.kind, change.amount), ("changed", 0.25))
+
+    def test_nothing_owed_is_no_credit(self):
+        known = make(Known, [("Petit", "F1", 1, 100.0), ("Petit", "F1", 2, 100.0)])
+        changes = compare(known, make(Listed, [("Petit", "F1", 2, 0.0)]))
+        self.assertEqual(
+            [(change.kind, change.known.key, change.amount) for change in changes],
+            [("changed", 1, -100.0), ("paid", 0, -100.0)],
+        )
+        known = make(Known, [("Petit", "F1", 1, 100.0), ("Petit", "F1", 2, 0.0)])
+        changes = compare(known, make(Listed, [("Petit", "F1", 2, 30.0)]))
+        self.assertEqual(
+            [(change.kind, change.known.key, change.amount) for change in changes],
+            [("changed", 1, 30.0), ("paid", 0, -100.0)],
+        )
+
+    def test_nothing_owed_on_another_day(self):
+        for before, now in ((100.0, 0.0), (0.0, 100.0)):
+            [change] = compare(make(Known, [("Petit", "F1", 1, before)]), make(Listed, [("Petit", "F1", 2, now)]))
+            self.assertEqual((change.kind, change.amount), ("changed", now - before))
+
+    def test_lines_may_come_one_by_one(self):
+        known, listed = make(Known, [("Petit", "F1", 1, 50.0)]), make(Listed, [("Petit", "F1", 1, 50.0)])
+        self.assertEqual([change.kind for change in compare(iter(known), iter(listed))], ["unchanged"])
+
+    def test_line_without_a_due_date_moves_nothing(self):
+        [change] = compare(make(Known, [("Petit", "F1", 1, 50.0)]), make(Listed, [("Petit", "F1", None, 50.0)]))
+        self.assertEqual(change.kind, "unchanged")
+
+    def test_amounts_are_compared_to_the_cent(self):
+        known, listed = make(Known, [("Petit", "F1", 1, 50.0)]), make(Listed, [("Petit", "F1", 1, 50.004)])
+        self.assertEqual([change.kind for change in compare(known, listed)], ["unchanged"])
+        self.assertEqual([change.amount for change in compare(known, listed, digits=3)], [0.004])
 
 
 class TestSetOff(unittest.TestCase):
@@ -90,3 +138,8 @@ class TestSetOff(unittest.TestCase):
             self.assertAlmostEqual(amount, rest.get(key, 0))
         # Either all credits are used up or all invoices are covered.
         self.assertFalse(any(amount > 0 for amount in rest.values()) and any(amount < 0 for amount in rest.values()))
+
+    def test_less_than_a_cent_is_nothing(self):
+        reductions = [Reduction("invoice", 100.004), Reduction("credit", -100.0)]
+        self.assertEqual(set_off(reductions), ([("invoice", "credit", 100.0)], {}))
+        self.assertEqual(set_off(reductions, digits=3)[1], {"invoice": 0.004})

@@ -20,6 +20,11 @@ class TestScoring(unittest.TestCase):
         self.assertLessEqual(scoring.contribution(percent, maximum), maximum)
         self.assertEqual(scoring.contribution(100, maximum), maximum)
 
+    def test_contribution_is_rounded_half_up(self):
+        self.assertEqual(scoring.contribution(50, 33), 17, "16.5")
+        self.assertEqual(scoring.contribution(7, 7), 0, "0.49")
+        self.assertEqual(scoring.contribution(51, 100), 51)
+
     @given(
         st.floats(-1e6, 1e6),
         st.dictionaries(st.floats(-1e6, 1e6), st.integers(0, 100), min_size=1, max_size=10),

@@ -4,7 +4,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.workdays import add_bank_days, is_bank_day
+from tools.workdays import add_bank_days, is_bank_day, previous_bank_day, subtract_bank_days
 
 
 class TestWorkdays(unittest.TestCase):
@@ -29,3 +29,18 @@ class TestWorkdays(unittest.TestCase):
         between = [date.fromordinal(number) for number in range(day.toordinal() + 1, end.toordinal() + 1)]
         self.assertEqual(sum(is_bank_day(other, country) for other in between), count)
         self.assertTrue(is_bank_day(end, country))
+
+    def test_bank_day_before(self):
+        for day, before in (
+            (date(2026, 3, 11), date(2026, 3, 10)),  # a Wednesday
+            (date(2026, 3, 9), date(2026, 3, 6)),  # a Monday
+            (date(2026, 4, 7), date(2026, 4, 3)),  # the day after Easter Monday
+            (date(2026, 5, 2), date(2026, 4, 30)),  # a Saturday after a holiday
+        ):
+            with self.subTest(day=day):
+                self.assertEqual(previous_bank_day(day, "FR"), before)
+
+    def test_bank_days_before(self):
+        for count, before in ((0, date(2026, 4, 7)), (1, date(2026, 4, 3)), (3, date(2026, 4, 1))):
+            with self.subTest(count=count):
+                self.assertEqual(subtract_bank_days(date(2026, 4, 7), count, "FR"), before)

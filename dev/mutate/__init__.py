@@ -1,0 +1,1 @@
+"""``make mutate``: small faults are planted one by one, and the tests that should notice are run."""
