@@ -332,8 +332,10 @@ class AccountMove(models.Model):
         return (document.name, document.raw) if document else None
 
     def _enqueue_collection_refresh(self):
-        """Have the customers of these moves refreshed soon."""
-        self.env["collection.refresh.queue"]._enqueue_lines(self.line_ids)
+        """Have the customers of these moves refreshed soon, and those whose items they settle."""
+        lines = self.sudo().line_ids
+        settled = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
+        self.env["collection.refresh.queue"]._enqueue_lines(lines | settled)
 
     def _get_collection_debtor(self):
         """Return the follow-up file of this move's customer, made if there is none yet."""
@@ -391,9 +393,8 @@ class AccountMove(models.Model):
     def _action_collection_dialog(self, method):
         """Open a dialogue of the debtor with the open items of these moves chosen."""
         debtor = self._get_common_debtor()
-        items = self.line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable" and not line.reconciled and line.amount_residual > 0
-        )
+        owed = self.line_ids._get_collection_owed()
+        items = self.line_ids.filtered(lambda line: line.id in owed)
         if not items:
             raise UserError(self.env._("Nothing is owed on what you chose."))
         if len(items.currency_id) > 1:

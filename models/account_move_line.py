@@ -18,6 +18,9 @@ WATCHED_FIELDS = {
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
+    # What is reconciled but not posted is looked up whenever open items are read, see ``collection.ledger``.
+    _collection_void_idx = models.Index("(id) WHERE parent_state != 'posted' AND matching_number IS NOT NULL")
+
     collection_days_late = fields.Integer(
         string="Days Late",
         compute="_compute_collection_days_late",
@@ -113,6 +116,26 @@ class AccountMoveLine(models.Model):
             return amount
         return self.company_currency_id.round(amount * whole / own)
 
+    def _get_collection_owed(self):
+        """Return ``{item id: what is owed of it today, in its currency}``; what is no open debt is left out.
+
+        See ``collection.ledger``: it differs from Odoo's residual by what settles it on a later day, was rejected or is
+        a draft again.
+        """
+        ledger = self.env["collection.ledger"].sudo()
+        ledger._flush()
+        owed = {}
+        for company, items in self.sudo().grouped("company_id").items():
+            balance = ledger._get_balance_sql(
+                company, company._collection_today(), filters=SQL("AND line.id = ANY(%s)", items.ids)
+            )
+            owed |= dict(
+                self.env.execute_query(
+                    SQL("SELECT item_id, residual_currency::float FROM (%s) item WHERE NOT is_credit", balance)
+                )
+            )
+        return owed
+
     def _get_collection_disputed(self):
         """Return ``{item id: amount under dispute, in the item's currency}``."""
         return self.env["collection.dispute.line"]._get_open_parts(self)
@@ -128,7 +151,7 @@ class AccountMoveLine(models.Model):
             raise ValidationError(
                 self.env._("%(item)s is not an item of %(customer)s.", item=name, customer=debtor.partner_id.name)
             )
-        if self.account_type != "asset_receivable" or self.parent_state != "posted" or self.amount_residual <= 0:
+        if self.id not in self._get_collection_owed():
             raise ValidationError(self.env._("%s is not owed: choose an open item.", name))
         if self.currency_id != currency:
             raise ValidationError(

@@ -4,6 +4,9 @@ from odoo import api, models
 class AccountPartialReconcile(models.Model):
     _inherit = "account.partial.reconcile"
 
+    # What a later day settles is looked up whenever open items are read, see ``collection.ledger``.
+    _collection_max_date_idx = models.Index("(max_date)")
+
     # EXTENDS account
     @api.model_create_multi
     def create(self, vals_list):

@@ -48,7 +48,9 @@ class CollectionCaseItem(models.Model):
         help="Credit notes, and payments received before the start but allocated since.",
     )
     other_amount = fields.Monetary(
-        string="Other", readonly=True, help="Write-offs, exchange differences, cancelled or deleted entries."
+        string="Other",
+        readonly=True,
+        help="Write-offs, exchange differences, cancelled or deleted entries; what was paid and taken back again.",
     )
     residual = fields.Monetary(string="Still Owed", readonly=True)
     promised_amount = fields.Monetary(string="Promised", readonly=True)
@@ -64,6 +66,7 @@ class CollectionCaseItem(models.Model):
         :param today: the date against which items are late.
         """
         company = campaign.company_id
+        ledger = self.env["collection.ledger"].sudo()
         self.env.cr.execute(
             SQL(
                 """
@@ -72,28 +75,18 @@ class CollectionCaseItem(models.Model):
                         initial_residual, residual, collected_amount, credited_amount, other_amount,
                         promised_amount, disputed_amount)
                 SELECT collection_case.id, collection_case.campaign_id, collection_case.company_id,
-                       line.id, move.id, COALESCE(move.name, line.name, ''), line.date,
-                       COALESCE(line.date_maturity, line.date),
-                       line.amount_residual, line.amount_residual, 0, 0, 0, 0, 0
+                       line.id, move.id, %(name)s, line.date, item.due_date, item.residual, item.residual, 0, 0, 0, 0, 0
                   FROM collection_case
-                  JOIN collection_debtor debtor ON debtor.id = collection_case.debtor_id
-                  JOIN res_partner partner ON partner.commercial_partner_id = debtor.partner_id
-                  JOIN account_move_line line ON line.partner_id = partner.id
+                  JOIN (%(claims)s) item ON item.partner_id = collection_case.partner_id
+                  JOIN account_move_line line ON line.id = item.item_id
                   JOIN account_move move ON move.id = line.move_id
                  WHERE collection_case.campaign_id = %(campaign)s
-                   AND line.account_id IN %(accounts)s
-                   AND line.reconciled IS NOT TRUE
-                   AND line.parent_state = 'posted'
-                   AND line.company_id = %(company)s
-                   AND line.amount_residual > 0
-                   AND NOT COALESCE(line.no_followup, FALSE)
-                   AND COALESCE(move.payment_state, '') NOT IN ('in_payment', 'blocked')
-                   AND COALESCE(line.date_maturity, line.date) < %(today)s
+                   AND item.late
+                   AND NOT item.excluded
                 """,
                 campaign=campaign.id,
-                accounts=self.env["collection.ledger"]._get_account_ids(company),
-                company=company.id,
-                today=today,
+                name=ledger._get_item_name_sql("line", "move"),
+                claims=ledger._get_claim_sql(company, None, today),
             )
         )
         self.invalidate_model()
@@ -106,82 +99,156 @@ class CollectionCaseItem(models.Model):
         :param partners: commercial partners; all when ``None``.
         """
         self.env.flush_all()
+        self._update_returned(company, partners)
+        today = company._collection_today()
+        ledger = self.env["collection.ledger"].sudo()
+        running = self._get_running_sql(company, partners)
+        lines = SQL("SELECT item.move_line_id FROM %s AND item.move_line_id IS NOT NULL", running)
         self.env.cr.execute(
             SQL(
                 """
+                WITH settlement AS (%(settlements)s),
+                settled AS (
+                    SELECT item.id,
+                           SUM(settlement.company_cash) FILTER (
+                               WHERE settlement.date >= item.started_on
+                           ) AS collected,
+                           SUM(settlement.company_amount) FILTER (
+                               WHERE credit_move.move_type = 'out_refund'
+                                  OR (settlement.is_cash AND NOT settlement.is_returned
+                                      AND settlement.date < item.started_on)
+                           ) AS credited
+                      FROM (
+                        SELECT item.id, item.move_line_id, campaign.started_on, campaign.start_partial_id
+                          FROM %(running)s
+                      ) item
+                      JOIN settlement ON settlement.item_id = item.move_line_id
+                       AND settlement.partial_id > item.start_partial_id
+                      JOIN account_move credit_move ON credit_move.id = settlement.credit_move_id
+                  GROUP BY item.id
+                )
                 UPDATE collection_case_item AS target
                    SET collected_amount = source.collected,
                        credited_amount = source.credited,
                        other_amount = target.initial_residual - source.collected - source.credited - source.residual,
                        residual = source.residual,
                        disputed_amount = source.disputed,
-                       promised_amount = LEAST(source.residual - source.disputed, source.promised)
+                       promised_amount = source.promised
                   FROM (
                     SELECT item.id,
-                           owed.residual,
                            COALESCE(settled.collected, 0) AS collected,
                            COALESCE(settled.credited, 0) AS credited,
-                           LEAST(owed.residual, COALESCE(
-                               ROUND(disputed.amount * owed.rate, %(digits)s), 0
-                           )) AS disputed,
-                           COALESCE(ROUND(promised.amount * owed.rate, %(digits)s), 0) AS promised
-                      FROM collection_case_item item
-                      JOIN collection_case ON collection_case.id = item.case_id
-                      JOIN collection_campaign campaign ON campaign.id = item.campaign_id
-                 LEFT JOIN account_move_line line ON line.id = item.move_line_id
-                CROSS JOIN LATERAL (
-                        -- A cancelled or deleted entry is not owed any more.
-                        SELECT CASE WHEN line.parent_state = 'posted' THEN line.amount_residual ELSE 0 END AS residual,
-                               COALESCE(ROUND(
-                                   line.amount_residual / NULLIF(line.amount_residual_currency, 0), 12
-                               ), 1) AS rate
-                      ) owed
-                 LEFT JOIN LATERAL (
-                        SELECT SUM(%(cash)s) FILTER (
-                                   WHERE journal.type IN ('bank', 'cash', 'credit')
-                                     AND credit.date >= campaign.started_on
-                               ) AS collected,
-                               SUM(partial.amount) FILTER (
-                                   WHERE credit_move.move_type = 'out_refund'
-                                      OR (journal.type IN ('bank', 'cash', 'credit')
-                                          AND credit.date < campaign.started_on)
-                               ) AS credited
-                          FROM account_partial_reconcile partial
-                          JOIN account_move_line credit ON credit.id = partial.credit_move_id
-                          JOIN account_move credit_move ON credit_move.id = credit.move_id
-                          JOIN account_journal journal ON journal.id = credit.journal_id
-                         WHERE partial.debit_move_id = line.id AND partial.id > campaign.start_partial_id
-                      ) settled ON TRUE
-                 LEFT JOIN (%(disputed_parts)s) disputed ON disputed.move_line_id = line.id
-                 LEFT JOIN (%(promised_parts)s) promised ON promised.move_line_id = line.id
-                     WHERE campaign.state = 'running'
-                       AND campaign.company_id = %(company)s
-                       -- What is owed of a draft is not known: its items stay as they were.
-                       AND NOT EXISTS (
-                           SELECT FROM account_move draft WHERE draft.id = item.move_id AND draft.state = 'draft'
-                       )
-                       %(partner_filter)s
+                           -- What is owed of a draft is not known: it stays as it was.
+                           CASE WHEN draft.id IS NULL THEN COALESCE(owed.residual, 0) ELSE item.residual END AS residual,
+                           CASE WHEN draft.id IS NULL THEN COALESCE(owed.disputed, 0)
+                                ELSE item.disputed_amount END AS disputed,
+                           CASE WHEN draft.id IS NULL THEN COALESCE(owed.promised, 0)
+                                ELSE item.promised_amount END AS promised
+                      FROM (SELECT item.* FROM %(running)s) item
+                 LEFT JOIN settled ON settled.id = item.id
+                 LEFT JOIN account_move draft ON draft.id = item.move_id AND draft.state = 'draft'
+                 LEFT JOIN (%(items)s) owed ON owed.item_id = item.move_line_id
                   ) source
                  WHERE target.id = source.id
-                   AND (target.collected_amount, target.credited_amount, target.residual,
+                   AND (target.collected_amount, target.credited_amount, target.other_amount, target.residual,
                         target.disputed_amount, target.promised_amount)
                        IS DISTINCT FROM
-                       (source.collected, source.credited, source.residual,
-                        source.disputed, LEAST(source.residual - source.disputed, source.promised))
+                       (source.collected, source.credited,
+                        target.initial_residual - source.collected - source.credited - source.residual,
+                        source.residual, source.disputed, source.promised)
                 """,
-                disputed_parts=self.env["collection.dispute.line"]._get_open_parts_sql(company),
-                promised_parts=self.env["collection.promise.line"]._get_open_parts_sql(company),
-                company=company.id,
-                digits=company.currency_id.decimal_places,
-                cash=self.env["collection.ledger"]._get_cash_sql(
-                    SQL("partial.amount"), SQL("credit.move_id"), SQL("%s", company.currency_id.decimal_places)
+                settlements=ledger._get_settlement_sql(
+                    company,
+                    SQL("partial.debit_move_id IN (%s) AND partial.max_date <= %s", lines, today),
+                    of_few=partners is not None,
+                    with_drafts=True,
                 ),
-                partner_filter=(
-                    SQL() if partners is None else SQL("AND collection_case.partner_id = ANY(%s)", partners.ids)
-                ),
+                running=running,
+                items=ledger._get_open_item_sql(company, day=today, filters=SQL("AND line.id IN (%s)", lines)),
             )
         )
         self.invalidate_model()
+
+    @api.model
+    def _get_running_sql(self, company, partners=None):
+        """Return SQL for what follows FROM: items, called ``item``, of running campaigns, called ``campaign``.
+
+        It ends in its WHERE, so that conditions can follow.
+        """
+        return SQL(
+            """
+            collection_case_item item
+              JOIN collection_case ON collection_case.id = item.case_id
+              JOIN collection_campaign campaign ON campaign.id = item.campaign_id
+             WHERE campaign.state = 'running' AND campaign.company_id = %s %s
+            """,
+            company.id,
+            SQL() if partners is None else SQL("AND collection_case.partner_id = ANY(%s)", partners.ids),
+        )
+
+    @api.model
+    def _update_returned(self, company, partners=None):
+        """Add the bank's debits for payments of frozen items that came back: what they had paid is owed again.
+
+        They were nothing at the start: what is owed of them is less than nothing “other” here, and what the returned
+        payment settled is “other” there, so that the sums stay right. Once the payment is taken off the frozen item,
+        that one is owed itself, and the debit stands for nothing any more.
+        """
+        ledger = self.env["collection.ledger"].sudo()
+        running = self._get_running_sql(company, partners)
+        returned = SQL(
+            """
+            SELECT DISTINCT frozen.case_id, frozen.campaign_id, frozen.company_id, returned.debit_line_id
+              FROM (
+                SELECT item.*, campaign.start_partial_id, collection_case.partner_id FROM %(running)s
+              ) frozen
+              JOIN account_partial_reconcile partial ON partial.debit_move_id = frozen.move_line_id
+               AND partial.id > frozen.start_partial_id
+              JOIN (%(returns)s) returned ON returned.credit_line_id = partial.credit_move_id
+               AND returned.partner_id = frozen.partner_id
+               AND returned.debit_line_id != frozen.move_line_id
+            """,
+            running=running,
+            returns=ledger._get_returns_sql(company, partners),
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH returned AS (%(returned)s),
+                stale AS (
+                    DELETE FROM collection_case_item
+                     WHERE id IN (
+                        SELECT item.id
+                          FROM (SELECT item.* FROM %(running)s AND item.initial_residual = 0) item
+                          JOIN account_move_line line ON line.id = item.move_line_id
+                         WHERE line.journal_id IN %(journals)s
+                           AND NOT EXISTS (
+                               SELECT FROM returned
+                                WHERE returned.case_id = item.case_id AND returned.debit_line_id = line.id
+                           )
+                     )
+                )
+                INSERT INTO collection_case_item
+                       (case_id, campaign_id, company_id, move_line_id, move_id, name, date, due_date,
+                        initial_residual, residual, collected_amount, credited_amount, other_amount,
+                        promised_amount, disputed_amount)
+                SELECT returned.case_id, returned.campaign_id, returned.company_id,
+                       line.id, line.move_id, %(name)s, line.date, COALESCE(line.date_maturity, line.date),
+                       0, 0, 0, 0, 0, 0, 0
+                  FROM returned
+                  JOIN account_move_line line ON line.id = returned.debit_line_id
+                  JOIN account_move move ON move.id = line.move_id
+                 WHERE NOT EXISTS (
+                       SELECT FROM collection_case_item known
+                        WHERE known.case_id = returned.case_id AND known.move_line_id = line.id
+                   )
+                """,
+                returned=returned,
+                running=running,
+                journals=ledger._get_cash_journal_ids(company),
+                name=ledger._get_item_name_sql("line", "move"),
+            )
+        )
 
     # EXTENDS collection.item.holder
     def _divide_held(self, parts):
@@ -205,7 +272,7 @@ class CollectionCaseItem(models.Model):
             if one.item_id and key in known:
                 held[number] = one._replace(item_id=None)
             known.add(key)
-        super()._write_held([one for one in held if one.item_id or not one.is_further])
+        result = super()._write_held([one for one in held if one.item_id or not one.is_further])
         further = [one.item_id for one in held if one.item_id and one.is_further]
         if further:
             self.env.cr.execute(
@@ -219,6 +286,7 @@ class CollectionCaseItem(models.Model):
                     tuple(further),
                 )
             )
+        return result
 
     def action_open_move(self):
         """Open the invoice or entry behind this item."""

@@ -31,12 +31,13 @@ class CollectionDisputeLine(models.Model):
             if line.currency_id.compare_amounts(line.amount, 0) <= 0:
                 raise ValidationError(self.env._("%s: the disputed amount must be above zero.", line.name))
             disputed = self._get_open_parts(item).get(item.id, 0.0)
-            if line.currency_id.compare_amounts(disputed, item.amount_residual_currency) > 0:
+            owed = item._get_collection_owed().get(item.id, 0.0)
+            if line.currency_id.compare_amounts(disputed, owed) > 0:
                 raise ValidationError(
                     self.env._(
                         "%(item)s: %(disputed)s would be disputed, but only %(residual)s is still owed.",
                         item=line.name,
                         disputed=formatLang(self.env, disputed, currency_obj=line.currency_id),
-                        residual=formatLang(self.env, item.amount_residual_currency, currency_obj=line.currency_id),
+                        residual=formatLang(self.env, owed, currency_obj=line.currency_id),
                     )
                 )

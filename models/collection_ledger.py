@@ -28,6 +28,9 @@ class CollectionLedger(models.AbstractModel):
       that day, that is not settled in its own currency by what is dated up to that day. An item that is zero in
       its own currency (an exchange difference) is none. A payment in process without an entry of its own
       settles as much of its invoices as it pays.
+    - **Void**: a journal item that settles nothing although Odoo keeps its reconciliations: that of an entry which
+      is a draft again, and that of a payment which was rejected while its entry stands. What it paid is owed again,
+      and it is neither a credit nor a movement. Where the bank's debit was booked, both stand as they are.
     - **Credit**: an open item below zero, or money that was sent back to the customer by an outgoing payment: that
       gives a credit back and is never a debt to claim.
     - **Excluded**: marked “no follow-up”, or blocked for payment. An excluded credit only ever nets excluded debts.
@@ -96,38 +99,86 @@ class CollectionLedger(models.AbstractModel):
     # === BUSINESS METHODS - WHAT IS OPEN === #
 
     @api.model
+    def _get_void_sql(self, company):
+        """Return SQL with the ids of journal items that settle nothing although Odoo keeps their reconciliations."""
+        rejected = SQL(
+            """
+            account_payment payment
+              JOIN account_move_line line ON line.move_id = payment.move_id
+              JOIN res_partner payer ON payer.id = line.partner_id
+             WHERE payment.state = 'rejected'
+               AND payment.payment_type = 'inbound'
+               AND line.account_id IN %(accounts)s
+               AND line.parent_state = 'posted'
+               AND line.balance < 0
+            """,
+            accounts=self._get_account_ids(company),
+        )
+        return SQL(
+            """
+            SELECT id FROM account_move_line WHERE parent_state != 'posted' AND matching_number IS NOT NULL
+         UNION ALL
+            SELECT line.id
+              FROM %(rejected)s
+               AND line.id NOT IN (SELECT credit_line_id FROM (%(bounces)s) bounced)
+            """,
+            rejected=rejected,
+            bounces=self._get_bounces_sql(
+                company,
+                SQL(
+                    "AND partner.commercial_partner_id IN (SELECT payer.commercial_partner_id FROM %s)",
+                    rejected,
+                ),
+            ),
+        )
+
+    @api.model
     def _get_later_sql(self, company, day):
-        """Return SQL with what reconciliations of days after ``day`` settled of each item.
+        """Return SQL with what Odoo has settled of each item, but not by the end of ``day``, or not at all.
 
         Columns: ``line_id``, ``amount`` (company currency, signed like the item), ``amount_currency``.
-        The day of a reconciliation is that of the later of its two items. An exchange difference belongs
-        to the payment that made it, even when its entry had to be dated later.
+        Void items, of the common table ``void``, settle nothing. The day of a reconciliation is that of the later of
+        its two items. An exchange difference belongs to the payment that made it, even when its entry had to be dated
+        later.
         """
         return SQL(
             """
             SELECT line_id, SUM(amount) AS amount, SUM(amount_currency) AS amount_currency
               FROM (
-                SELECT id, debit_move_id AS line_id, amount, debit_amount_currency AS amount_currency
-                  FROM account_partial_reconcile
-                 WHERE max_date > %(day)s
+                SELECT debit_move_id AS line_id, amount, debit_amount_currency AS amount_currency
+                  FROM (%(partials)s) partial
              UNION ALL
-                SELECT id, credit_move_id, -amount, -credit_amount_currency
-                  FROM account_partial_reconcile
-                 WHERE max_date > %(day)s
-              ) partial
-             WHERE id NOT IN (
-                SELECT exchange.id
-                  FROM account_partial_reconcile exchange
-                  JOIN account_move_line line ON line.id IN (exchange.debit_move_id, exchange.credit_move_id)
-                  JOIN account_partial_reconcile cause ON cause.exchange_move_id = line.move_id
-                 WHERE exchange.max_date > %(day)s
-                   AND cause.max_date <= %(day)s
-                   AND (exchange.debit_currency_id != %(currency)s OR exchange.credit_currency_id != %(currency)s)
-              )
+                SELECT credit_move_id, -amount, -credit_amount_currency
+                  FROM (%(partials)s) partial
+              ) side
           GROUP BY line_id
             """,
-            day=day,
-            currency=company.currency_id.id,
+            partials=SQL(
+                """
+                SELECT id, debit_move_id, credit_move_id, amount, debit_amount_currency, credit_amount_currency
+                  FROM account_partial_reconcile
+                 WHERE max_date > %(day)s
+                   AND id NOT IN (
+                    SELECT exchange.id
+                      FROM account_partial_reconcile exchange
+                      JOIN account_move_line line ON line.id IN (exchange.debit_move_id, exchange.credit_move_id)
+                      JOIN account_partial_reconcile cause ON cause.exchange_move_id = line.move_id
+                     WHERE exchange.max_date > %(day)s
+                       AND cause.max_date <= %(day)s
+                       AND (exchange.debit_currency_id != %(currency)s OR exchange.credit_currency_id != %(currency)s)
+                   )
+                 UNION
+                SELECT partial.id, debit_move_id, credit_move_id, amount, debit_amount_currency, credit_amount_currency
+                  FROM void
+                  JOIN account_partial_reconcile partial ON partial.debit_move_id = void.id
+                 UNION
+                SELECT partial.id, debit_move_id, credit_move_id, amount, debit_amount_currency, credit_amount_currency
+                  FROM void
+                  JOIN account_partial_reconcile partial ON partial.credit_move_id = void.id
+                """,
+                day=day,
+                currency=company.currency_id.id,
+            ),
         )
 
     @api.model
@@ -162,7 +213,7 @@ class CollectionLedger(models.AbstractModel):
             condition = SQL("%s AND (line.reconciled IS NOT TRUE OR later.line_id IS NOT NULL)", receivable)
         return SQL(
             """
-            WITH later AS MATERIALIZED (%(later)s)
+            WITH void AS MATERIALIZED (%(void)s), later AS MATERIALIZED (%(later)s)
             SELECT open_item.item_id, open_item.move_id, open_item.partner_id, open_item.currency_id,
                    open_item.date, open_item.due_date,
                    open_item.residual - ROUND(
@@ -193,11 +244,13 @@ class CollectionLedger(models.AbstractModel):
              LEFT JOIN later ON later.line_id = line.id
                  WHERE %(condition)s
                    AND line.date <= %(day)s
+                   AND line.id NOT IN (SELECT id FROM void)
               ) open_item
              WHERE open_item.residual != 0
                AND open_item.residual_currency != 0
                AND open_item.residual_currency != open_item.in_process
             """,
+            void=self._get_void_sql(company),
             later=self._get_later_sql(company, day),
             digits=company.currency_id.decimal_places,
             in_process=self._get_in_process_sql(day),
@@ -247,6 +300,38 @@ class CollectionLedger(models.AbstractModel):
         )
 
     @api.model
+    def _get_in_process_item_sql(self, company, partners, day):
+        """Return SQL with what payments in process, without an entry of their own, pay of items.
+
+        Columns: ``item_id``, ``date`` (of the last of these payments), ``amount_currency`` (positive).
+        """
+        return SQL(
+            """
+            SELECT * FROM (
+                SELECT line.id AS item_id, %(in_process)s AS amount_currency, (
+                    SELECT MAX(payment.date)
+                      FROM account_move__account_payment link
+                      JOIN account_payment payment ON payment.id = link.payment_id
+                     WHERE link.invoice_id = move.id
+                       AND payment.move_id IS NULL
+                       AND payment.state IN ('in_process', 'paid')
+                       AND payment.date <= %(day)s
+                ) AS date
+                  FROM account_move_line line
+                  JOIN account_move move ON move.id = line.move_id
+                 WHERE %(receivable)s
+                   AND move.payment_state = 'in_payment'
+                   AND line.amount_residual > 0
+                   AND line.date <= %(day)s
+            ) item
+             WHERE amount_currency > 0
+            """,
+            in_process=self._get_in_process_sql(day),
+            receivable=self._get_receivable_sql(company, partners),
+            day=day,
+        )
+
+    @api.model
     def _get_disputed_parts_sql(self, company):
         """Return SQL with one row per item of which a part is disputed: ``move_line_id``, ``amount`` (its currency)."""
         return self.env["collection.dispute.line"]._get_open_parts_sql(company)
@@ -257,17 +342,38 @@ class CollectionLedger(models.AbstractModel):
         return self.env["collection.promise.line"]._get_open_parts_sql(company)
 
     @api.model
-    def _get_open_item_sql(self, company, partners=None, day=None, announced=None):
-        """Return SQL with one row per open item of customers and what is withheld of it.
+    def _get_open_item_sql(self, company, partners=None, day=None, announced=None, filters=None):
+        """Return SQL with one row per open item of customers and what is withheld of it: see ``_get_withheld_sql``.
+
+        :param date day: as of which items are open; today on the company's clock when ``None``.
+        :param dict announced: ``{item id: amount on its way}``, see ``_get_money_on_its_way``; none when empty.
+        :param SQL filters: further conditions on the journal item, called ``line``, begun by ``AND``.
+        """
+        day = day or company._collection_today()
+        return SQL(
+            "SELECT * FROM (%s) withheld WHERE partner_id IS NOT NULL",
+            self._get_withheld_sql(
+                company,
+                self._get_balance_sql(company, day, partners, filters),
+                self._get_disputed_parts_sql(company),
+                self._get_promised_parts_sql(company),
+                announced,
+            ),
+        )
+
+    @api.model
+    def _get_withheld_sql(self, company, balance, disputed_parts, promised_parts, announced=None):
+        """Return SQL with open items and what is withheld of each: the definition of “withheld”.
 
         Columns: those of ``_get_balance_sql``, and ``disputed``, ``promised`` and ``announced`` in company currency;
         ``*_currency``: the same in the item's own. A promise only covers what no dispute covers, money on its way
         only what neither covers.
 
-        :param date day: as of which items are open; today on the company's clock when ``None``.
-        :param dict announced: ``{item id: amount on its way}``, see ``_get_money_on_its_way``; none when empty.
+        :param SQL balance: the open items, see ``_get_balance_sql``.
+        :param SQL disputed_parts: ``move_line_id``, ``amount`` in the currency of the item.
+        :param SQL promised_parts: the same of promises.
+        :param dict announced: ``{item id: amount on its way}``; none when empty.
         """
-        day = day or company._collection_today()
         announced = announced or {}
         digits = company.currency_id.decimal_places
         return SQL(
@@ -310,12 +416,11 @@ class CollectionLedger(models.AbstractModel):
                                 GREATEST(COALESCE(announced.amount, 0), 0)
                             ) END AS announced_currency
               ) part
-             WHERE balance.partner_id IS NOT NULL
             """,
             digits=digits,
-            balance=self._get_balance_sql(company, day, partners),
-            disputed_parts=self._get_disputed_parts_sql(company),
-            promised_parts=self._get_promised_parts_sql(company),
+            balance=balance,
+            disputed_parts=disputed_parts,
+            promised_parts=promised_parts,
             announced_ids=list(announced),
             announced_amounts=list(announced.values()),
         )

@@ -21,7 +21,8 @@ class CollectionLedger(models.AbstractModel):
         exactly what the customer had paid before. What is sent back to a customer on purpose is an outgoing payment
         and no return. Of several payments of that amount it is the one that was set against it, else the last.
 
-        Columns: partner_id (commercial), credit_line_id (the payment's journal item, if it has one), date.
+        Columns: partner_id (commercial), credit_line_id (the payment's journal item, if it has one), debit_line_id
+        (that of the bank's debit, if it was booked), date.
 
         :param partners: commercial partners, or SQL with their ids; all when ``None``.
         """
@@ -33,7 +34,35 @@ class CollectionLedger(models.AbstractModel):
             partner_filter = SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
         return SQL(
             """
-            SELECT partner.commercial_partner_id AS partner_id, payment.credit_line_id, bounce.date
+            %(bounces)s
+             UNION ALL
+            SELECT partner.commercial_partner_id, credit.id, NULL, payment.date
+              FROM account_payment payment
+              JOIN res_partner partner ON partner.id = payment.partner_id
+         LEFT JOIN account_move_line credit
+                ON credit.move_id = payment.move_id AND credit.account_id IN %(accounts)s AND credit.balance < 0
+             WHERE payment.company_id = %(company)s
+               AND payment.state = 'rejected'
+               AND payment.payment_type = 'inbound'
+               AND payment.partner_type = 'customer'
+               %(partner_filter)s
+            """,
+            bounces=self._get_bounces_sql(company, partner_filter),
+            accounts=self._get_account_ids(company),
+            company=company.id,
+            partner_filter=partner_filter,
+        )
+
+    @api.model
+    def _get_bounces_sql(self, company, partner_filter):
+        """Return SQL with one row per debit by which the bank took a payment back; see ``_get_returns_sql``.
+
+        :param SQL partner_filter: condition on ``partner``, begun by ``AND``; nothing for all customers.
+        """
+        return SQL(
+            """
+            SELECT partner.commercial_partner_id AS partner_id, payment.credit_line_id, bounce.id AS debit_line_id,
+                   bounce.date
               FROM account_move_line bounce
               JOIN account_move move ON move.id = bounce.move_id
               JOIN res_partner partner ON partner.id = bounce.partner_id
@@ -60,17 +89,6 @@ class CollectionLedger(models.AbstractModel):
                AND bounce.parent_state = 'posted'
                AND bounce.balance > 0
                AND move.origin_payment_id IS NULL
-               %(partner_filter)s
-             UNION ALL
-            SELECT partner.commercial_partner_id, credit.id, payment.date
-              FROM account_payment payment
-              JOIN res_partner partner ON partner.id = payment.partner_id
-         LEFT JOIN account_move_line credit
-                ON credit.move_id = payment.move_id AND credit.account_id IN %(accounts)s AND credit.balance < 0
-             WHERE payment.company_id = %(company)s
-               AND payment.state = 'rejected'
-               AND payment.payment_type = 'inbound'
-               AND payment.partner_type = 'customer'
                %(partner_filter)s
             """,
             accounts=self._get_account_ids(company),
@@ -119,7 +137,7 @@ class CollectionLedger(models.AbstractModel):
         )
 
     @api.model
-    def _get_settlement_sql(self, company, where, of_few=False):
+    def _get_settlement_sql(self, company, where, of_few=False, with_drafts=False):
         """Return SQL with one row per reconciliation that settled part of a debit item: the definition of “cash”.
 
         Columns: ``item_id``, ``partial_id``, ``credit_line_id``, ``credit_move_id``, ``date`` (of the money or the
@@ -130,6 +148,7 @@ class CollectionLedger(models.AbstractModel):
 
         :param SQL where: condition on ``partial``, ``debit`` and ``credit`` that says which.
         :param bool of_few: only the returns of those who paid these are read, which is quicker for few items.
+        :param bool with_drafts: of debit items that are being corrected, too: what settled them is still known.
         """
         return SQL(
             """
@@ -157,7 +176,7 @@ class CollectionLedger(models.AbstractModel):
                       JOIN account_move_line credit ON credit.id = partial.credit_move_id
                       JOIN res_currency currency ON currency.id = partial.debit_currency_id
                      WHERE debit.company_id = %(company)s
-                       AND debit.parent_state = 'posted'
+                       AND debit.parent_state IN %(states)s
                        AND credit.parent_state = 'posted'
                        AND %(where)s
                   ) settled
@@ -170,6 +189,7 @@ class CollectionLedger(models.AbstractModel):
             journals=self._get_cash_journal_ids(company),
             returned=self._get_returned_ids_sql(company, self._get_payers_sql(where) if of_few else None),
             company=company.id,
+            states=("posted", "draft") if with_drafts else ("posted",),
             where=where,
         )
 

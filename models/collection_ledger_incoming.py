@@ -171,6 +171,7 @@ class CollectionLedger(models.AbstractModel):
                    AND line.parent_state = 'posted'
                    AND line.reconciled IS NOT TRUE
                    AND line.no_followup IS NOT TRUE
+                   AND line.id NOT IN (%(void)s)
                    AND line.amount_residual_currency < 0
                    %(is_theirs)s
              UNION ALL
@@ -183,6 +184,7 @@ class CollectionLedger(models.AbstractModel):
                  WHERE partial.max_date > %(day)s
                    AND credit.date > %(day)s
                    AND credit.parent_state = 'posted'
+                   AND credit.id NOT IN (%(void)s)
                    AND debit.account_id IN %(accounts)s
                    AND debit.company_id = %(company)s
                    AND debit.date <= %(day)s
@@ -198,6 +200,7 @@ class CollectionLedger(models.AbstractModel):
                    AND line.parent_state = 'posted'
                    AND line.reconciled IS NOT TRUE
                    AND line.no_followup IS NOT TRUE
+                   AND line.id NOT IN (%(void)s)
                    %(is_theirs)s
               GROUP BY partner.commercial_partner_id, line.company_id, line.currency_id
                 HAVING SUM(line.amount_residual_currency) < 0
@@ -227,6 +230,7 @@ class CollectionLedger(models.AbstractModel):
                     else SQL("AND (partner.id IS NULL OR partner.commercial_partner_id = ANY(%s))", partners.ids)
                 ),
                 accounts=self._get_account_ids(company),
+                void=self._get_void_sql(company),
                 day=day,
                 company=company.id,
                 is_theirs=is_theirs,

@@ -12,6 +12,8 @@ from ..tools.aging import BUCKETS
 
 # How far back sales are looked at: two years, as far as a DSO by counting back ever makes sense.
 SALES_MONTHS = 24
+# What becomes a receivable by a sale.
+SALES_TYPES = ("out_invoice", "out_receipt", "out_refund")
 
 
 class CollectionMetrics(models.AbstractModel):
@@ -47,6 +49,7 @@ class CollectionMetrics(models.AbstractModel):
         company.ensure_one()
         if not days:
             return {}
+        self = self._flushed()  # noqa: PLW0642 - once for all that is read below
         first, last = min(days), max(days)
         month_start = first.replace(day=1)
         since = month_start - relativedelta(months=SALES_MONTHS - 1)
@@ -80,6 +83,13 @@ class CollectionMetrics(models.AbstractModel):
                 disputed=disputed,
             )
         return figures
+
+    @api.model
+    def _flushed(self):
+        """Return this model after all that is pending was written, which is done once for several figures."""
+        if not self.env.context.get("collection_flushed"):
+            self.env.flush_all()
+        return self.with_context(collection_flushed=True)
 
     @api.model
     def _sum_between(self, amounts, first, last):
@@ -150,8 +160,14 @@ class CollectionMetrics(models.AbstractModel):
 
         Columns: ``move_line_id``, ``amount`` (in the item's currency).
 
+        As of today they are what the debtors show, see ``collection.ledger``.
+
         :param str model: ``collection.promise`` or ``collection.dispute``.
         """
+        if day >= company._collection_today():
+            ledger = self.env["collection.ledger"]
+            is_promise = model == "collection.promise"
+            return ledger._get_promised_parts_sql(company) if is_promise else ledger._get_disputed_parts_sql(company)
         if model == "collection.promise":
             said_on, ended_on = SQL("document.promised_on"), SQL("document.settled_date")
             is_open = SQL("document.state = 'open'")
@@ -173,7 +189,7 @@ class CollectionMetrics(models.AbstractModel):
                ) > %(day)s)
           GROUP BY part.move_line_id
             """,
-            left=self._get_part_left_sql(day, model),
+            left=self._get_part_left_sql(company, day, model),
             lines=SQL.identifier(line._table),
             documents=SQL.identifier(self.env[model]._table),
             document_id=SQL.identifier(line._document_field),
@@ -186,7 +202,7 @@ class CollectionMetrics(models.AbstractModel):
         )
 
     @api.model
-    def _get_part_left_sql(self, day, model):
+    def _get_part_left_sql(self, company, day, model):
         """Return SQL for what was left of a part at the end of a day, in the item's currency.
 
         Money settles a promise, credit notes a dispute: paying all the rest leaves the disputed part as it is.
@@ -202,14 +218,14 @@ class CollectionMetrics(models.AbstractModel):
                 SELECT SUM(partial.debit_amount_currency)
                   FROM account_partial_reconcile partial
                   JOIN account_move_line credit ON credit.id = partial.credit_move_id
-                  JOIN account_journal journal ON journal.id = credit.journal_id
                  WHERE partial.debit_move_id = part.move_line_id
                    AND partial.id > document.start_partial_id
                    AND partial.max_date > %(day)s
-                   AND (journal.type IN ('bank', 'cash', 'credit')) = %(is_cash)s
+                   AND (credit.journal_id IN %(journals)s) = %(is_cash)s
             ), 0), 0), 0)
             """,
             day=day,
+            journals=self.env["collection.ledger"]._get_cash_journal_ids(company),
             is_cash=model == "collection.promise",
         )
 
@@ -222,37 +238,33 @@ class CollectionMetrics(models.AbstractModel):
     @api.model
     def _get_position_rows(self, company, day, partners, domain, key=None):
         """Return ``[(key, bucket or None for credits, amount, late product, days, items, promised, disputed)]``."""
-        self.env.flush_all()
+        self._flushed()
+        ledger = self.env["collection.ledger"]
         return self.env.execute_query(
             SQL(
                 """
                 SELECT key, bucket, SUM(residual), SUM(residual * GREATEST(%(day)s - due_date, 0)),
-                       SUM(GREATEST(%(day)s - due_date, 0)), COUNT(*),
-                       SUM(LEAST(promised, GREATEST(residual, 0) - disputed)), SUM(disputed)
+                       SUM(GREATEST(%(day)s - due_date, 0)), COUNT(*), SUM(promised), SUM(disputed)
                   FROM (
                     SELECT %(key)s AS key,
                            CASE WHEN NOT item.is_credit THEN %(bucket)s END AS bucket,
                            item.due_date,
                            item.residual,
-                           CASE WHEN NOT item.is_credit THEN LEAST(item.residual, COALESCE(ROUND(
-                               disputed.amount * item.residual / NULLIF(item.residual_currency, 0), %(digits)s
-                           ), 0)) ELSE 0 END AS disputed,
-                           CASE WHEN NOT item.is_credit THEN COALESCE(ROUND(
-                               promised.amount * item.residual / NULLIF(item.residual_currency, 0), %(digits)s
-                           ), 0) ELSE 0 END AS promised
+                           item.disputed,
+                           item.promised
                       FROM (%(items)s) item
-                 LEFT JOIN (%(disputed)s) disputed ON disputed.move_line_id = item.item_id
-                 LEFT JOIN (%(promised)s) promised ON promised.move_line_id = item.item_id
                   ) part
               GROUP BY key, bucket
                 """,
                 key=key or SQL("NULL::int"),
                 day=day,
-                digits=company.currency_id.decimal_places,
                 bucket=self._get_bucket_sql(day, SQL("item.due_date")),
-                items=self._get_item_sql(company, day, partners, domain),
-                disputed=self._get_part_sql(company, day, "collection.dispute"),
-                promised=self._get_part_sql(company, day, "collection.promise"),
+                items=ledger._get_withheld_sql(
+                    company,
+                    self._get_item_sql(company, day, partners, domain),
+                    self._get_part_sql(company, day, "collection.dispute"),
+                    self._get_part_sql(company, day, "collection.promise"),
+                ),
             )
         )
 
@@ -306,7 +318,7 @@ class CollectionMetrics(models.AbstractModel):
     @api.model
     def _get_roll_rates(self, company, opening_day, closing_day, partners=None, domain=None):
         """Return ``{bucket: percent that rolled on}`` between two days; see ``tools.metrics.roll_rates``."""
-        self.env.flush_all()
+        self._flushed()
         rows = self.env.execute_query(
             SQL(
                 """
@@ -339,24 +351,24 @@ class CollectionMetrics(models.AbstractModel):
 
         :param bool of_sales: of the first invoice or credit note instead.
         """
-        self.env.flush_all()
+        self._flushed()
         [[first]] = self.env.execute_query(
             SQL(
                 "SELECT MIN(line.date) FROM account_move_line line %s WHERE %s %s",
                 SQL("JOIN account_move move ON move.id = line.move_id") if of_sales else SQL(),
                 self._get_receivable_sql(company, partners, domain),
-                SQL("AND move.move_type IN ('out_invoice', 'out_refund')") if of_sales else SQL(),
+                SQL("AND move.move_type IN %s", SALES_TYPES) if of_sales else SQL(),
             )
         )
         return first
 
     @api.model
     def _get_sales_by_day(self, company, first, last, partners=None, domain=None):
-        """Return ``{day: credit sales}``: posted invoices less credit notes, with taxes, by accounting date.
+        """Return ``{day: credit sales}``: invoices and receipts less credit notes, with taxes, by accounting date.
 
         Only what became a trade receivable counts, so that sales and receivables are of the same customers.
         """
-        self.env.flush_all()
+        self._flushed()
         return dict(
             self.env.execute_query(
                 SQL(
@@ -366,9 +378,10 @@ class CollectionMetrics(models.AbstractModel):
                       JOIN account_move move ON move.id = line.move_id
                      WHERE %(receivable)s
                        AND line.date BETWEEN %(first)s AND %(last)s
-                       AND move.move_type IN ('out_invoice', 'out_refund')
+                       AND move.move_type IN %(sales)s
                   GROUP BY line.date
                     """,
+                    sales=SALES_TYPES,
                     receivable=self._get_receivable_sql(company, partners, domain),
                     first=first,
                     last=last,
@@ -380,8 +393,10 @@ class CollectionMetrics(models.AbstractModel):
     def _get_cash_sql(self, company, first, last, partners=None, domain=None):
         """Return SQL with one row per receivable item that money made: ``id``, ``partner_id``, ``date``, ``amount``.
 
-        Money on account counts on the day it came in; money sent back counts as negative. What a payment
-        entry wrote off, granted as discount or lost as bank fees did not come in.
+        Money on account counts on the day it came in. Money that went back counts as negative on the day on which it
+        went: what is sent to a customer, and what the bank takes back. Where nothing was booked for that, since a
+        payment was only rejected, it never came in. What a payment entry wrote off, granted as discount or lost as
+        bank fees did not come in either.
         """
         return SQL(
             """
@@ -392,6 +407,7 @@ class CollectionMetrics(models.AbstractModel):
                  WHERE %(receivable)s
                    AND line.journal_id IN %(journals)s
                    AND line.date BETWEEN %(first)s AND %(last)s
+                   AND line.id NOT IN (%(void)s)
               ) item
          LEFT JOIN res_partner partner ON partner.id = item.partner_id
             """,
@@ -400,6 +416,7 @@ class CollectionMetrics(models.AbstractModel):
             ),
             receivable=self._get_receivable_sql(company, partners, domain),
             journals=self.env["collection.ledger"]._get_cash_journal_ids(company),
+            void=self.env["collection.ledger"]._get_void_sql(company),
             first=first,
             last=last,
         )
@@ -407,7 +424,7 @@ class CollectionMetrics(models.AbstractModel):
     @api.model
     def _get_cash_by_day(self, company, first, last, partners=None, domain=None):
         """Return ``{day: cash that came in from customers}``, money sent back deducted."""
-        self.env.flush_all()
+        self._flushed()
         cash = self._get_cash_sql(company, first, last, partners, domain)
         return dict(self.env.execute_query(SQL("SELECT date, SUM(amount) FROM (%s) cash GROUP BY date", cash)))
 
@@ -415,42 +432,35 @@ class CollectionMetrics(models.AbstractModel):
     def _get_payments_by_day(self, company, first, last, partners=None, domain=None):
         """Return how long customers took, for the cash that settled items on each day.
 
-        Only cash counts: credit notes and write-offs say nothing about how a customer pays. Neither do
-        exchange differences and money sent back, which nobody was invoiced for.
+        Only cash that stayed counts: credit notes, write-offs and payments that came back say nothing about how a
+        customer pays. Neither do exchange differences and money sent back, which nobody was invoiced for.
 
         :return: ``{day: (amount, Σ amount × days since the invoice, Σ amount × days since the due date)}``;
             the day is that of the reconciliation.
         """
-        self.env.flush_all()
+        self._flushed()
+        ledger = self.env["collection.ledger"]
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT settled_on, SUM(amount), SUM(amount * days_to_pay), SUM(amount * delay)
                   FROM (
-                    SELECT partial.max_date AS settled_on,
-                           %(cash)s AS amount,
-                           credit.date - COALESCE(line.invoice_date, line.date) AS days_to_pay,
-                           credit.date - COALESCE(line.date_maturity, line.date) AS delay
-                      FROM account_partial_reconcile partial
-                      JOIN account_move_line line ON line.id = partial.debit_move_id
-                      JOIN account_move_line credit ON credit.id = partial.credit_move_id
-                     WHERE partial.max_date BETWEEN %(first)s AND %(last)s
-                       AND %(receivable)s
+                    SELECT settled.settled_on,
+                           settled.company_money AS amount,
+                           settled.date - COALESCE(line.invoice_date, line.date) AS days_to_pay,
+                           settled.date - COALESCE(line.date_maturity, line.date) AS delay
+                      FROM (%(settlements)s) settled
+                      JOIN account_move_line line ON line.id = settled.item_id
+                     WHERE settled.is_cash
+                       AND NOT settled.is_returned
                        AND line.journal_id NOT IN %(not_invoiced)s
-                       AND credit.journal_id IN %(journals)s
-                       -- Odoo keeps the reconciliations of an entry that goes back to draft.
-                       AND credit.parent_state = 'posted'
+                       AND %(receivable)s
                   ) payment
               GROUP BY settled_on
                 """,
-                cash=self.env["collection.ledger"]._get_cash_sql(
-                    SQL("partial.amount"), SQL("credit.move_id"), SQL("%s", company.currency_id.decimal_places)
-                ),
+                settlements=ledger._get_settlement_sql(company, SQL("partial.max_date BETWEEN %s AND %s", first, last)),
                 receivable=self._get_receivable_sql(company, partners, domain),
-                not_invoiced=self.env["collection.ledger"]._get_not_invoiced_journal_ids(company),
-                journals=self.env["collection.ledger"]._get_cash_journal_ids(company),
-                first=first,
-                last=last,
+                not_invoiced=ledger._get_not_invoiced_journal_ids(company),
             )
         )
         return {day: tuple(values) for day, *values in rows}
@@ -470,7 +480,7 @@ class CollectionMetrics(models.AbstractModel):
 
         :return: ``tools.metrics.PromiseRatio``.
         """
-        self.env.flush_all()
+        self._flushed()
         rows = self.env.execute_query(
             SQL(
                 """
@@ -493,7 +503,7 @@ class CollectionMetrics(models.AbstractModel):
     @api.model
     def _get_contact_rates(self, company, first, last, partners=None):
         """Return the rates of the calls made in a period: ``tools.metrics.ContactRates``."""
-        self.env.flush_all()
+        self._flushed()
         [row] = self.env.execute_query(
             SQL(
                 """
@@ -524,7 +534,7 @@ class CollectionMetrics(models.AbstractModel):
 
         :return: ``tools.metrics.DisputeFigures``; reasons are ids, amounts in company currency.
         """
-        self.env.flush_all()
+        self._flushed()
         rows = self.env.execute_query(
             SQL(
                 """
@@ -541,7 +551,7 @@ class CollectionMetrics(models.AbstractModel):
                    %(filters)s
               GROUP BY document.id
                 """,
-                left=self._get_part_left_sql(last, "collection.dispute"),
+                left=self._get_part_left_sql(company, last, "collection.dispute"),
                 company=company.id,
                 first=first,
                 last=last,

@@ -330,7 +330,8 @@ class CollectionPromise(models.Model):
         """Open the dialogue that records what the customer promises in place of these."""
         promises = self.plan_id.promise_ids | self
         replaced = promises.filtered(lambda promise: promise._can_be_replaced()) or self._raise_not_replaceable()
-        items = replaced.line_ids.move_line_id.filtered(lambda item: item.amount_residual > 0)
+        items = replaced.line_ids.move_line_id
+        items = items.browse(items._get_collection_owed())
         action = self.debtor_id._action_open_dialog(
             "collection.promise.record",
             self.env._("Renegotiate a promise"),

@@ -29,7 +29,7 @@ class CollectionPromiseLine(models.Model):
             if line.currency_id.compare_amounts(line.amount, 0) <= 0:
                 raise ValidationError(self.env._("%s: the promised amount must be above zero.", line.name))
             available = (
-                item.amount_residual_currency
+                item._get_collection_owed().get(item.id, 0.0)
                 - item._get_collection_disputed().get(item.id, 0.0)
                 - self._get_open_parts(item, leave_out=line.promise_id).get(item.id, 0.0)
             )

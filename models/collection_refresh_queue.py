@@ -40,11 +40,7 @@ class CollectionRefreshQueue(models.Model):
             for company in companies.sudo()
             if company.child_ids
         }
-        return {
-            (branch.id, partner_id)
-            for company_id, partner_id in pairs
-            for branch in branches.get(company_id, ())
-        }
+        return {(branch.id, partner_id) for company_id, partner_id in pairs for branch in branches.get(company_id, ())}
 
     @api.model
     def _enqueue(self, pairs):

@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, models
-from odoo.tools import format_amount, format_date
+from odoo.tools import SQL, format_amount, format_date
 from odoo.tools.misc import get_lang
 
 from .recap_xlsx import Column, XlsxFile, make_sheet_names
@@ -284,20 +284,30 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         count, total = 0, 0.0
         for company in debtors.company_id:
             partners = debtors.filtered(lambda debtor, company=company: debtor.company_id == company).partner_id
-            [(number, residual)] = (
-                self.env["account.move.line"]
-                .sudo()
-                ._read_group(debtors._get_open_item_domain(company, partners), [], ["__count", "amount_residual:sum"])
+            [(number, residual)] = self.env.execute_query(
+                SQL("SELECT COUNT(*), SUM(residual) FROM (%s) item", self._get_open_item_sql(company, partners))
             )
-            count, total = count + number, total + (residual or 0.0)
+            count, total = count + number, total + float(residual or 0)
         return count, (total if len(debtors.company_id.currency_id) == 1 else None)
 
+    def _get_open_item_sql(self, company, partners):
+        """Return SQL with the open items of customers: see ``collection.ledger._get_balance_sql``."""
+        ledger = self.env["collection.ledger"].sudo()
+        ledger._flush()
+        balance = ledger._get_balance_sql(company, company._collection_today(), partners)
+        return SQL("SELECT * FROM (%s) balance WHERE partner_id IS NOT NULL", balance)
+
     def _iter_items(self, debtors):
-        """Yield the open items with their debtor, oldest first: ``(debtor, item)``."""
+        """Yield the open items, oldest first: ``(debtor, item, what the ledger says is open of it)``."""
         for batch in self._iter_batches(debtors):
+            rows = {
+                row["item_id"]: row
+                for company, own in batch.grouped("company_id").items()
+                for row in self.env.execute_query_dict(self._get_open_item_sql(company, own.partner_id))
+            }
             for debtor in batch:
                 for item in debtor.open_item_ids:
-                    yield debtor, item
+                    yield debtor, item, rows[item.id]
 
     def _get_item_columns(self, total, currency):
         """Return the columns of the open items.
@@ -307,11 +317,10 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         """
 
         def late(row):
-            debtor, item = row
-            if item.amount_residual <= 0:
+            debtor, _item, open_item = row
+            if open_item["is_credit"]:
                 return None
-            today = debtor.company_id._collection_today()
-            return max((today - (item.date_maturity or item.date)).days, 0) or None
+            return max((debtor.company_id._collection_today() - open_item["due_date"]).days, 0) or None
 
         return [
             Column("customer", self.env._("Customer"), lambda row: row[0].partner_id.name or "", width=34),
@@ -319,13 +328,13 @@ class CollectionDebtorWorkbook(models.AbstractModel):
             Column("date", self.env._("Date"), lambda row: row[1].invoice_date or row[1].date, "date", 12),
             Column("due_date", self.env._("Due date"), lambda row: row[1].date_maturity or row[1].date, "date", 12),
             Column("days_late", self.env._("Days late"), late, "integer", 10),
-            self._get_amount_column("amount", self.env._("Amount"), "amount_currency", "currency_id"),
-            self._get_amount_column("open", self.env._("Open"), "amount_residual_currency", "currency_id"),
+            self._get_amount_column("amount", self.env._("Amount"), lambda row: row[1].amount_currency, "currency_id"),
+            self._get_amount_column("open", self.env._("Open"), lambda row: row[2]["residual_currency"], "currency_id"),
             Column("currency", self.env._("Currency"), lambda row: row[1].currency_id.name, width=10),
             self._get_amount_column(
                 "company_open",
                 self.env._("Open in %s", currency),
-                "amount_residual",
+                lambda row: row[2]["residual"],
                 "company_currency_id",
                 total,
             ),
@@ -333,11 +342,11 @@ class CollectionDebtorWorkbook(models.AbstractModel):
             Column("collector", self.env._("Collector"), lambda row: row[0].collector_id.name, width=18),
         ]
 
-    def _get_amount_column(self, key, title, name, currency, total=None):
+    def _get_amount_column(self, key, title, value, currency, total=None):
         return Column(
             key,
             title,
-            lambda row: row[1][name],
+            value,
             "money",
             17,
             total=total,

@@ -605,14 +605,10 @@ class CollectionRecap(models.AbstractModel):
                        ))
                 ),
                 settlement AS (
-                    SELECT debt.date, debt.due_date, partial.amount, partial.max_date,
-                           CASE WHEN journal.type IN ('bank', 'cash', 'credit') THEN credit.date END AS cash_date,
-                           CASE WHEN journal.type IN ('bank', 'cash', 'credit') THEN %(cash)s END AS cash
+                    SELECT debt.date, debt.due_date, settled.company_amount AS amount, settled.settled_on,
+                           settled.date AS cash_date, settled.company_cash AS cash
                       FROM debt
-                      JOIN account_partial_reconcile partial ON partial.debit_move_id = debt.id
-                      JOIN account_move_line credit ON credit.id = partial.credit_move_id
-                      JOIN account_journal journal ON journal.id = credit.journal_id
-                     WHERE credit.parent_state = 'posted'
+                      JOIN (%(settlements)s) settled ON settled.item_id = debt.id
                 )
                 SELECT WIDTH_BUCKET(first - due_date, %(first_days)s) AS bucket, SUM(owed), SUM(collected)
                   FROM (
@@ -621,8 +617,8 @@ class CollectionRecap(models.AbstractModel):
                       JOIN debt ON debt.due_date < span.first AND debt.date <= span.first
                  UNION ALL
                     SELECT span.first, settlement.due_date,
-                           CASE WHEN settlement.max_date < span.first THEN -settlement.amount ELSE 0 END,
-                           CASE WHEN settlement.max_date >= span.first
+                           CASE WHEN settlement.settled_on < span.first THEN -settlement.amount ELSE 0 END,
+                           CASE WHEN settlement.settled_on >= span.first
                                  AND settlement.cash_date >= span.first
                                  AND settlement.cash_date < span.first + %(days)s
                                 THEN settlement.cash ELSE 0 END
@@ -640,8 +636,8 @@ class CollectionRecap(models.AbstractModel):
                 not_invoiced=self.env["collection.ledger"]._get_not_invoiced_journal_ids(company),
                 company=company.id,
                 partners=partners.ids,
-                cash=self.env["collection.ledger"]._get_cash_sql(
-                    SQL("partial.amount"), SQL("credit.move_id"), SQL("%s", company.currency_id.decimal_places)
+                settlements=self.env["collection.ledger"]._get_settlement_sql(
+                    company, SQL("partial.debit_move_id IN (SELECT id FROM debt)")
                 ),
             )
         )
@@ -777,35 +773,36 @@ class CollectionRecap(models.AbstractModel):
         return (BreakdownRow(None, self.env._("Changed in the ledger since the closing"), amount),)
 
     def _get_collected_rows(self, campaign):
-        """Return the payments set against the items: ``[(date, journal, method line, amount, number)]``."""
+        """Return the payments set against the items that stayed: ``[(date, journal, method line, amount, number)]``."""
+        is_over = self._is_final(campaign) and campaign.end_partial_id
         return self.env.execute_query(
             SQL(
                 """
-                SELECT credit.date, credit.journal_id, payment.payment_method_line_id,
-                       SUM(%(cash)s), COUNT(DISTINCT credit.id)
-                  FROM collection_case_item item
-                  JOIN account_partial_reconcile partial ON partial.debit_move_id = item.move_line_id
-                  JOIN account_move_line credit ON credit.id = partial.credit_move_id
-                  JOIN account_journal journal ON journal.id = credit.journal_id
+                SELECT settled.date, credit.journal_id, payment.payment_method_line_id,
+                       SUM(settled.company_cash), COUNT(DISTINCT credit.id)
+                  FROM (%(settlements)s) settled
+                  JOIN account_move_line credit ON credit.id = settled.credit_line_id
              LEFT JOIN account_payment payment ON payment.id = credit.payment_id
-                 WHERE item.campaign_id = %(campaign)s
-                   AND partial.id > %(first)s
-                   %(until)s
-                   AND journal.type IN ('bank', 'cash', 'credit')
-                   AND credit.date >= %(started_on)s
+                 WHERE settled.is_cash
+                   AND NOT settled.is_returned
+                   AND settled.date >= %(started_on)s
               GROUP BY 1, 2, 3
                 """,
-                campaign=campaign.id,
-                cash=self.env["collection.ledger"]._get_cash_sql(
-                    SQL("partial.amount"),
-                    SQL("credit.move_id"),
-                    SQL("%s", campaign.currency_id.decimal_places),
-                ),
-                first=campaign.start_partial_id,
-                until=(
-                    SQL("AND partial.id <= %s", campaign.end_partial_id)
-                    if self._is_final(campaign) and campaign.end_partial_id
-                    else SQL()
+                settlements=self.env["collection.ledger"]._get_settlement_sql(
+                    campaign.company_id,
+                    SQL(
+                        """
+                        partial.debit_move_id IN (
+                            SELECT move_line_id FROM collection_case_item
+                             WHERE campaign_id = %s AND move_line_id IS NOT NULL
+                        ) AND partial.id > %s AND partial.max_date <= %s %s
+                        """,
+                        campaign.id,
+                        campaign.start_partial_id,
+                        self._get_as_of(campaign),
+                        SQL("AND partial.id <= %s", campaign.end_partial_id) if is_over else SQL(),
+                    ),
+                    with_drafts=True,
                 ),
                 started_on=campaign.started_on,
             )

@@ -6,9 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .recap import to_money
-from .statement_numbers import ZERO, Statement, StatementLine, StatementSection, age
-
-CASH_JOURNALS = ("bank", "cash", "credit")
+from .statement_numbers import ZERO, Statement, StatementAnnouncement, StatementLine, StatementSection, age
 
 
 class CollectionStatementReport(models.AbstractModel):
@@ -16,7 +14,10 @@ class CollectionStatementReport(models.AbstractModel):
 
     Two kinds: ``open`` lists the open items as they stand, with what is disputed and promised of
     them; ``movements`` lists all that was booked between two dates, with the balances before and
-    after. A fixed number of statements reads them, whatever the number of customers.
+    after. What is open is what ``collection.ledger`` says, and movements close where the open items do:
+    what was settled from outside of the account (in another currency, by another customer or
+    company, by a payment that has no entry yet) is a movement of its own. What is booked for a
+    later day stands beneath. A fixed number of statements reads them, whatever the number of customers.
     """
 
     _name = "collection.statement.report"
@@ -62,33 +63,51 @@ class CollectionStatementReport(models.AbstractModel):
 
     def _get_open_sections(self, company, debtors, today):
         """Return what stands open: ``{commercial partner id: [StatementSection]}``."""
-        domain = self.env["collection.debtor"]._get_open_item_domain(company, debtors.partner_id)
-        items = self.env["account.move.line"].search(domain)
-        disputed = self.env["collection.dispute.line"]._get_open_parts(items)
-        promised = self.env["collection.promise.line"]._get_open_parts(items)
-        promise_dates = self._get_promise_dates(items)
-        rows = self._get_line_rows(company, SQL("line.id = ANY(%s)", items.ids))
+        rows = self._get_rows(
+            company,
+            SQL(
+                "(%s) item JOIN account_move_line line ON line.id = item.item_id",
+                self.env["collection.ledger"]._get_open_item_sql(company, debtors.partner_id, today),
+            ),
+            SQL("item.residual_currency AS amount, item.disputed_currency, item.promised_currency, item.is_credit"),
+        )
+        promise_dates = self._get_promise_dates([row["id"] for row in rows if row["promised_currency"]])
+        announced = self._get_announced(company, debtors, today)
         groups = defaultdict(list)
         for row in rows:
             digits = row["decimal_places"]
-            row["amount"] = to_money(row["residual"], digits)
-            row["disputed"] = max(min(to_money(disputed.get(row["id"]), digits), row["amount"]), ZERO)
-            free = row["amount"] - row["disputed"]
-            row["promised"] = max(min(to_money(promised.get(row["id"]), digits), free), ZERO)
-            row["promised_on"] = promise_dates.get(row["id"]) if row["promised"] else None
+            row["amount"] = to_money(row["amount"], digits)
+            row["disputed"] = to_money(row["disputed_currency"], digits)
+            row["promised"] = to_money(row["promised_currency"], digits)
+            row["promised_on"] = promise_dates.get(row["id"])
             row["date"] = row["document_date"]
             groups[row["partner_id"], row["currency_id"]].append(row)
         sections = defaultdict(list)
-        for (partner_id, _currency_id), members in self._sort_groups(company, groups):
+        for key, members in self._sort_groups(company, groups):
             members.sort(key=lambda row: (row["due_date"], row["id"]))
-            aging = age([(row["amount"], row["due_date"]) for row in members], today)
-            sections[partner_id].append(self._prepare_section(members, ZERO, aging, today))
+            aging = age([(row["amount"], None if row["is_credit"] else row["due_date"]) for row in members], today)
+            sections[key[0]].append(self._prepare_section(members, ZERO, aging, today, announced=announced.get(key)))
         return sections
 
-    def _get_promise_dates(self, items):
+    def _get_announced(self, company, debtors, day):
+        """Return what is booked for later days and pays open items: ``{(partner id, currency id): announcements}``."""
+        if day < company._collection_today():
+            return {}
+        money = self.env["collection.ledger"]._get_money_on_its_way(company, debtors.partner_id, day)
+        groups = defaultdict(list)
+        for partner_id, rows in money.by_partner.items():
+            for row in rows:
+                if row.kind == "payment_announced":
+                    digits = self.env["res.currency"].browse(row.currency_id).decimal_places
+                    groups[partner_id, row.currency_id].append(
+                        StatementAnnouncement(row.date, row.name, to_money(row.amount, digits))
+                    )
+        return {key: tuple(sorted(rows, key=lambda row: (row.date, row.name))) for key, rows in groups.items()}
+
+    def _get_promise_dates(self, item_ids):
         """Return the first day for which each item is promised: ``{item id: date}``."""
         lines = self.env["collection.promise.line"].search(
-            [("move_line_id", "in", items.ids), ("promise_id.state", "=", "open")]
+            [("move_line_id", "in", item_ids), ("promise_id.state", "=", "open")]
         )
         dates = {}
         for line in lines:
@@ -100,33 +119,57 @@ class CollectionStatementReport(models.AbstractModel):
 
     def _get_movement_sections(self, company, debtors, date_from, date_to):
         """Return what was booked between two dates: ``{commercial partner id: [StatementSection]}``."""
-        partners = SQL("partner.commercial_partner_id = ANY(%s)", debtors.partner_id.ids)
+        partners = debtors.partner_id
         since = SQL("AND line.date >= %s", date_from) if date_from else SQL()
-        where = SQL("%s AND line.date <= %s AND line.amount_currency != 0 %s", partners, date_to, since)
         groups = defaultdict(list)
         for row in [
-            *self._get_line_rows(company, where),
-            *self._get_exchange_rows(company, partners, date_from, date_to),
+            *self._get_rows(
+                company,
+                SQL(
+                    "(SELECT line.id AS item_id FROM account_move_line line WHERE %s AND line.date <= %s %s) item"
+                    " JOIN account_move_line line ON line.id = item.item_id",
+                    self._get_movement_sql(company, partners),
+                    date_to,
+                    since,
+                ),
+                SQL("line.amount_currency AS amount"),
+            ),
+            *self._get_outside_rows(company, partners, date_from, date_to),
         ]:
-            row["amount"] = to_money(row["amount_currency"], row["decimal_places"])
+            row["amount"] = to_money(row["amount"], row["decimal_places"])
             groups[row["partner_id"], row["currency_id"]].append(row)
-        openings = self._get_openings(company, partners, date_from) if date_from else {}
-        agings = self._get_past_agings(company, partners, date_to)
+        openings = self._get_openings(company, partners, date_from, date_to) if date_from else {}
+        agings = self._get_agings(company, partners, date_to)
+        announced = self._get_announced(company, debtors, date_to)
         for key in {**openings, **agings}:
             groups.setdefault(key, [])
         sections = defaultdict(list)
         for key, members in self._sort_groups(company, groups):
-            members.sort(key=lambda row: (row["date"], row["id"]))
+            # What was settled from outside comes after what was booked that day.
+            members.sort(key=lambda row: (row["date"], row["id"] < 0, abs(row["id"])))
             currency = self.env["res.currency"].browse(key[1])
-            opening = to_money(openings.get(key), currency.decimal_places)
             section = self._prepare_section(
-                members, opening, agings.get(key) or age([], date_to), date_to, currency=currency
+                members,
+                to_money(openings.get(key), currency.decimal_places),
+                agings.get(key) or age([], date_to),
+                date_to,
+                currency=currency,
+                announced=announced.get(key),
             )
             if section.lines or section.opening:
                 sections[key[0]].append(section)
         return sections
 
-    def _get_openings(self, company, partners, date_from):
+    def _get_movement_sql(self, company, partners):
+        """Return the condition that ``line`` moves the account: what is zero in its own currency, or void, does not."""
+        ledger = self.env["collection.ledger"]
+        return SQL(
+            "%s AND line.amount_currency != 0 AND line.id NOT IN (%s)",
+            ledger._get_receivable_sql(company, partners),
+            ledger._get_void_sql(company),
+        )
+
+    def _get_openings(self, company, partners, date_from, date_to):
         """Return the balances before the first day: ``{(commercial partner id, currency id): amount}``."""
         return {
             (partner_id, currency_id): amount
@@ -139,138 +182,124 @@ class CollectionStatementReport(models.AbstractModel):
                                line.amount_currency AS amount
                           FROM account_move_line line
                           JOIN res_partner partner ON partner.id = line.partner_id
-                         WHERE %(receivable)s AND %(partners)s AND line.date < %(date)s
+                         WHERE %(movement)s AND line.date < %(date)s
                      UNION ALL
-                        SELECT partner_id, currency_id, amount_currency
-                          FROM (%(exchanges)s) exchange
+                        SELECT partner_id, currency_id, amount
+                          FROM (%(outside)s) outside
                          WHERE date < %(date)s
                       ) movement
                   GROUP BY partner_id, currency_id
                     HAVING SUM(amount) != 0
                     """,
-                    receivable=self._get_receivable_sql(company),
-                    partners=partners,
+                    movement=self._get_movement_sql(company, partners),
                     date=date_from,
-                    exchanges=self._get_exchanges_sql(company, partners),
+                    outside=self._get_outside_sql(company, partners, date_to),
                 )
             )
         }
 
-    def _get_exchanges_sql(self, company, partners):
-        """Return SQL with what settles a debt in one currency by money in another.
+    def _get_outside_sql(self, company, partners, date_to):
+        """Return SQL with what settled items, or used up credits, from outside of the account.
 
-        Such a settlement leaves the balance of the one currency and enters that of the other: two
-        rows per reconciliation, dated when it could happen at the earliest.
+        An account is that of one customer with one company in one currency. A reconciliation with what stands in
+        another one leaves the balance of this one on the first day on which it could happen. So does a payment that
+        has no entry yet.
+
+        Columns: ``id`` (below zero), ``date``, ``partner_id`` (commercial), ``currency_id``, ``amount``, ``name`` (of
+        what it was settled with), ``kind``: ``currency``, ``customer``, ``company`` or ``process``.
         """
+        ledger = self.env["collection.ledger"]
         side = """
             SELECT -partial.id AS id, partial.max_date AS date, partner.commercial_partner_id AS partner_id,
-                   line.currency_id, %(sign)s * partial.%(amount)s AS amount_currency, other.move_name AS name
+                   line.currency_id, %(sign)s * partial.%(amount)s AS amount, %(name)s AS name,
+                   CASE WHEN other.company_id != line.company_id THEN 'company'
+                        WHEN payer.commercial_partner_id IS DISTINCT FROM partner.commercial_partner_id THEN 'customer'
+                        ELSE 'currency' END AS kind
               FROM account_partial_reconcile partial
               JOIN account_move_line line ON line.id = partial.%(own)s
               JOIN account_move_line other ON other.id = partial.%(other)s
+              JOIN account_move move ON move.id = other.move_id
               JOIN res_partner partner ON partner.id = line.partner_id
-             WHERE line.currency_id != other.currency_id
-               AND other.parent_state = 'posted'
+         LEFT JOIN res_partner payer ON payer.id = other.partner_id
+             WHERE (line.currency_id != other.currency_id
+                    OR line.company_id != other.company_id
+                    OR payer.commercial_partner_id IS DISTINCT FROM partner.commercial_partner_id)
                AND partial.%(amount)s != 0
-               AND %(receivable)s AND %(partners)s
+               AND partial.max_date <= %(date_to)s
+               AND other.id NOT IN (%(void)s)
+               AND %(movement)s
         """
-        receivable = self._get_receivable_sql(company)
+        values = {
+            "name": ledger._get_item_name_sql("other", "move"),
+            "void": ledger._get_void_sql(company),
+            "movement": self._get_movement_sql(company, partners),
+            "date_to": date_to,
+        }
         debit, credit = SQL.identifier("debit_move_id"), SQL.identifier("credit_move_id")
         return SQL(
-            "%s UNION ALL %s",
-            SQL(
-                side,
-                sign=SQL("-1"),
-                amount=SQL.identifier("debit_amount_currency"),
-                own=debit,
-                other=credit,
-                receivable=receivable,
-                partners=partners,
+            """
+            %(debits)s UNION ALL %(credits)s UNION ALL
+            SELECT -item.item_id, GREATEST(item.date, line.date), partner.commercial_partner_id, line.currency_id,
+                   -item.amount_currency, %(name)s, 'process'
+              FROM (%(in_process)s) item
+              JOIN account_move_line line ON line.id = item.item_id
+              JOIN account_move move ON move.id = line.move_id
+              JOIN res_partner partner ON partner.id = line.partner_id
+            """,
+            debits=SQL(
+                side, sign=SQL("-1"), amount=SQL.identifier("debit_amount_currency"), own=debit, other=credit, **values
             ),
-            SQL(
-                side,
-                sign=SQL("1"),
-                amount=SQL.identifier("credit_amount_currency"),
-                own=credit,
-                other=debit,
-                receivable=receivable,
-                partners=partners,
+            credits=SQL(
+                side, sign=SQL("1"), amount=SQL.identifier("credit_amount_currency"), own=credit, other=debit, **values
             ),
+            name=ledger._get_item_name_sql("line", "move"),
+            in_process=ledger._get_in_process_item_sql(company, partners, date_to),
         )
 
-    def _get_exchange_rows(self, company, partners, date_from, date_to):
-        """Return the rows of ``_get_exchanges_sql`` between two dates, like those of ``_get_line_rows``."""
+    def _get_outside_rows(self, company, partners, date_from, date_to):
+        """Return the rows of ``_get_outside_sql`` between two dates, like those of ``_get_rows``."""
         rows = self.env.execute_query_dict(
             SQL(
                 """
-                SELECT exchange.*, currency.decimal_places, currency.name AS currency, TRUE AS is_exchange
-                  FROM (%s) exchange
-                  JOIN res_currency currency ON currency.id = exchange.currency_id
-                 WHERE exchange.date <= %s %s
+                SELECT outside.*, outside.amount AS amount_currency, currency.decimal_places, currency.name AS currency
+                  FROM (%s) outside
+                  JOIN res_currency currency ON currency.id = outside.currency_id
+                 WHERE outside.date <= %s %s
                 """,
-                self._get_exchanges_sql(company, partners),
+                self._get_outside_sql(company, partners, date_to),
                 date_to,
-                SQL("AND exchange.date >= %s", date_from) if date_from else SQL(),
+                SQL("AND outside.date >= %s", date_from) if date_from else SQL(),
             )
         )
-        blank = {"due_date": None, "move_type": "entry", "journal_type": "", "reference": ""}
+        blank = {"due_date": None, "move_type": "entry", "is_cash": False, "reference": ""}
         return [{**row, **blank} for row in rows]
 
-    def _get_past_agings(self, company, partners, date):
-        """Return the aging on a past day: ``{(commercial partner id, currency id): aging}``.
-
-        What was open then is worked out from the dates of the reconciliations, not from what is open now.
-        """
+    def _get_agings(self, company, partners, day):
+        """Return the aging on a day: ``{(commercial partner id, currency id): aging}``."""
         items = defaultdict(list)
         for partner_id, currency_id, digits, due_date, amount in self.env.execute_query(
             SQL(
                 """
-                SELECT partner.commercial_partner_id, line.currency_id, currency.decimal_places,
-                       COALESCE(line.date_maturity, line.date),
-                       line.amount_currency
-                       - COALESCE((
-                           SELECT SUM(partial.debit_amount_currency)
-                             FROM account_partial_reconcile partial
-                             JOIN account_move_line other ON other.id = partial.credit_move_id
-                            WHERE partial.debit_move_id = line.id AND partial.max_date <= %(date)s
-                              AND other.parent_state = 'posted'
-                       ), 0)
-                       + COALESCE((
-                           SELECT SUM(partial.credit_amount_currency)
-                             FROM account_partial_reconcile partial
-                             JOIN account_move_line other ON other.id = partial.debit_move_id
-                            WHERE partial.credit_move_id = line.id AND partial.max_date <= %(date)s
-                              AND other.parent_state = 'posted'
-                       ), 0) AS residual
-                  FROM account_move_line line
-                  JOIN res_partner partner ON partner.id = line.partner_id
-                  JOIN res_currency currency ON currency.id = line.currency_id
-                 WHERE %(receivable)s AND %(partners)s AND line.date <= %(date)s
+                SELECT item.partner_id, item.currency_id, currency.decimal_places,
+                       CASE WHEN NOT item.is_credit THEN item.due_date END, item.residual_currency
+                  FROM (%s) item
+                  JOIN res_currency currency ON currency.id = item.currency_id
                 """,
-                date=date,
-                receivable=self._get_receivable_sql(company),
-                partners=partners,
+                self.env["collection.ledger"]._get_balance_sql(company, day, partners),
             )
         ):
-            if residual := to_money(amount, digits):
-                items[partner_id, currency_id].append((residual, due_date))
-        return {key: age(members, date) for key, members in items.items()}
+            items[partner_id, currency_id].append((to_money(amount, digits), due_date))
+        return {key: age(members, day) for key, members in items.items()}
 
     # === BUSINESS METHODS - ROWS === #
 
-    def _get_receivable_sql(self, company):
-        """Return the condition that ``line`` is a posted receivable of the company."""
-        return SQL(
-            "line.account_id IN %s AND line.parent_state = 'posted' AND line.company_id = %s",
-            self.env["collection.ledger"]._get_account_ids(company),
-            company.id,
-        )
-
-    def _get_line_rows(self, company, where):
+    def _get_rows(self, company, source, columns):
         """Return journal items as dicts.
 
-        :param SQL where: which receivable items of the company, as ``line`` of ``partner``.
+        :param SQL source: what follows FROM, with the items as ``line``.
+        :param SQL columns: further columns.
         """
+        ledger = self.env["collection.ledger"]
         return self.env.execute_query_dict(
             SQL(
                 """
@@ -278,22 +307,21 @@ class CollectionStatementReport(models.AbstractModel):
                        currency.name AS currency, currency.decimal_places,
                        COALESCE(move.invoice_date, line.date) AS document_date, line.date,
                        COALESCE(line.date_maturity, line.date) AS due_date,
-                       line.amount_currency, line.amount_residual_currency AS residual,
-                       COALESCE(NULLIF(move.name, '/'), line.name, '') AS name,
-                       move.move_type, journal.type AS journal_type,
+                       line.amount_currency, %(name)s AS name, move.move_type,
+                       line.journal_id IN %(journals)s AS is_cash, NULL AS kind,
                        -- The label of a payment's item says “Manual Payment”: its memo says more.
                        CASE WHEN move.move_type = 'entry' AND line.payment_id IS NULL
-                            THEN NULLIF(line.name, move.name) ELSE move.ref END AS reference,
-                       FALSE AS is_exchange
-                  FROM account_move_line line
+                            THEN NULLIF(line.name, %(name)s) ELSE move.ref END AS reference,
+                       %(columns)s
+                  FROM %(source)s
                   JOIN account_move move ON move.id = line.move_id
-                  JOIN account_journal journal ON journal.id = line.journal_id
                   JOIN res_partner partner ON partner.id = line.partner_id
                   JOIN res_currency currency ON currency.id = line.currency_id
-                 WHERE %s AND %s
                 """,
-                self._get_receivable_sql(company),
-                where,
+                name=ledger._get_item_name_sql("line", "move"),
+                journals=ledger._get_cash_journal_ids(company),
+                columns=columns,
+                source=source,
             )
         )
 
@@ -303,11 +331,12 @@ class CollectionStatementReport(models.AbstractModel):
         names = {currency.id: (currency != company.currency_id, currency.name) for currency in currencies}
         return sorted(groups.items(), key=lambda group: (group[0][0], names[group[0][1]]))
 
-    def _prepare_section(self, rows, opening, aging, as_of, currency=None):
+    def _prepare_section(self, rows, opening, aging, as_of, currency=None, announced=None):
         """Return one ``StatementSection`` from sorted rows.
 
         :param aging: what ``age`` returns.
         :param currency: needed when there are no rows.
+        :param announced: of ``StatementAnnouncement``.
         """
         balance, lines = opening, []
         for row in rows:
@@ -321,10 +350,11 @@ class CollectionStatementReport(models.AbstractModel):
             lines=tuple(lines),
             aging=buckets,
             credits=credits,
+            announced=announced or (),
         )
 
     def _prepare_line(self, row, balance, as_of: date):
-        """Return one ``StatementLine`` from the columns of ``_get_line_rows``."""
+        """Return one ``StatementLine`` from the columns of ``_get_rows``."""
         is_debt = row["amount"] > 0 and row["due_date"] is not None
         due_date = row["due_date"] if is_debt and not self._is_payment(row) else None
         return StatementLine(
@@ -344,12 +374,17 @@ class CollectionStatementReport(models.AbstractModel):
         )
 
     def _is_payment(self, row):
-        return row["move_type"] == "entry" and row["journal_type"] in CASH_JOURNALS
+        return row["move_type"] == "entry" and row["is_cash"]
 
     def _get_line_kind(self, row):
         """Say in words what a row is."""
-        if row["is_exchange"]:
-            return self.env._("Settled in another currency")
+        if row["kind"]:
+            return {
+                "currency": self.env._("Settled in another currency"),
+                "customer": self.env._("Settled with another customer"),
+                "company": self.env._("Settled with another of our companies"),
+                "process": self.env._("Payment being processed"),
+            }[row["kind"]]
         if row["move_type"] in ("out_invoice", "out_receipt"):
             return self.env._("Invoice")
         if row["move_type"] == "out_refund":

@@ -46,6 +46,15 @@ class StatementLine:
 
 
 @dataclass(frozen=True)
+class StatementAnnouncement:
+    """A payment or credit note that is booked for a later day: it is in no balance yet."""
+
+    date: date
+    name: str  # its number
+    amount: Decimal  # above zero
+
+
+@dataclass(frozen=True)
 class StatementSection:
     """What stands open, or what moved, in one currency."""
 
@@ -55,7 +64,8 @@ class StatementSection:
     lines: tuple  # of StatementLine
     # (code, amount): debts by days late on the day of the statement; none in a bucket is zero.
     aging: tuple
-    credits: Decimal  # not set against any debt, below zero or zero
+    credits: Decimal  # not set against any debt, below zero; above when money was sent back that no credit stands for
+    announced: tuple = ()  # of StatementAnnouncement
 
     @property
     def debit(self) -> Decimal:
@@ -109,18 +119,20 @@ class Statement:
 def age(items, as_of):
     """Share open amounts out over the aging buckets.
 
-    :param items: ``[(amount, due date)]``; amounts below zero are credits, which have no age.
+    :param items: ``[(amount, due date)]``; credits have no due date, and amounts below zero no age.
     :param date as_of: the day on which days late are counted.
     :return: ``((code, amount) for each bucket, credits)``.
 
     >>> buckets, credits = age([(Decimal(10), date(2026, 3, 1)), (Decimal(-4), date(2026, 1, 1))], date(2026, 3, 10))
     >>> dict(buckets)["1_30"], credits
     (Decimal('10'), Decimal('-4'))
+    >>> age([(Decimal(-4), None), (Decimal(3), None)], date(2026, 3, 10))[1]  # three were sent back
+    Decimal('-1')
     """
     amounts = dict.fromkeys((code for code, _first_day in BUCKETS), ZERO)
     credits = ZERO
     for amount, due_date in items:
-        if amount < 0:
+        if amount < 0 or due_date is None:
             credits += amount
         else:
             amounts[bucket_of((as_of - due_date).days)] += amount

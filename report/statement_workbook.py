@@ -71,6 +71,12 @@ class CollectionStatementWorkbook(models.AbstractModel):
         last_row = row + 1
         if statement.kind == "movements":
             last_row = self._write_balances(xlsx, sheet, row + 3, section)
+        for payment in section.announced:
+            last_row += 1
+            xlsx.write_cell(sheet, last_row, 0, "text", self.env._("Announced, not in this balance"))
+            xlsx.write_cell(sheet, last_row, 1, "text", payment.name)
+            xlsx.write_cell(sheet, last_row, 2, "money", -payment.amount)
+            xlsx.write_cell(sheet, last_row, 3, "date", payment.date)
         sheet.print_area(0, 0, last_row, len(columns) - 1)
 
     def _fit_columns(self, columns, section):

@@ -23,6 +23,7 @@ from . import (
     test_ledger,
     test_letters,
     test_metrics,
+    test_one_truth,
     test_partner_and_move,
     test_payments,
     test_plan_boundaries,
@@ -48,6 +49,7 @@ from . import (
     test_spreadsheets,
     test_statement,
     test_statement_send,
+    test_taken_back,
     test_texts,
     test_tours,
 )

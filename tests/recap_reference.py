@@ -7,13 +7,13 @@ was frozen at the start is noted by ``Notebook`` on that day, from the ledger.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from dateutil.relativedelta import relativedelta
 
-from .reference import CASH, exact, rounded
+from .reference import CASH, cash_of, exact, find_returned, is_void, open_on, rounded
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -92,13 +92,11 @@ class Notebook:
             overdue = ZERO
             self.profiles[case] = case.debtor_id.payer_profile or ""
             self.sizes[case] = case.partner_id.collection_company_size or ""
-            for line in self._read_lines(case.partner_id):
-                due_date = line.date_maturity or line.date
-                if line.amount_residual > 0 and due_date < self.started_on:
-                    overdue += exact(line.amount_residual)
-                is_left_out = line.no_followup or line.move_id.payment_state in ("in_payment", "blocked")
-                if not line.reconciled and line.amount_residual > 0 and not is_left_out and due_date < self.started_on:
-                    self.frozen.append((case, line, line.move_id, due_date, exact(line.amount_residual)))
+            for line, due_date, amount in self._read_open(case.partner_id, self.started_on):
+                if amount > 0 and due_date < self.started_on:
+                    overdue += amount
+                    if not line.no_followup and line.move_id.payment_state != "blocked":
+                        self.frozen.append((case, line, line.move_id, due_date, amount))
             # What is not followed up is owed all the same.
             self.is_small[case] = overdue <= exact(self.company.collection_small_amount)
 
@@ -116,37 +114,72 @@ class Notebook:
             ]
         )
 
+    def _read_open(self, partners, day):
+        """Return what was open of customers at the end of a day: ``[(journal item, due date or None, amount)]``.
+
+        Credits have no due date; what we sent back to a customer is none of their debts.
+        """
+        rows = []
+        causes = self._read_causes()
+        for line in self._read_lines(partners):
+            amount, amount_currency = open_on(line, day, causes)
+            if line.date <= day and amount and amount_currency and not is_void(line):
+                is_payout = line.balance > 0 and line.move_id.origin_payment_id.payment_type == "outbound"
+                is_credit = amount < 0 or is_payout
+                rows.append((line, date.max if is_credit else line.date_maturity or line.date, amount))
+        return rows
+
+    def _read_causes(self):
+        """Return ``{entry of an exchange difference: reconciliation that made it}``."""
+        partials = self.env["account.partial.reconcile"].search([("company_id", "=", self.company.id)])
+        return {partial.exchange_move_id: partial for partial in partials if partial.exchange_move_id}
+
+    def _read_returned(self):
+        """Return ``{payment's journal item: debits of the bank}`` of what the bank took back, or what was rejected."""
+        lines = self._read_lines(self.env["res.partner"].search([]))
+        in_bank = lines.filtered(lambda line: line.journal_id.type in CASH)
+        rejected = in_bank.filtered(
+            lambda line: line.balance < 0 and line.move_id.origin_payment_id.state == "rejected"
+        )
+        returned = {line: [] for line in rejected}
+        for line in in_bank:
+            if paid := find_returned(line, in_bank):
+                returned.setdefault(paid, []).append(line)
+        return returned
+
     def _is_new(self, partial):
         return partial.id not in self.known_partials
 
-    def _cash_of(self, partial):
-        """What a settlement brought in: an entry may write something off besides."""
-        lines = partial.credit_move_id.move_id.line_ids
-        waived = sum(
-            exact(line.balance)
-            for line in lines
-            if line.account_id.account_type.startswith(("expense", "income")) or line.tax_repartition_line_id
-        )
-        settled = -sum(exact(line.balance) for line in lines if line.account_type == "asset_receivable")
-        amount = exact(partial.amount)
-        if waived > 0 and settled > 0:
-            amount *= 1 - min(waived / settled, Decimal(1))
-        return rounded(amount, CENT)
-
-    def _cash_partials(self, line):
-        """Return the money that was set against an item since the start and came in since the start."""
+    def _settlements(self, line):
+        """Return the reconciliations since the start, with what is posted, by which an item was settled by now."""
         return [
             partial
             for partial in line.matched_credit_ids
             if self._is_new(partial)
-            and partial.credit_move_id.journal_id.type in CASH
+            and partial.credit_move_id.parent_state == "posted"
+            and partial.max_date <= self.day
+        ]
+
+    def _cash_partials(self, line):
+        """Return the money that was set against an item since the start, came in since the start, and stayed."""
+        return [
+            partial
+            for partial in self._settlements(line)
+            if partial.credit_move_id.journal_id.type in CASH
             and partial.credit_move_id.date >= self.started_on
+            and partial.credit_move_id not in self.returned
         ]
 
     # === ITEMS === #
 
-    def read_items(self):
-        """Return all items of the campaign as they are now, replacements of corrected invoices included."""
+    def read_items(self, day):
+        """Return all items of the campaign as of today, with replacements of corrected invoices.
+
+        What the bank took back of what customers had paid on them is owed again.
+        """
+        self.day = day
+        self.returned = self._read_returned()
+        self.causes = self._read_causes()
         rows = []
         groups = {}
         for row in self.frozen:
@@ -162,6 +195,18 @@ class Notebook:
             for number, (_case, _line, _move, due_date, amount) in enumerate(frozen):
                 rows.append((case, lines[number] if number < len(lines) else none, move, due_date, amount))
             rows += [(case, line, move, line.date_maturity or line.date, ZERO) for line in lines[len(frozen) :]]
+        debits = defaultdict(list)
+        for case, line, *_rest in rows:
+            for partial in line.exists().matched_credit_ids.filtered(self._is_new):
+                for debit in self.returned.get(partial.credit_move_id, ()):
+                    if debit.partner_id.commercial_partner_id == case.partner_id and debit not in debits[case]:
+                        debits[case].append(debit)
+        rows += [
+            (case, debit, debit.move_id, debit.date_maturity or debit.date, ZERO)
+            for case, own in debits.items()
+            for debit in own
+            if debit not in {line for other, line, *_rest in rows if other == case}
+        ]
         return [
             self._read_item(Item(case, line.exists(), due_date, amount)) for case, line, _m, due_date, amount in rows
         ]
@@ -182,34 +227,51 @@ class Notebook:
 
     def _read_item(self, item):
         line = item.line
-        item.collected = sum(map(self._cash_of, self._cash_partials(line)), ZERO)
-        for partial in line.matched_credit_ids.filtered(self._is_new):
+        item.collected = sum((cash_of(partial, CENT) for partial in self._cash_partials(line)), ZERO)
+        for partial in self._settlements(line):
             credit = partial.credit_move_id
-            is_old_money = credit.journal_id.type in CASH and credit.date < self.started_on
+            is_old_money = (
+                credit.journal_id.type in CASH and credit.date < self.started_on and credit not in self.returned
+            )
             if credit.move_id.move_type == "out_refund" or is_old_money:
                 item.credited += exact(partial.amount)
-        if line and line.parent_state == "posted":
-            credits, debits = line.matched_credit_ids, line.matched_debit_ids
-            item.residual = exact(line.balance)
-            item.residual += sum(exact(partial.amount) for partial in debits)
-            item.residual -= sum(exact(partial.amount) for partial in credits)
-            in_currency = exact(line.amount_currency)
-            in_currency += sum(exact(partial.credit_amount_currency) for partial in debits)
-            in_currency -= sum(exact(partial.debit_amount_currency) for partial in credits)
-            rate = item.residual / in_currency if in_currency else Decimal(1)
-            self._read_parts(item, rate)
+        if line.parent_state == "draft":
+            self._read_draft(item)
+        elif line and line.parent_state == "posted" and line.date <= self.day:
+            residual, in_currency = open_on(line, self.day, self.causes)
+            if residual and in_currency:
+                item.residual = residual
+                self._read_parts(item, residual / in_currency, in_currency)
         item.other = item.initial - item.collected - item.credited - item.residual
         return item
 
-    def _read_parts(self, item, rate):
+    def _read_draft(self, item):
+        """What is owed of an invoice that is being corrected is not known: it stays as it was."""
+        shown = self.env["collection.case.item"].search(
+            [("case_id", "=", item.case.id), ("move_line_id", "=", item.line.id)]
+        )
+        item.residual = exact(shown.residual)
+        self._set_parts(item, exact(shown.disputed_amount), exact(shown.promised_amount))
+
+    def _read_parts(self, item, rate, in_currency):
         """Read what is disputed of an item, then what is promised of the rest, and by which document."""
-        disputes = self._weigh("collection.dispute", item.line, ("open", "accepted"))
-        item.disputed = min(rounded(sum(disputes.values(), ZERO) * rate, CENT), item.residual)
-        promises = self._weigh("collection.promise", item.line, ("open",))
-        item.promised = min(rounded(sum(promises.values(), ZERO) * rate, CENT), item.residual - item.disputed)
+        disputed = min(
+            sum(self._weigh("collection.dispute", item.line, ("open", "accepted")).values(), ZERO), in_currency
+        )
+        promised = min(
+            sum(self._weigh("collection.promise", item.line, ("open",)).values(), ZERO), in_currency - disputed
+        )
+        disputed_here = item.residual if disputed == in_currency else rounded(disputed * rate, CENT)
+        is_all = promised == in_currency - disputed
+        promised_here = item.residual - disputed_here if is_all else rounded(promised * rate, CENT)
+        self._set_parts(item, disputed_here, promised_here)
+
+    def _set_parts(self, item, disputed, promised):
+        """Set what is disputed and promised, in proportion to what the documents still stand for."""
+        item.disputed, item.promised = disputed, promised
         for weights, amount, parts in (
-            (disputes, item.disputed, item.disputes),
-            (promises, item.promised, item.promises),
+            (self._weigh("collection.dispute", item.line, ("open", "accepted")), disputed, item.disputes),
+            (self._weigh("collection.promise", item.line, ("open",)), promised, item.promises),
         ):
             if amount:
                 parts.update(zip(weights, proportion(amount, list(weights.values())), strict=True))
@@ -232,7 +294,7 @@ class Notebook:
 
         :param day: today on the company's clock, or the day of the closing.
         """
-        items = self.read_items()
+        items = self.read_items(day)
         cases = {case: self._sum(item for item in items if item.case == case) for case in self.campaign.case_ids}
         total = self._sum(items)
         actions = self._read_actions()
@@ -382,7 +444,7 @@ class Notebook:
         for item in items:
             for partial in self._cash_partials(item.line):
                 credit = partial.credit_move_id
-                row = (credit, self._cash_of(partial))
+                row = (credit, cash_of(partial, CENT))
                 weeks[monday_of(credit.date)].append(row)
                 methods[credit.journal_id.id, credit.payment_id.payment_method_line_id.id or None].append(row)
         return tuple(
@@ -580,28 +642,11 @@ class Notebook:
 
     # === BEFORE, AFTER, AND WITHOUT A CAMPAIGN === #
 
-    def _open_on(self, line, day, causes):
-        """What was open of an item at the end of a day: its balance less what was reconciled by then.
-
-        An exchange difference belongs to the payment that made it.
-        """
-        residual = exact(line.balance)
-        for partial in line.matched_credit_ids | line.matched_debit_ids:
-            exchange = (partial.debit_move_id | partial.credit_move_id).move_id.filtered(causes.get)
-            if (causes[exchange].max_date if exchange else partial.max_date) <= day:
-                residual += exact(partial.amount) * (1 if partial.credit_move_id == line else -1)
-        return residual
-
     def _expect_standing(self, day):
-        partials = self.env["account.partial.reconcile"].search([("company_id", "=", self.company.id)])
-        causes = {partial.exchange_move_id: partial for partial in partials if partial.exchange_move_id}
-        lines = self._read_lines(self.campaign.case_ids.partner_id)
-        rows = [
-            ((day - (line.date_maturity or line.date)).days, self._open_on(line, day, causes))
-            for line in lines
-            if line.date <= day
-        ]
-        late = [(days, amount) for days, amount in rows if days > 0 and amount > 0]
+        partners = self.campaign.case_ids.partner_id
+        lines = self._read_lines(partners)
+        rows = [((day - due_date).days, amount) for _line, due_date, amount in self._read_open(partners, day)]
+        late = [(days, amount) for days, amount in rows if days > 0]
         overdue = sum((amount for _days, amount in late), ZERO)
         receivables = sum((amount for _days, amount in rows), ZERO)
         return {
@@ -621,7 +666,9 @@ class Notebook:
             if first > known_since:
                 first -= relativedelta(months=1)
         sold = lines.filtered(
-            lambda line: line.move_id.move_type in ("out_invoice", "out_refund") and first <= line.date <= day
+            lambda line: (
+                line.move_id.move_type in ("out_invoice", "out_receipt", "out_refund") and first <= line.date <= day
+            )
         )
         sales = sum(exact(line.balance) for line in sold)
         return float(receivables * ((day - first).days + 1) / sales) if sales > 0 else None
@@ -666,8 +713,8 @@ class Notebook:
                 continue
             if partial.max_date < first:
                 owed -= exact(partial.amount)
-            elif credit.journal_id.type in CASH and first <= credit.date < end:
-                collected += self._cash_of(partial)
+            elif credit.journal_id.type in CASH and first <= credit.date < end and credit not in self.returned:
+                collected += cash_of(partial, CENT)
         return owed, collected
 
     def _expect_without_campaign(self, aging, baseline):

@@ -50,9 +50,10 @@ def ratio(part, whole):
 
 @dataclasses.dataclass
 class Item:
-    """One posted trade receivable journal item, with what may not be claimed of it.
+    """One posted trade receivable journal item, as of today, with what may not be claimed of it.
 
-    ``disputed`` and ``promised`` are in company currency, ``*_currency`` in the item's own.
+    ``disputed``, ``promised``, ``announced`` and ``claimable`` are in company currency, ``*_currency`` in that of the
+    item.
     """
 
     id: int
@@ -66,23 +67,65 @@ class Item:
     is_excluded: bool
     is_money: bool
     is_exchange: bool
+    is_payout: bool
+    line: object
     disputed_currency: Decimal = Decimal(0)
     promised_currency: Decimal = Decimal(0)
+    announced_currency: Decimal = Decimal(0)
     disputed: Decimal = Decimal(0)
     promised: Decimal = Decimal(0)
+    announced: Decimal = Decimal(0)
+    claimable_currency: Decimal = Decimal(0)
+    claimable: Decimal = Decimal(0)
+
+    @property
+    def is_credit(self):
+        """Below zero, or a credit that was given back: money sent to the customer is no debt."""
+        return self.residual < 0 or self.is_payout
 
     @property
     def is_charge(self):
         """Something that the customer was asked to pay: no money sent back, no exchange difference."""
         return self.balance > 0 and not self.is_money and not self.is_exchange
 
+    @property
+    def free_currency(self):
+        """What is neither disputed nor promised, in the item's currency."""
+        return self.residual_currency - self.disputed_currency - self.promised_currency
+
     def set_parts(self, disputed, promised, cent):
         """Set what is disputed and promised, in the item's currency: never more than what is left of it."""
         self.disputed_currency = min(disputed, self.residual_currency)
         self.promised_currency = min(promised, self.residual_currency - self.disputed_currency)
-        rate = self.residual / self.residual_currency
-        self.disputed = min(rounded(self.disputed_currency * rate, cent), self.residual)
-        self.promised = min(rounded(promised * rate, cent), self.residual - self.disputed)
+        self.disputed = self.convert(self.disputed_currency, self.residual_currency, self.residual, cent)
+        self.promised = self.convert(
+            self.promised_currency,
+            self.residual_currency - self.disputed_currency,
+            self.residual - self.disputed,
+            cent,
+        )
+
+    def set_announced(self, amount, cent):
+        """Set what is on its way, in the item's currency: of what is neither disputed nor promised."""
+        self.announced_currency = min(amount, self.free_currency)
+        self.announced = self.convert(
+            self.announced_currency, self.free_currency, self.residual - self.disputed - self.promised, cent
+        )
+
+    def cover(self, credit, cent):
+        """Set what may be claimed once a credit in the item's currency is taken off; return the rest of the credit."""
+        askable_currency = self.free_currency - self.announced_currency
+        askable = self.residual - self.disputed - self.promised - self.announced
+        covered = min(credit, askable_currency)
+        self.claimable_currency = askable_currency - covered
+        self.claimable = self.convert(self.claimable_currency, askable_currency, askable, cent)
+        return credit - covered
+
+    def convert(self, amount, whole, own_whole, cent):
+        """Return an amount in company currency, at the rate of what is left; the whole is the whole to the cent."""
+        if amount == whole:
+            return own_whole
+        return rounded(amount * self.residual / self.residual_currency, cent)
 
 
 @dataclasses.dataclass
@@ -113,7 +156,7 @@ class Customer:
 
     @property
     def owed(self):
-        return [item for item in self.items if item.is_open and item.residual > 0]
+        return [item for item in self.items if item.is_open and not item.is_credit]
 
     @property
     def overdue(self):
@@ -127,7 +170,7 @@ class Customer:
 
     @property
     def credits(self):
-        return [item for item in self.items if item.is_open and item.residual < 0]
+        return [item for item in self.items if item.is_open and item.is_credit]
 
     def days_late(self, item):
         return (self.today - item.due_date).days
@@ -161,13 +204,21 @@ def read_customers(company, today):
         partner: Customer(partner, company, debtors.get(partner, env["collection.debtor"]), today, cent)
         for partner in partners
     }
-    items = _read_items(env, company, lines, cent)
+    returned = _read_returns(env, company, lines, customers)
+    items = _read_items(env, company, lines, cent, today)
     for line in lines:
         customers[line.partner_id.commercial_partner_id].items.append(items[line.id])
-    _read_receipts(env, lines, items, customers)
-    _read_returns(env, company, lines, customers)
+    _announce(env, company, lines, items, customers)
+    for customer in customers.values():
+        _net(customer)
+    _read_receipts(env, lines, items, customers, returned)
     clock = ZoneInfo(company.collection_tz or company.partner_id.tz or "UTC")
-    for action in _search(env, "collection.action", company, ("state", "=", "done"), ("channel", "!=", "note")):
+    for action in _search(env, "collection.action", company, ("state", "=", "done")):
+        # A contact reached somebody.
+        if action.channel in ("note", "task"):
+            continue
+        if action.channel == "call" and action.outcome not in ("right_person", "someone_else"):
+            continue
         day = action.date_done.replace(tzinfo=ZoneInfo("UTC")).astimezone(clock).date()
         customers[action.debtor_id.partner_id].contact_days.append(day)
     return customers
@@ -177,9 +228,10 @@ def _search(env, model, company, *conditions):
     return env[model].search([("company_id", "=", company.id), *conditions])
 
 
-def _read_items(env, company, lines, cent):
+def _read_items(env, company, lines, cent, today):
     """Return ``{id: Item}`` of journal items, with the parts under dispute or promise."""
-    exchange_moves = _search(env, "account.partial.reconcile", company).exchange_move_id
+    partials = _search(env, "account.partial.reconcile", company)
+    causes = {partial.exchange_move_id: partial for partial in partials if partial.exchange_move_id}
     disputed, promised = Counter(), Counter()
     for dispute in _search(env, "collection.dispute", company, ("state", "in", ("open", "accepted"))):
         for line in dispute.line_ids:
@@ -189,53 +241,227 @@ def _read_items(env, company, lines, cent):
             promised[line.move_line_id.id] += exact(line.amount) - exact(line.settled_amount)
     items = {}
     for line in lines:
+        residual, residual_currency = open_on(line, today, causes)
+        payment = line.move_id.origin_payment_id
         item = items[line.id] = Item(
             id=line.id,
             date=line.date,
             due_date=line.date_maturity or line.date,
             balance=exact(line.balance),
-            residual=exact(line.amount_residual),
-            residual_currency=exact(line.amount_residual_currency),
+            residual=residual,
+            residual_currency=residual_currency,
             currency=line.currency_id.name,
-            is_open=not line.reconciled and bool(line.amount_residual) and line.move_id.payment_state != "in_payment",
+            is_open=bool(line.date <= today and residual and residual_currency and not is_void(line)),
             is_excluded=line.no_followup or line.move_id.payment_state == "blocked",
             is_money=line.journal_id.type in CASH,
-            is_exchange=line.move_id in exchange_moves,
+            is_exchange=line.move_id in causes,
+            is_payout=line.balance > 0 and payment.payment_type == "outbound",
+            line=line,
         )
-        if item.is_open and item.residual > 0:
+        if item.is_open and not item.is_credit:
             item.set_parts(Decimal(disputed[line.id]), Decimal(promised[line.id]), cent)
     return items
 
 
-def _read_receipts(env, lines, items, customers):
-    """Write down on each customer the money that was set against what was charged."""
+def is_void(line):
+    """Whether a journal item settles nothing: not posted, or of a rejected payment that nobody booked back."""
+    payment = line.move_id.origin_payment_id
+    is_rejected = payment.state == "rejected" and payment.payment_type == "inbound"
+    return line.parent_state != "posted" or (is_rejected and not find_bounces(line))
+
+
+def find_bounces(paid):
+    """Return the bank's debits by which exactly this payment was taken back."""
+    partner = paid.partner_id.commercial_partner_id
+    candidates = paid.search(
+        [
+            ("company_id", "=", paid.company_id.id),
+            ("account_id", "=", paid.account_id.id),
+            ("partner_id.commercial_partner_id", "=", partner.id),
+            ("parent_state", "=", "posted"),
+            ("currency_id", "=", paid.currency_id.id),
+        ]
+    ).filtered(lambda line: line.journal_id.type in CASH)
+    return [line for line in candidates if find_returned(line, candidates) == paid]
+
+
+def find_returned(bounce, lines):
+    """Return the payment that a debit of the bank takes back: as much as was paid once before; or nothing.
+
+    Of several payments of that amount it is the one that was set against the debit, else the last.
+    """
+    if bounce.balance <= 0 or bounce.move_id.origin_payment_id:
+        return lines.browse()
+    found = lines.filtered(
+        lambda paid: (
+            paid.partner_id.commercial_partner_id == bounce.partner_id.commercial_partner_id
+            and paid.currency_id == bounce.currency_id
+            and exact(paid.amount_currency) == -exact(bounce.amount_currency)
+            and paid.date <= bounce.date
+        )
+    )
+    matched = bounce.matched_credit_ids.credit_move_id
+    return found.sorted(lambda paid: (paid in matched, paid.date, paid.id))[-1:]
+
+
+def open_on(line, day, causes):
+    """Return what was open of a journal item at the end of a day, in company currency and in its own.
+
+    Its balance less what was reconciled by then; what is void settles nothing. An exchange difference belongs to the
+    payment that made it.
+
+    :param causes: ``{entry of an exchange difference: reconciliation that made it}``.
+    """
+    residual, residual_currency = exact(line.balance), exact(line.amount_currency)
+    if is_void(line):
+        return residual, residual_currency
+    for partial in line.matched_credit_ids | line.matched_debit_ids:
+        sides = partial.debit_move_id | partial.credit_move_id
+        cause = next((causes[move] for move in sides.move_id if move in causes), None)
+        is_foreign = (partial.debit_currency_id | partial.credit_currency_id) != line.company_id.currency_id
+        settled_on = cause.max_date if cause and is_foreign else partial.max_date
+        if settled_on > day or any(map(is_void, sides)):
+            continue
+        if partial.credit_move_id == line:
+            residual += exact(partial.amount)
+            residual_currency += exact(partial.credit_amount_currency)
+        else:
+            residual -= exact(partial.amount)
+            residual_currency -= exact(partial.debit_amount_currency)
+    return residual, residual_currency
+
+
+def _announce(env, company, lines, items, customers):
+    """Set what is on its way against debts: entries of later days, and bank lines that nobody allocated.
+
+    What names its debt comes first, then the older money; each serves the oldest debts of its currency.
+    """
+    rows = []
+    for line in lines:
+        customer = customers[line.partner_id.commercial_partner_id]
+        if line.date > customer.today and line.balance < 0 and not is_void(line):
+            for partial in line.matched_debit_ids:
+                item = items.get(partial.debit_move_id.id)
+                if item and item.date <= customer.today and not is_void(partial.debit_move_id):
+                    rows.append((0, line.date, line.id, [item], exact(partial.debit_amount_currency)))
+            if not line.no_followup and line.amount_residual_currency < 0:
+                debts = [
+                    item for item in customer.owed if item.currency == line.currency_id.name and item.date <= line.date
+                ]
+                rows.append((1, line.date, line.id, debts, -exact(line.amount_residual_currency)))
+    for bank_line in _search(
+        env,
+        "account.bank.statement.line",
+        company,
+        ("is_reconciled", "=", False),
+        ("amount", ">", 0),
+        ("partner_id", "!=", False),
+        ("move_id.state", "=", "posted"),
+    ):
+        customer = customers.get(bank_line.partner_id.commercial_partner_id)
+        debts = [
+            item
+            for item in (customer.owed if customer else ())
+            if item.currency == bank_line.currency_id.name and item.date <= bank_line.date
+        ]
+        rows.append((1, bank_line.date, bank_line.id, debts, exact(bank_line.amount)))
+    taken = Counter()
+    for _rank, _day, _id, debts, amount in sorted(rows, key=lambda row: row[:3]):
+        left = amount
+        for item in sorted(debts, key=lambda item: (item.due_date, item.id)):
+            if not item.is_open or item.is_credit or item.is_excluded:
+                continue
+            paid = min(left, item.free_currency - taken[item.id])
+            taken[item.id] += paid
+            left -= paid
+    for customer in customers.values():
+        for item in customer.owed:
+            item.set_announced(Decimal(taken[item.id]), customer.cent)
+
+
+def _net(customer):
+    """Set credits against debts: in the items' own currency, the oldest debt first; what is excluded stays apart."""
+    for currency in {item.currency for item in customer.owed}:
+        credit = -sum(
+            item.residual_currency for item in customer.credits if item.currency == currency and not item.is_excluded
+        )
+        credit = max(credit - _get_reserved(customer, currency), Decimal(0))
+        debts = [item for item in customer.owed if item.currency == currency and not item.is_excluded]
+        for item in sorted(debts, key=lambda item: (item.due_date, item.id)):
+            credit = item.cover(credit, customer.cent)
+
+
+def _get_reserved(customer, currency):
+    """Return what open credit notes keep for what is disputed: it is not taken off twice.
+
+    One that reverses a disputed invoice takes up its disputed part; one that reverses none, and is not older than the
+    disputed invoices, what is left of their disputed parts.
+    """
+    notes = [
+        item
+        for item in customer.credits
+        if item.currency == currency and item.line.move_id.move_type == "out_refund" and not item.line.no_followup
+    ]
+    contested = [
+        item
+        for item in customer.owed
+        if item.currency == currency and item.disputed_currency and not item.line.no_followup
+    ]
+    if not contested:
+        return Decimal(0)
+    kept = left = Decimal(0)
+    for move in {item.line.move_id for item in contested}:
+        disputed = sum(item.disputed_currency for item in contested if item.line.move_id == move)
+        reversing = -sum(note.residual_currency for note in notes if note.line.move_id.reversed_entry_id == move)
+        kept += min(disputed, reversing)
+        left += max(disputed - reversing, Decimal(0))
+    since = min(item.date for item in contested)
+    others = -sum(
+        note.residual_currency for note in notes if not note.line.move_id.reversed_entry_id and note.date >= since
+    )
+    return kept + min(left, others)
+
+
+def _read_receipts(env, lines, items, customers, returned):
+    """Write down on each customer the money that was set against what was charged, and stayed."""
     for partial in env["account.partial.reconcile"].search([("debit_move_id", "in", lines.ids)]):
         debit, credit = items[partial.debit_move_id.id], partial.credit_move_id
         customer = customers[partial.debit_move_id.partner_id.commercial_partner_id]
         settled_on = max(debit.date, credit.date)
         if not debit.is_charge or credit.journal_id.type not in CASH or credit.parent_state != "posted":
             continue
-        if customer.history_start() <= settled_on <= customer.today:
+        if credit.id not in returned and customer.history_start() <= settled_on <= customer.today:
             days_late = max((credit.date - debit.due_date).days, 0)
-            receipt = Receipt(debit.id, credit.id, credit.date, exact(partial.amount), days_late)
-            customer.receipts.append(receipt)
+            amount = cash_of(partial, customer.cent)
+            customer.receipts.append(Receipt(debit.id, credit.id, credit.date, amount, days_late))
+
+
+def cash_of(partial, cent):
+    """Return what a settlement brought in: an entry may write something off, or grant a discount, besides."""
+    lines = partial.credit_move_id.move_id.line_ids
+    waived = sum(
+        exact(line.balance)
+        for line in lines
+        if line.account_id.account_type.startswith(("expense", "income")) or line.tax_repartition_line_id
+    )
+    settled = -sum(exact(line.balance) for line in lines if line.account_type == "asset_receivable")
+    amount = exact(partial.amount)
+    if waived > 0 and settled > 0:
+        amount *= 1 - min(waived / settled, Decimal(1))
+    return rounded(amount, cent)
 
 
 def _read_returns(env, company, lines, customers):
-    """Write down on each customer the days on which money that had come in went back.
+    """Write down on each customer the days on which money that had come in went back; return the payments' ids.
 
     The bank takes back as much as was paid once before, without a payment to the customer; or a payment is rejected.
     """
+    returned = set()
     in_bank = lines.filtered(lambda line: line.journal_id.type in CASH)
-    for line in in_bank.filtered(lambda line: line.balance > 0 and not line.move_id.origin_payment_id):
-        partner = line.partner_id.commercial_partner_id
-        if any(
-            paid.partner_id.commercial_partner_id == partner
-            and (paid.currency_id, paid.amount_currency) == (line.currency_id, -line.amount_currency)
-            and paid.date <= line.date
-            for paid in in_bank
-        ):
-            customers[partner].return_days.append(line.date)
+    for line in in_bank:
+        if paid := find_returned(line, in_bank):
+            customers[line.partner_id.commercial_partner_id].return_days.append(line.date)
+            returned.add(paid.id)
     for payment in _search(
         env,
         "account.payment",
@@ -245,6 +471,8 @@ def _read_returns(env, company, lines, customers):
         ("partner_type", "=", "customer"),
     ):
         customers[payment.partner_id.commercial_partner_id].return_days.append(payment.date)
+        returned.update(payment.move_id.line_ids.filtered(lambda line: line.account_type == "asset_receivable").ids)
+    return returned
 
 
 # === WHAT IS OWED === #
@@ -281,6 +509,12 @@ def promised_amount(customer):
 
 
 @indicator
+def announced_amount(customer):
+    """Overdue parts for which money is on its way, as far as nobody disputes them and they are not promised."""
+    return sum(item.announced for item in customer.askable)
+
+
+@indicator
 def excluded_amount(customer):
     """Overdue items marked “no follow-up” or blocked for payment; in insolvency, all that would be claimable."""
     excluded = sum(item.residual for item in customer.overdue if item.is_excluded)
@@ -297,15 +531,7 @@ def claimable_amount(customer):
 
 
 def _left_to_ask(customer):
-    total = Decimal(0)
-    for currency in {item.currency for item in customer.askable}:
-        items = [item for item in customer.askable if item.currency == currency]
-        askable = sum(item.residual_currency - item.disputed_currency - item.promised_currency for item in items)
-        askable_here = sum(item.residual - item.disputed - item.promised for item in items)
-        credit = -sum(item.residual_currency for item in customer.credits if item.currency == currency)
-        if askable > 0:
-            total += rounded(askable_here * max(askable - credit, 0) / askable, customer.cent)
-    return total
+    return sum((item.claimable for item in customer.askable), Decimal(0))
 
 
 @indicator
@@ -415,20 +641,25 @@ def learned_payment_days(customer):
 
 @indicator
 def last_payment_date(customer):
-    """The day of the last money received."""
-    return max((item.date for item in customer.items if item.balance < 0 and item.is_money), default=False)
+    """The day of the last money received, from the customer or, in the payment history, from others for them."""
+    days = [item.date for item in customer.items if item.balance < 0 and item.is_money and item.date <= customer.today]
+    return max(days + [receipt.date for receipt in customer.receipts], default=False)
 
 
 @indicator
 def first_invoice_date(customer):
     """The first day on which the customer was charged something."""
-    return min((item.date for item in customer.items if item.is_charge), default=False)
+    return min(_charge_days(customer), default=False)
 
 
 @indicator
 def last_invoice_date(customer):
     """The last day on which the customer was charged something."""
-    return max((item.date for item in customer.items if item.is_charge), default=False)
+    return max(_charge_days(customer), default=False)
+
+
+def _charge_days(customer):
+    return [item.date for item in customer.items if item.is_charge and item.date <= customer.today]
 
 
 # === WHAT WAS SAID === #
@@ -466,19 +697,19 @@ def open_dispute_count(customer):
 
 @indicator
 def last_contact_on(customer):
-    """The day, on the company's clock, on which something was last said to the customer; notes don't count."""
+    """The day, on the company's clock, on which something last reached the customer."""
     return max(customer.contact_days, default=False)
 
 
 @indicator
 def has_phone(customer):
-    """Some active contact of the customer has a phone number."""
+    """Somebody who can be written to has a phone number."""
     return any(contact.phone for contact in _contacts(customer))
 
 
 @indicator
 def has_email(customer):
-    """Some active contact of the customer has an e-mail address."""
+    """Somebody who can be written to has an e-mail address."""
     return any(contact.email for contact in _contacts(customer))
 
 
@@ -490,7 +721,16 @@ def contactability(customer):
 
 def _contacts(customer):
     contacts = customer.partner.search([("commercial_partner_id", "=", customer.partner.id)])
-    return contacts.filtered("active")
+    return contacts.filtered(
+        lambda contact: (
+            contact.active
+            and (
+                contact == customer.partner
+                or contact.type in ("contact", "invoice")
+                or contact == customer.debtor.contact_id
+            )
+        )
+    )
 
 
 @indicator

@@ -57,6 +57,20 @@ class TestCase(CollectionCommon):
         self.assertEqual(self.case.attempt_count, 2)
         self.assertEqual(sorted(self.debtor.action_ids.mapped("state")), ["cancelled", "done", "done", "planned"])
 
+    def test_who_was_reached_once_stays_reached(self):
+        self._log_call(self.debtor, "right_person", case=self.case)
+        self._log_call(self.debtor, "voicemail", case=self.case)
+        self.assertRecordValues(self.case, [{"is_reached": True, "attempt_count": 2}])
+        self.campaign.action_close()
+        self.assertEqual(self.case.result, "open")
+
+    def test_nobody_asks_about_a_rest_that_is_none(self):
+        for amount, is_asked in ((4000, True), (1000, False)):
+            self._log_call(
+                self.debtor, case=self.case, next_step="promise", promise_amount=amount, promise_date=self._days(3)
+            )
+            self.assertEqual(bool(self.case.next_action_date), is_asked)
+
     def test_call_with_a_promise(self):
         reason = self.env.ref("account_collection.collection_reason_oversight")
         form = Form(

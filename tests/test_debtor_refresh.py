@@ -1,6 +1,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from dateutil.relativedelta import relativedelta
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -296,3 +298,42 @@ class TestDebtorRefresh(CollectionCommon):
         ):
             self.env["collection.run"]._refresh_next(self.company)
         self.assertEqual(queue.search_count([]), waiting)
+
+    def test_promise_kept_in_part_is_not_broken(self):
+        invoice = self._create_invoice(amount=100)
+        promise = self._promise(self._get_debtor(), amount=100, date=self._days(1))
+        self._pay(invoice, 40)
+        with freeze_time(f"{self._days(30)} 12:00:00"):
+            self._synchronize()
+            self.assertEqual(promise.state, "partly")
+            self.assertEqual(self._get_debtor().broken_promise_count, 0)
+
+    def test_trend_counts_the_day_itself(self):
+        """Money of three months ago to the day is former, of the day after recent."""
+        quarter = self.today - relativedelta(months=3)
+        for on, trend in ((quarter, 0), (quarter + timedelta(days=1), 10)):
+            partner = self._create_customer(f"Paid on {on}")
+            for day, days_late in ((quarter - timedelta(days=20), 5), (on, 15)):
+                invoice = self._create_invoice(
+                    partner, invoice_date=day - timedelta(days=60), invoice_date_due=day - timedelta(days=days_late)
+                )
+                self._pay(invoice, on=day)
+            self.assertEqual(self._get_debtor(partner).lateness_trend, trend)
+
+    def test_credit_limit_is_not_used_below_zero(self):
+        self.customer.credit_limit = 200
+        self._create_invoice(amount=50)
+        self._pay_on_account(amount=500)
+        self.assertEqual(self._get_debtor().credit_limit_use, 0)
+
+    def test_phone_of_an_archived_contact(self):
+        self.customer.phone = False
+        contact = self.env["res.partner"].create(
+            {"name": "Marie", "parent_id": self.customer.id, "phone": "+33 1 99 00 12 34"}
+        )
+        self._create_invoice()
+        debtor = self._get_debtor()
+        self.assertTrue(debtor.has_phone)
+        contact.active = False
+        self._synchronize()
+        self.assertFalse(debtor.has_phone)

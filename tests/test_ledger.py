@@ -10,9 +10,8 @@ from ..tools.workdays import subtract_bank_days
 from .plan_common import PlanCommon
 
 
-@tagged("post_install", "-at_install")
-class TestLedger(PlanCommon):
-    """What is open, claimable and on its way: the same for the file, the decision, the message and the figures."""
+class LedgerCommon(PlanCommon):
+    """Swiss francs at two rates, online payments, bank lines, entries and a branch."""
 
     @classmethod
     def setUpClass(cls):
@@ -81,6 +80,51 @@ class TestLedger(PlanCommon):
             for row in claim["rows"]
             if row["claimable"]
         }
+
+    def _create_branch(self):
+        branch = self.env["res.company"].create(
+            {"name": "Agence Nord", "parent_id": self.company.id, "country_id": self.company.country_id.id}
+        )
+        self.env.user.company_ids |= branch
+        self.customer.with_company(branch).property_account_receivable_id = self.company_data[
+            "default_account_receivable"
+        ]
+        return branch
+
+    def _create_branch_invoice(self, branch, amount):
+        sale = self.company_data["default_journal_sale"]
+        invoice = (
+            self.env["account.move"]
+            .with_context(allowed_company_ids=[branch.id, self.company.id])
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.customer.id,
+                    "company_id": branch.id,
+                    "journal_id": sale.id,
+                    "invoice_date": self.today - timedelta(days=90),
+                    "invoice_date_due": self.today - timedelta(days=60),
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "name": "Work",
+                                "price_unit": amount,
+                                "account_id": self.company_data["default_account_revenue"].id,
+                                "tax_ids": [Command.clear()],
+                            }
+                        )
+                    ],
+                }
+            )
+        )
+        invoice.action_post()
+        self.assertEqual(invoice.company_id, branch)
+        return invoice
+
+
+@tagged("post_install", "-at_install")
+class TestLedger(LedgerCommon):
+    """What is open, claimable and on its way: the same for the file, the decision, the message and the figures."""
 
     # === CREDITS === #
 
@@ -311,13 +355,7 @@ class TestLedger(PlanCommon):
         self.assertReason("unmatched_payment", self._get_debtor())
 
     def test_branch_looks_at_its_parent(self):
-        branch = self.env["res.company"].create(
-            {"name": "Agence Nord", "parent_id": self.company.id, "country_id": self.company.country_id.id}
-        )
-        self.env.user.company_ids |= branch
-        self.customer.with_company(branch).property_account_receivable_id = self.company_data[
-            "default_account_receivable"
-        ]
+        branch = self._create_branch()
         invoice = self._create_branch_invoice(branch, 1000)
         transaction = self._create_transaction(1000, invoices=invoice)
         self.assertEqual(transaction.company_id, self.company)
@@ -328,36 +366,6 @@ class TestLedger(PlanCommon):
         self.assertEqual(self._get_debtor(company=branch).claimable_amount, 300)
         self._create_invoice(amount=650, days_late=5)  # the parent's own debt comes first
         self.assertEqual(self._get_debtor(company=branch).claimable_amount, 950)
-
-    def _create_branch_invoice(self, branch, amount):
-        sale = self.company_data["default_journal_sale"]
-        invoice = (
-            self.env["account.move"]
-            .with_context(allowed_company_ids=[branch.id, self.company.id])
-            .create(
-                {
-                    "move_type": "out_invoice",
-                    "partner_id": self.customer.id,
-                    "company_id": branch.id,
-                    "journal_id": sale.id,
-                    "invoice_date": self.today - timedelta(days=90),
-                    "invoice_date_due": self.today - timedelta(days=60),
-                    "invoice_line_ids": [
-                        Command.create(
-                            {
-                                "name": "Work",
-                                "price_unit": amount,
-                                "account_id": self.company_data["default_account_revenue"].id,
-                                "tax_ids": [Command.clear()],
-                            }
-                        )
-                    ],
-                }
-            )
-        )
-        invoice.action_post()
-        self.assertEqual(invoice.company_id, branch)
-        return invoice
 
     # === ONE STATE OF INVOICES === #
 

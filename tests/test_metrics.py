@@ -207,6 +207,53 @@ class TestMetrics(CollectionCommon):
         figures = self.metrics._get_figures(self.company, self.today)
         self.assertEqual(figures.days_to_pay, 40)
 
+    def test_sales_receipts_are_sales(self):
+        """They are receivables, too."""
+        self._invoice_on("2026-02-05", 100)
+        self._invoice_on("2026-02-06", 40, move_type="out_receipt")
+        figures = self.metrics._get_figures(self.company, date(2026, 2, 28))
+        self.assertEqual((figures.sales, figures.position.receivables), (140, 140))
+
+    def test_money_that_went_back(self):
+        """It counts as negative on the day it went, and says nothing about how the customer pays."""
+        invoice = self._invoice_on("2026-01-05", 100)
+        self._pay(invoice, on=date(2026, 2, 10))
+        bank = self.company_data["default_journal_bank"]
+        self.env["account.move"].create(
+            {
+                "journal_id": bank.id,
+                "date": "2026-02-14",
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": self.company_data["default_account_receivable"].id,
+                            "partner_id": self.customer.id,
+                            "debit": 100,
+                        }
+                    ),
+                    Command.create({"account_id": bank.default_account_id.id, "credit": 100}),
+                ],
+            }
+        ).action_post()
+        cash = self.metrics._get_cash_by_day(self.company, date(2026, 2, 1), date(2026, 2, 28))
+        self.assertEqual(cash, {date(2026, 2, 10): 100, date(2026, 2, 14): -100})
+        figures = self.metrics._get_figures(self.company, date(2026, 2, 28))
+        self.assertEqual((figures.collected, figures.days_to_pay), (0, None))
+        self.assertEqual(figures.position.receivables, 100)
+
+    def test_withheld_today_is_what_the_file_shows(self):
+        """Two rates, both kinds on one item, and a payment at another rate since."""
+        chf = self.setup_other_currency("CHF", rates=[("2020-01-01", 1.1), ("2026-03-01", 1.7)])
+        invoice = self._create_invoice(amount=333.34, days_late=70, currency=chf)
+        debtor = self._get_debtor()
+        self._dispute(debtor, self._get_items(invoice), 0.01)
+        self._promise(debtor, amount=33.33, date=self._days(3))
+        self._pay(invoice, 100)
+        debtor = self._get_debtor()
+        figures = self.metrics._get_figures(self.company, self.today)
+        self.assertEqual((figures.promised, figures.disputed), (debtor.promised_amount, debtor.disputed_amount))
+        self.assertTrue(debtor.disputed_amount)
+
     def test_history_too_short_is_marked(self):
         entry = self._invoice_on("2026-01-05", 100)
         self._invoice_on("2026-02-05", 100)

@@ -21,6 +21,9 @@ def cents(value):
 class PlainRoute(CollectionCommon):
     """Works figures out anew, item by item, without SQL and without the code of the recap."""
 
+    # Payments that came back.
+    returned = ()
+
     def _get_receivables(self, partners):
         return self.env["account.move.line"].search(
             [
@@ -51,15 +54,19 @@ class PlainRoute(CollectionCommon):
         """{bucket: [owed, collected]} over the spans before a day, see ``Baseline``."""
         buckets, first = {}, start - timedelta(days=days)
         while (start - first).days <= 365 and months:
-            for item in self._get_receivables(partners).filtered(lambda item: item.balance > 0):
+            for item in self._get_receivables(partners).filtered(
+                lambda item: item.balance > 0 and item.journal_id.type != "bank"
+            ):
                 due = item.date_maturity or item.date
                 if due >= first or item.date > first:
                     continue
-                before = sum(p.amount for p in item.matched_credit_ids if p.max_date < first)
+                settled = item.matched_credit_ids.filtered(lambda p: p.credit_move_id.parent_state == "posted")
+                before = sum(p.amount for p in settled if p.max_date < first)
                 within = sum(
                     p.amount
-                    for p in item.matched_credit_ids
-                    if first <= p.credit_move_id.date < first + timedelta(days=days)
+                    for p in settled
+                    if p.credit_move_id not in self.returned
+                    and first <= p.credit_move_id.date < first + timedelta(days=days)
                     and p.credit_move_id.journal_id.type == "bank"
                 )
                 row = buckets.setdefault(bucket_of((first - due).days), [0.0, 0.0])
@@ -307,6 +314,53 @@ class TestRecapBaseline(PlainRoute):
         self.assertGreater(recap.baseline.collected, 0)
         self._assert_baseline(recap, 30)
         self.assertIn("Without a campaign", self._html(campaign))
+
+    def test_what_does_not_count(self):
+        """Payments that are drafts again or came back, money from before a span, and what was sent back."""
+        bank = self.company_data["default_journal_bank"]
+        receivable = self.company_data["default_account_receivable"]
+        moves = {
+            move.amount_total: move for move in self.env["account.move"].search([("move_type", "=", "out_invoice")])
+        }
+        draft = moves[250.25].matched_payment_ids  # of 50 days ago
+        draft.action_draft()
+        self.returned = self._get_items(moves[400].matched_payment_ids.move_id)  # of 55 days ago
+        payer = moves[400].partner_id
+        self._make_entry(bank, self.today - timedelta(days=50), 400, receivable, bank.default_account_id, payer)
+        # Money of the day before the span on whose first day the debt was booked.
+        debt = self._make_entry(
+            self.company_data["default_journal_misc"],
+            self.today - timedelta(days=30),
+            60,
+            receivable,
+            self.company_data["default_account_revenue"],
+            self.customer,
+        )
+        debt.write({"date_maturity": self.today - timedelta(days=40), "no_followup": False})
+        early = self._pay_on_account(amount=60, on=self.today - timedelta(days=31))
+        (debt + self._get_items(early.move_id)).reconcile()
+        # Paid too much, and sent back.
+        much = self._pay_on_account(amount=70, on=self.today - timedelta(days=95))
+        back = much.copy({"payment_type": "outbound", "date": self.today - timedelta(days=90)})
+        back.action_post()
+        (self._get_items(much.move_id) + self._get_items(back.move_id)).reconcile()
+        campaign = self._start_campaign()
+        with freeze_time(f"{self._days(29)} 12:00:00"):
+            self._assert_baseline(campaign._recap(), 30)
+
+    def _make_entry(self, journal, day, amount, account, other, partner):
+        entry = self.env["account.move"].create(
+            {
+                "journal_id": journal.id,
+                "date": day,
+                "line_ids": [
+                    Command.create({"account_id": account.id, "partner_id": partner.id, "debit": amount}),
+                    Command.create({"account_id": other.id, "credit": amount}),
+                ],
+            }
+        )
+        entry.action_post()
+        return self._get_items(entry)
 
     def test_other_campaigns_are_left_out(self):
         """Spans in which one of these customers was in another campaign say nothing."""

@@ -61,6 +61,11 @@ EVENTS = (
     event("payment", invoice=CHOICE, share=SHARE, days_after=st.integers(-40, 90)),
     event("payment", invoice=CHOICE, share=st.just(100), days_after=st.integers(0, 60)),
     event("payment_on_account", customer=CHOICE, amount=AMOUNTS, days_ago=DAYS_AGO, dollar=st.booleans()),
+    event("payment_by_other", invoice=CHOICE, customer=CHOICE, share=SHARE),
+    event("payment_ahead", invoice=CHOICE, share=SHARE, days=st.integers(1, 9), allocated=st.booleans()),
+    event("draft_payment", payment=CHOICE),
+    event("repost", number=CHOICE),
+    event("bank_line", customer=CHOICE, amount=AMOUNTS, days_ago=st.integers(0, 60)),
     event("money_back", customer=CHOICE, amount=SMALL_AMOUNTS, days_ago=DAYS_AGO),
     event("bounce", payment=CHOICE, days_ago=st.integers(0, 30), allocated=st.booleans()),
     event("rejected_payment", payment=CHOICE),
@@ -84,7 +89,13 @@ EVENTS = (
     event("history", customer=CHOICE, count=st.integers(2, 6), amount=SMALL_AMOUNTS, days_after=st.integers(-3, 50)),
     event("promise", customer=CHOICE, share=SHARE, days_ago=st.sampled_from((0, 0, 30, 60))),
     event("dispute", invoice=CHOICE, share=SHARE, accepted=st.booleans()),
-    event("contact", customer=CHOICE, hours_ago=st.integers(0, 80), channel=st.sampled_from(("call", "note"))),
+    event(
+        "contact",
+        customer=CHOICE,
+        hours_ago=st.integers(0, 80),
+        channel=st.sampled_from(("call", "call", "email", "note")),
+        outcome=st.sampled_from(("right_person", "someone_else", "no_answer")),
+    ),
     event("settings_of_customer", customer=CHOICE, limit=st.integers(0, 3000), setting=st.integers(0, 5)),
 )
 LEDGERS = st.tuples(st.lists(INVOICE, min_size=1, max_size=3), st.lists(st.one_of(EVENTS), max_size=7)).map(
@@ -182,6 +193,51 @@ class RandomLedger(CollectionCommon):
             amount,
             on=self.today - timedelta(days=days_ago),
             currency=self.dollar if dollar else None,
+        )
+
+    def _make_payment_by_other(self, invoice, customer, share):
+        """Somebody pays the invoice of another customer: a holding, a factor."""
+        item = self._choose_open_item(invoice)
+        if item:
+            payment = self._pay_on_account(
+                self._choose(self.customers, customer).commercial_partner_id,
+                self._share_of(item.amount_residual_currency, share),
+                on=self.today,
+                currency=item.currency_id,
+            )
+            (item + self._get_items(payment.move_id)).reconcile()
+
+    def _make_payment_ahead(self, invoice, share, days, allocated):
+        """A payment that is booked for a later day, as a cheque that may not be cashed yet."""
+        item = self._choose_open_item(invoice)
+        if item:
+            amount, day = self._share_of(item.amount_residual_currency, share), self.today + timedelta(days=days)
+            payment = self._pay_on_account(item.partner_id, amount, on=day, currency=item.currency_id)
+            if allocated:
+                (item + self._get_items(payment.move_id)).reconcile()
+
+    def _make_draft_payment(self, payment):
+        self._choose_payment(payment).action_draft()
+
+    def _make_repost(self, number):
+        """What was set back to draft is posted again."""
+        payments = self.env["account.payment"].search(
+            [("partner_id", "in", self.customers.ids), ("state", "=", "draft")], order="id"
+        )
+        drafts = [*self.invoices.filtered(lambda invoice: invoice.state == "draft"), *payments]
+        if drafts:
+            drafts[number % len(drafts)].action_post()
+
+    def _make_bank_line(self, customer, amount, days_ago):
+        """Money on the bank's statement that nobody has allocated yet."""
+        self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "date": self.today - timedelta(days=days_ago),
+                "payment_ref": "Transfer",
+                "amount": amount,
+                "partner_id": self._choose(self.customers, customer).id,
+            }
         )
 
     def _make_money_back(self, customer, amount, days_ago):
@@ -361,11 +417,13 @@ class RandomLedger(CollectionCommon):
                 dispute.resolution = "Price corrected."
                 dispute.action_accept()
 
-    def _make_contact(self, customer, hours_ago, channel):
+    def _make_contact(self, customer, hours_ago, channel, outcome):
         debtor = self._get_debtor(self._choose(self.customers, customer).commercial_partner_id)
         if debtor:
             with freeze_time(AFTER_MIDNIGHT[0] - timedelta(hours=hours_ago)):
-                self.env["collection.action"]._log(debtor, channel)
+                self.env["collection.action"]._log(
+                    debtor, channel, **({"outcome": outcome} if channel == "call" else {})
+                )
 
     def _make_settings_of_customer(self, customer, limit, setting):
         partner = self._choose(self.customers, customer).commercial_partner_id
@@ -504,12 +562,12 @@ class TestReference(RandomLedger):
 
     def test_contact_after_midnight_was_today(self):
         """At 00:30 in Paris, UTC has still the day before."""
-        with self.example([("contact", {"customer": 0, "hours_ago": 0, "channel": "call"})]):
+        with self.example([("contact", {"customer": 0, "hours_ago": 0, "channel": "call", "outcome": "right_person"})]):
             self._create_invoice()
             debtor = self._get_debtor()
             instant, today = AFTER_MIDNIGHT
             with freeze_time(instant):
-                self.env["collection.action"]._log(debtor, "call")
+                self.env["collection.action"]._log(debtor, "call", outcome="right_person")
                 self._synchronize()
                 self.assertEqual(debtor.last_contact_on, today)
                 self.assertFacts(self.company, today)

@@ -131,6 +131,88 @@ class TestStatement(StatementCommon):
         )
         self.assertEqual([section.currency for section in later.sections], ["EUR"])
 
+    def assertCloses(self, debtor, **amounts):
+        """Check that both statements of today close at these amounts, one per currency."""
+        for kind in ("open", "movements"):
+            sections = self._statement(debtor, kind=kind).sections
+            closing = {section.currency: section.closing for section in sections if section.closing}
+            self.assertEqual(closing, {name: Decimal(str(amount)) for name, amount in amounts.items()}, kind)
+            for section in sections:
+                self.assertEqual(section.total, section.closing)
+
+    def test_paid_by_another_customer(self):
+        """What a sister pays leaves the account of the one and that of the other."""
+        alpha, beta = self._create_customer("Alpha"), self._create_customer("Beta")
+        invoice = self._create_invoice(alpha, 1000, days_late=60)
+        money = self._pay_on_account(beta, 400, on=self.today - timedelta(days=10))
+        (self._get_items(invoice) + self._get_items(money.move_id)).reconcile()
+        alpha, beta = self._get_debtor(alpha), self._get_debtor(beta)
+        self.assertCloses(alpha, EUR=600)
+        self.assertCloses(beta)
+        lines = self._statement(alpha, kind="movements").sections[0].lines
+        self.assertEqual(
+            [(line.kind, line.name, line.amount) for line in lines],
+            [("Invoice", invoice.name, 1000), ("Settled with another customer", money.name, -400)],
+        )
+        self.assertEqual(lines[1].date, money.date)
+        lines = self._statement(beta, kind="movements").sections[0].lines
+        self.assertEqual([line.amount for line in lines], [-400, 400])
+        # Before that day nothing was paid.
+        before = self._statement(alpha, kind="movements", date_to=self.today - timedelta(days=11)).sections[0]
+        self.assertEqual((before.closing, before.total), (1000, 1000))
+        since = self._statement(alpha, kind="movements", date_from=self.today - timedelta(days=9)).sections[0]
+        self.assertEqual((since.opening, since.closing, since.lines), (600, 600, ()))
+
+    def test_booked_for_a_later_day(self):
+        """It stands beneath, on both statements, and in no balance."""
+        partner = self._create_customer("Ahead")
+        invoice = self._create_invoice(partner, 1000, days_late=60)
+        self._create_invoice(partner, 70, days_late=-60)
+        payment = self._pay_on_account(partner, 600, on=self.today + timedelta(days=20))
+        other = self._pay(invoice, 150, on=self.today + timedelta(days=9))
+        debtor = self._get_debtor(partner)
+        self.assertCloses(debtor, EUR=1000)
+        for kind in ("open", "movements"):
+            section = self._statement(debtor, kind=kind).sections[0]
+            self.assertEqual(
+                [(row.name, row.date, row.amount) for row in section.announced],
+                [(other.name, other.date, 150), (payment.name, payment.date, 600)],
+            )
+            html = self._plain(debtor._render_statement_html(kind))
+            self.assertIn(f'Announced for 03/30/2026, not in this balance: <span dir="ltr">{payment.name}', html)
+            book = load_workbook(BytesIO(debtor._render_statement_xlsx(kind)[1]))
+            cells = [cell.value for row in book.active.iter_rows() for cell in row]
+            self.assertIn(-600, cells)
+        # What was asked for on an earlier day says nothing about what was to come then.
+        past = self._statement(debtor, kind="movements", date_to=self.today - timedelta(days=1)).sections[0]
+        self.assertFalse(past.announced)
+
+    def test_corrected_and_refunded(self):
+        """A draft is no movement, what it paid is owed; money sent back has no due date and is no debt."""
+        partner = self._create_customer("Both")
+        invoice = self._create_invoice(partner, 500, days_late=30)
+        self._create_invoice(partner, 200, days_late=20, move_type="out_refund")
+        self.env["account.payment"].create(
+            {
+                "payment_type": "outbound",
+                "partner_type": "customer",
+                "partner_id": partner.id,
+                "amount": 200,
+                "date": self.today - timedelta(days=10),
+                "journal_id": self.company_data["default_journal_bank"].id,
+            }
+        ).action_post()
+        payment = self._pay(invoice, 100)
+        debtor = self._get_debtor(partner)
+        self.assertCloses(debtor, EUR=400)
+        section = self._statement(debtor).sections[0]
+        self.assertEqual((section.overdue, section.credits), (400, 0))
+        self.assertEqual([line.kind for line in section.lines if line.amount > 0 and not line.due_date], ["Refund"])
+        payment.action_draft()
+        self.assertCloses(debtor, EUR=500)
+        payment.action_post()
+        self.assertCloses(debtor, EUR=400)
+
     def test_settled_account(self):
         """Who owes nothing gets a page that says so."""
         partner = self._create_customer("Quick")

@@ -51,14 +51,15 @@ class CollectionDisputeOpen(models.TransientModel):
     def _compute_line_ids(self):
         for wizard in self:
             chosen = set(wizard.move_line_ids._origin.ids)
-            items = wizard.debtor_id.open_item_ids.filtered(lambda item: item.amount_residual > 0)
+            owed = wizard.debtor_id.open_item_ids._get_collection_owed()
+            items = wizard.debtor_id.open_item_ids.filtered(lambda item, owed=owed: item.id in owed)
             disputed = self.env["collection.dispute.line"]._get_open_parts(items)
             values = [
                 {
                     "move_line_id": item.id,
                     # Only what the user came for is contested; the rest is at hand to be ticked.
                     "is_disputed": item.id in chosen or len(items) == 1,
-                    "amount": item.amount_residual_currency - disputed.get(item.id, 0.0),
+                    "amount": owed[item.id] - disputed.get(item.id, 0.0),
                 }
                 for item in items
             ]

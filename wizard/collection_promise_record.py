@@ -95,14 +95,15 @@ class CollectionPromiseRecord(models.TransientModel):
     @api.depends("debtor_id")
     def _compute_available_line_ids(self):
         for wizard in self:
-            wizard.available_line_ids = wizard.debtor_id.open_item_ids.filtered(lambda item: item.amount_residual > 0)
+            items = wizard.debtor_id.open_item_ids
+            wizard.available_line_ids = items.browse(items._get_collection_owed())
 
     @api.depends("debtor_id", "replaces_ids")
     def _compute_move_line_ids(self):
         for wizard in self:
             if wizard.replaces_ids:
                 items = wizard.replaces_ids.line_ids.move_line_id
-                wizard.move_line_ids = items.filtered(lambda item: item.amount_residual > 0)
+                wizard.move_line_ids = items.browse(items._get_collection_owed())
                 continue
             claim = (wizard.debtor_id and wizard.debtor_id._get_claim() or [{"rows": []}])[0]
             wizard.move_line_ids = self.env["account.move.line"].union(*(row["item"] for row in claim["rows"]))
@@ -182,8 +183,9 @@ class CollectionPromiseRecord(models.TransientModel):
         disputed = self.env["collection.dispute.line"]._get_open_parts(items)
         replaced = self.replaces_ids._origin or self.replaces_ids
         promised = self.env["collection.promise.line"]._get_open_parts(items, leave_out=replaced)
+        owed = items._get_collection_owed()
         return [
-            (item, max(item.amount_residual_currency - disputed.get(item.id, 0) - promised.get(item.id, 0), 0.0))
+            (item, max(owed.get(item.id, 0) - disputed.get(item.id, 0) - promised.get(item.id, 0), 0.0))
             for item in items
         ]
 
