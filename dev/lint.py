@@ -5,7 +5,7 @@ import re
 import subprocess
 import xml.etree.ElementTree
 
-from . import addon_links, python_env
+from . import addon_links, check_arrows, python_env
 from .console import DevError, log
 from .paths import CACHE, CHECKOUT, NAME, ROOT
 
@@ -38,6 +38,7 @@ def check():
         "translations": _run(folder, "python", "-m", "dev.check_translations"),
         "XML": _check_xml(),
         "registry hosts": _check_hosts(),
+        "arrows between areas": check_arrows.check(),
     }
     for name, good in results.items():
         print(f"{'ok  ' if good else 'FAIL'} {name}")

@@ -75,7 +75,7 @@ def _split_suite():
     Every class with a test is in one of them, whatever the file.
     """
     sizes = {}
-    for path in sorted((ROOT / "tests").glob("test_*.py")):
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.ClassDef):
                 methods = (child.name for child in node.body if isinstance(child, ast.FunctionDef))
