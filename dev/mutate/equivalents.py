@@ -255,6 +255,22 @@ EQUIVALENT = {
     "Read again, it is the same": [
         ("ole", "OleFile.read_stream", "if {self.mini_stream is None -> True}:"),
     ],
+    "A step that is left and asks for no more than is owed would have come next": [
+        (
+            "cadence",
+            "_is_too_small",
+            "return any((step.delay >= 0 and {step.min_amount > amount and  -> }"
+            "(item.level is None or step.delay > item",
+        ),
+        (
+            "cadence",
+            "_is_too_small",
+            "y((step.delay >= 0 and step.min_amount >{ -> =} amount and (item.level is None or step.",
+        ),
+    ],
+    "They are as many: that is asked before": [
+        ("replacement", "find_replacements", "pairs = list(zip(old, new, strict={True -> False}))"),
+    ],
 }
 
 _BY_NAME = {name: reason for reason, names in EQUIVALENT.items() for name in names}

@@ -199,6 +199,7 @@ class TestCadenceCases(unittest.TestCase):
             ((Step(0, 0, min_amount=100.0),), None, 100.0, DUE),
             ((Step(0, 3), large), 3, 100.0, DUE),
             ((large, Step(2, 30)), 30, 20.0, "finished"),
+            ((courtesy, Step(1, -1, min_amount=100.0)), None, 99.5, "finished"),
         ):
             with self.subTest(steps=steps, level=level, amount=amount):
                 file = File([Item(0, _day(-40), amount, level), Item(1, START, 500.0, 75)])

@@ -71,6 +71,13 @@ class TestReplacement(unittest.TestCase):
             {1: [Part(7, 0.4, True)], 2: [Part(7, 0.1, False), Part(8, 0.1, True), Part(9, 0, True)]},
         )
 
+    def test_less_is_owed_than_before(self):
+        old = [Item(1, 10, 10), Item(2, 20, 20), Item(3, 30, 30)]
+        self.assertEqual(
+            find_replacements(old, [Item(8, 10, 10), Item(9, 20, 5)]),
+            {1: [Part(8, 10, True)], 2: [Part(9, 5, True)], 3: [Part(9, 0, False)]},
+        )
+
     def test_no_items_any_more(self):
         self.assertEqual(find_replacements([Item(1, 10, 50)], []), {1: []})
         self.assertEqual(find_replacements([], [Item(1, 10, 50)]), {})
@@ -97,4 +104,5 @@ class TestFill(unittest.TestCase):
         left = {"a": 0.0, "b": 0.3, "c": 5}
         self.assertEqual(fill(0.5, left), {"b": 0.3, "c": 0.2})
         self.assertEqual(left, {"a": 0.0, "b": 0.0, "c": 4.8})
+        self.assertEqual(fill(1.004, {"a": 1, "b": 1}), {"a": 1})
         self.assertEqual(fill(0.001, {"a": 0.001, "b": 1}), {"a": 0.001})

@@ -735,6 +735,15 @@ class TestGuards(TabularCase):
         self.assertEqual(values.parse_text(writer.neutralise("\t=1")), "=1")
 
 
+class _DamagedRows(list):
+    """Rows of which the library can't read one."""
+
+    def __getitem__(self, index):
+        if index == 50:
+            raise AssertionError("damaged")
+        return super().__getitem__(index)
+
+
 class TestXlsBook(TabularCase):
     """What is made of a book as the library reads it."""
 
@@ -800,13 +809,7 @@ class TestXlsBook(TabularCase):
     def test_row_that_the_library_refuses(self):
         text = xlrd.sheet.Cell(xlrd.XL_CELL_TEXT, "Nom")
 
-        class Rows(list):
-            def __getitem__(self, index):
-                if index == 50:
-                    raise AssertionError("damaged")
-                return super().__getitem__(index)
-
-        table = self.read_book(Rows([[text]] * 60))
+        table = self.read_book(_DamagedRows([[text]] * 60))
         with self.assertRaises(tabular.TabularError) as caught:
             list(table)
         self.assertEqual(caught.exception.code, "broken")
