@@ -73,6 +73,7 @@ ACCESS = {
     "collection.statement": ("", "r", "r", "r"),
     "collection.statement.print": ("", "rwcd", "rwcd", "rwcd"),
     "collection.step.preview": ("", "rwcd", "rwcd", "rwcd"),
+    "collection.suspended.item": ("", "", "", "r"),
 }
 
 # == Whose records there are of each model ==
