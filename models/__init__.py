@@ -77,4 +77,9 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_metrics,
     collection_snapshot,
     collection_dashboard,
+    collection_decision,
+    collection_forecast,
+    optional_float,
+    provider_row_reader,
+    provider_talk,
 )

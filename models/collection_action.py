@@ -8,46 +8,12 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, email_normalize
 from odoo.tools.misc import format_date
 
+from ..const import CALL_OUTCOMES, CANCEL_CODES, NO_LEVEL, REACHED_OUTCOMES
 from ..tools import cadence
-from .collection_action_item import NO_LEVEL
 from .collection_run import DELIVERING
 
 _logger = logging.getLogger(__name__)
 
-CALL_OUTCOMES = [
-    ("right_person", "Reached the right person"),
-    ("someone_else", "Reached someone else"),
-    ("voicemail", "Voicemail"),
-    ("no_answer", "No answer"),
-    ("wrong_number", "Wrong number"),
-]
-# Outcomes in which somebody picked up the phone.
-REACHED_OUTCOMES = ("right_person", "someone_else")
-# Why planned steps of a plan are cancelled: the reasons of decisions, and what people do.
-CANCEL_CODES = [
-    ("nothing_claimable", "Nothing to claim any more"),
-    ("too_small", "Less than a message is worth"),
-    ("payment_pending", "Online payment under way"),
-    ("payment_announced", "Payment booked for a later day"),
-    ("parent_credit", "Money at the parent company"),
-    ("unmatched_payment", "Bank entry not matched yet"),
-    ("credit_to_allocate", "Credit to allocate"),
-    ("bank_stale", "Bank journal not up to date"),
-    ("unread_reply", "Answer not read yet"),
-    ("paused", "Paused"),
-    ("insolvency", "Insolvency proceedings"),
-    ("archived", "File archived"),
-    ("other_step", "Another step came first"),
-    ("no_plan", "No plan applies"),
-    ("plan_off", "Plan switched off"),
-    ("called", "Called meanwhile"),
-    ("promised", "Payment promised"),
-    ("replaced", "Replaced by a newer plan"),
-    ("handed_over", "With an outside caller"),
-    ("by_hand", "Cancelled by hand"),
-    ("not_done", "Not done in time"),
-    ("other", "Other reasons"),
-]
 # Actions that are delivered in one transaction.
 BATCH_SIZE = 100
 # How often an e-mail is tried again while the mail server can't be reached.

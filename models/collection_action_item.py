@@ -1,11 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..const import NO_LEVEL
 from ..tools.replacement import fill
 from .collection_item_holder import Held
-
-# Level of an item that was named in a message which belongs to no step.
-NO_LEVEL = -1000
 
 
 class CollectionActionItem(models.Model):

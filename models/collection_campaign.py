@@ -8,7 +8,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
 
-from .collection_debtor import COMPANY_SIZES, PAYER_PROFILES
+from ..const import COMPANY_SIZES, PAYER_PROFILES
 
 TEAM_GROUP = "account_collection.group_collection_team"
 # From so many new cases on, PostgreSQL is told of them before the next statement.

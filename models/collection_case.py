@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 from odoo.tools.misc import format_date
 
-from .collection_debtor import COMPANY_SIZES, GRADES, PAYER_PROFILES
+from ..const import COMPANY_SIZES, GRADES, PAYER_PROFILES
 from .collection_promise import VOID_STATES
 
 CASE_STATES = [

@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..const import COMPANY_SIZES, PAYER_PROFILES
 from ..tools import scoring
 from .collection_criterion import WORD_INDICATORS
-from .collection_debtor import COMPANY_SIZES, PAYER_PROFILES
 
 
 class CollectionCriterionBand(models.Model):

@@ -9,26 +9,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 from odoo.tools.misc import format_date
 
-PAYER_PROFILES = [
-    ("new", "New customer"),
-    ("punctual", "Punctual"),
-    ("disorganised", "Good but disorganised"),
-    ("bad", "Bad payer"),
-    ("leaving", "Leaving"),
-    ("dispute", "In dispute"),
-]
-COMPANY_SIZES = [
-    ("micro", "Micro-enterprise"),
-    ("sme", "Small or medium"),
-    ("mid", "Mid-size"),
-    ("large", "Large"),
-]
-GRADES = [
-    ("a", "A"),
-    ("b", "B"),
-    ("c", "C"),
-    ("d", "D"),
-]
+from ..const import COMPANY_SIZES, GRADES, PAYER_PROFILES
+
 # Columns that a refresh writes. What users write (collector, comment, pause …) is never among them.
 FACT_COLUMNS = (
     "due_amount",

@@ -3,15 +3,9 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..const import CHANNELS
 from ..tools import cadence
 
-CHANNELS = [
-    ("email", "E-mail"),
-    ("letter", "Letter"),
-    ("sms", "SMS"),
-    ("call", "Call"),
-    ("task", "Task"),
-]
 CHANNEL_ICONS = {
     "email": "fa-envelope-o",
     "letter": "fa-file-text-o",

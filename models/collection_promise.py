@@ -6,19 +6,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL, email_normalize, formatLang
 from odoo.tools.misc import format_date
 
+from ..const import PAYMENT_METHODS
 from ..tools.allocation import Demand, Payment, allocate
 from ..tools.metrics import VOID_STATES
 from ..tools.workdays import add_bank_days, previous_bank_day
 
-PAYMENT_METHODS = [
-    ("transfer", "Bank transfer"),
-    ("cheque", "Cheque"),
-    ("card", "Card"),
-    ("debit", "Direct debit"),
-    ("bill", "Bill of exchange"),
-    ("cash", "Cash"),
-    ("other", "Other"),
-]
 # Calendar days after its deadline during which a late booking can still redeem a promise.
 REJUDGE_DAYS = 60
 # Calendar days after its deadline during which a kept promise is looked at again: a direct debit that the customer

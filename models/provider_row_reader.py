@@ -4,10 +4,9 @@ from decimal import Decimal
 from odoo.tools import email_normalize
 from odoo.tools.misc import format_date
 
+from ..const import CALL_OUTCOMES, PAYMENT_METHODS, REACHED_OUTCOMES
 from ..tools import tabular
 from ..tools.handover import ANSWERS, clean_reference, fold, split_time
-from .collection_action import CALL_OUTCOMES, REACHED_OUTCOMES
-from .collection_promise import PAYMENT_METHODS
 
 # A promise for a later day than this is doubtful.
 FAR_DAYS = 180

@@ -8,11 +8,8 @@ from odoo.tools import SQL, email_normalize, formataddr
 
 from odoo.addons.base.models.res_partner import _tz_get
 
-STATEMENT_PERIODS = [
-    ("never", "Never"),
-    ("monthly", "Each month"),
-    ("quarterly", "Each quarter"),
-]
+from ..const import STATEMENT_PERIODS
+
 # What, when it changes, changes the facts or the scores of all debtors.
 FACT_SETTINGS = {
     "collection_tz",

@@ -1,8 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..models.collection_action import CALL_OUTCOMES
-from ..models.collection_debtor import COMPANY_SIZES, GRADES, PAYER_PROFILES
+from ..const import CALL_OUTCOMES, COMPANY_SIZES, GRADES, PAYER_PROFILES
 
 # Days after a contact within which money counts as its effect.
 SOON, LATER = 15, 30

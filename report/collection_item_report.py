@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..models.collection_debtor import COMPANY_SIZES, GRADES, PAYER_PROFILES
+from ..const import COMPANY_SIZES, GRADES, PAYER_PROFILES
 from ..tools.aging import BUCKETS
 
 

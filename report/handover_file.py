@@ -5,8 +5,7 @@ from babel import Locale, UnknownLocaleError
 from odoo import api, models
 from odoo.tools import split_every
 
-from ..models.collection_action import CALL_OUTCOMES
-from ..models.collection_promise import PAYMENT_METHODS
+from ..const import CALL_OUTCOMES, PAYMENT_METHODS
 from ..tools import tabular
 from ..tools.handover import ALWAYS_SENT, ANSWERS, SENT
 

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.misc import format_amount, format_date
 
-from ..models.collection_action_item import NO_LEVEL
+from ..const import NO_LEVEL
 from ..models.collection_decision import PRESSURE_DAYS
 from ..tools import cadence
 

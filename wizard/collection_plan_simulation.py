@@ -7,9 +7,9 @@ from odoo.fields import Command, Domain
 from odoo.tools import SQL, groupby
 from odoo.tools.misc import format_amount, format_date
 
+from ..const import CHANNELS
 from ..models.collection_decision import PlanChange
 from ..models.collection_forecast import Forecast
-from ..models.collection_plan_step import CHANNELS
 from ..tools import cadence
 
 # More lines than this don't fit in a calendar.

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools.misc import clean_context
 
-from ..models.collection_promise import PAYMENT_METHODS
+from ..const import PAYMENT_METHODS
 from ..tools import instalments
 
 

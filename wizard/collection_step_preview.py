@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import get_lang
 
-from ..models.collection_plan_step import CHANNELS
+from ..const import CHANNELS
 
 
 class CollectionStepPreview(models.TransientModel):
