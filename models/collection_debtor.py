@@ -278,8 +278,8 @@ class CollectionDebtor(models.Model):
     action_ids = fields.One2many("collection.action", "debtor_id", string="Actions")
     promise_ids = fields.One2many("collection.promise", "debtor_id", string="Promises")
     dispute_ids = fields.One2many("collection.dispute", "debtor_id", string="Disputes")
-    action_count = fields.Integer(compute="_compute_counts")
-    promise_count = fields.Integer(compute="_compute_counts")
+    action_count = fields.Integer(compute="_compute_action_count")
+    promise_count = fields.Integer(compute="_compute_promise_count")
     promise_due_count = fields.Integer(string="Promises due so far", compute="_compute_promise_shares")
     promise_kept_share = fields.Float(
         string="Promises kept (%)", compute="_compute_promise_shares", digits=(16, 1), help="By number of promises."
@@ -287,8 +287,8 @@ class CollectionDebtor(models.Model):
     promise_kept_amount_share = fields.Float(
         string="Promises kept (% of Amount)", compute="_compute_promise_shares", digits=(16, 1)
     )
-    dispute_count = fields.Integer(compute="_compute_counts")
-    case_count = fields.Integer(compute="_compute_counts")
+    dispute_count = fields.Integer(compute="_compute_dispute_count")
+    case_count = fields.Integer(compute="_compute_case_count")
     last_contact_on = fields.Date(string="Last Contact", readonly=True)
     next_action_id = fields.Many2one("collection.action", compute="_compute_next_action_id")
     open_item_ids = fields.Many2many("account.move.line", string="Open Journal Items", compute="_compute_open_item_ids")
@@ -376,16 +376,23 @@ class CollectionDebtor(models.Model):
         not_late_matches = {"<": value > 0, "<=": value >= 0, ">": value < 0, ">=": value <= 0}[operator]
         return domain | Domain("oldest_due_date", "=", False) if not_late_matches else domain
 
-    def _compute_counts(self):
-        for model, name in (
-            ("collection.action", "action_count"),
-            ("collection.promise", "promise_count"),
-            ("collection.dispute", "dispute_count"),
-            ("collection.case", "case_count"),
-        ):
-            counts = dict(self.env[model]._read_group([("debtor_id", "in", self.ids)], ["debtor_id"], ["__count"]))
-            for debtor in self:
-                debtor[name] = counts.get(debtor, 0)
+    def _compute_action_count(self):
+        self._count_related("collection.action", "action_count")
+
+    def _compute_promise_count(self):
+        self._count_related("collection.promise", "promise_count")
+
+    def _compute_dispute_count(self):
+        self._count_related("collection.dispute", "dispute_count")
+
+    def _compute_case_count(self):
+        self._count_related("collection.case", "case_count")
+
+    def _count_related(self, model, name):
+        """Set the field ``name`` to the number of records of ``model`` that belong to each of these debtors."""
+        counts = dict(self.env[model]._read_group([("debtor_id", "in", self.ids)], ["debtor_id"], ["__count"]))
+        for debtor in self:
+            debtor[name] = counts.get(debtor, 0)
 
     @api.depends("promise_ids.state", "promise_ids.settled_amount")
     def _compute_promise_shares(self):
