@@ -1,6 +1,5 @@
 from . import (  # noqa: I001 - the order in which the models build on each other
-    res_company,
-    res_config_settings,
+    base,
     res_partner,
     account_journal,
     account_move,
@@ -13,9 +12,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_ledger_incoming,
     collection_ledger_cash,
     account_bank_statement_line,
-    collection_state_mixin,
     collection_item_holder,
-    collection_file_mixin,
     collection_line_mixin,
     collection_letter_mixin,
     collection_provider_mixin,
@@ -41,7 +38,6 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_channel_sms,
     collection_debtor_paper,
     collection_statement,
-    ir_actions_report,
     collection_score_history,
     collection_promise_plan,
     collection_promise,
@@ -79,7 +75,6 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_dashboard,
     collection_decision,
     collection_forecast,
-    optional_float,
     provider_row_reader,
     provider_talk,
 )

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL, formatLang
 
 from ..tools.aging import BUCKETS
-from .optional_float import OptionalFloat
+from .base.optional_float import OptionalFloat
 
 # How many months a company gets at once, so that trends open at their full length on the first day.
 MONTHS_BACK = 24

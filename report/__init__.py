@@ -1,9 +1,9 @@
 from . import (
-    collection_provider_account,
-    handover_file,
     collection_action_report,
     collection_item_report,
+    collection_provider_account,
     debtor_workbook,
+    handover_file,
     recap,
     recap_workbook,
     report_campaign_recap,

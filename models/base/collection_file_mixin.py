@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..tools import tabular
+from ...tools import tabular
 
 # Where dates begin with the month.
 MONTH_FIRST = ("US", "FM", "MH", "PW", "PH")

@@ -8,7 +8,7 @@ from odoo.tools import SQL, email_normalize, formataddr
 
 from odoo.addons.base.models.res_partner import _tz_get
 
-from ..const import STATEMENT_PERIODS
+from ...const import STATEMENT_PERIODS
 
 # What, when it changes, changes the facts or the scores of all debtors.
 FACT_SETTINGS = {

@@ -2,7 +2,7 @@ from io import BytesIO
 
 from odoo import api, models
 
-from ..report.pdf_pages import number_pages
+from .pdf_pages import number_pages
 
 # Documents that are whole pages with their own styles: nothing is fetched from the web server to print them, and
 # since wkhtmltopdf may not be able to print feet, their pages are numbered afterwards.
