@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..tools.replacement import fill
-from .collection_item_holder import Held
+from .ledger.collection_item_holder import Held
 
 
 class CollectionLineMixin(models.AbstractModel):

@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.fields import Command
 from odoo.tests import BaseCase, freeze_time, tagged
 
-from ..models import collection_ledger_incoming
+from ..models.ledger import collection_ledger_incoming
 from ..tools.workdays import subtract_bank_days
 from .plan_common import PlanCommon
 

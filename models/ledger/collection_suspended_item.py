@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools.replacement import Item, find_replacements
+from ...tools.replacement import Item, find_replacements
 
 
 class CollectionSuspendedItem(models.Model):

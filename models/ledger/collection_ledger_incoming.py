@@ -8,7 +8,7 @@ from datetime import date as Date
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools.workdays import subtract_bank_days
+from ...tools.workdays import subtract_bank_days
 
 # What may be the number of an invoice in the label of a bank line.
 WORD = re.compile(r"[^\s,;:|()\[\]]+")

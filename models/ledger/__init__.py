@@ -1,0 +1,16 @@
+from . import (  # noqa: I001 - the order in which the models build on each other
+    account_journal,
+    account_move,
+    account_move_line,
+    account_partial_reconcile,
+    account_payment,
+    payment_transaction,
+    collection_ledger,
+    collection_ledger_incoming,
+    collection_ledger_cash,
+    account_bank_statement_line,
+    collection_item_holder,
+    collection_refresh_queue,
+    collection_suspended_item,
+    res_company,
+)
