@@ -7,7 +7,7 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 from odoo.tools import SQL
 
-from ..models.collection_debtor import FACT_COLUMNS
+from ..models.debtor.collection_debtor import FACT_COLUMNS
 from .test_reference import AMOUNTS, CHOICE, EXAMPLES, SHARE, RandomLedger, event
 
 # What a debtor's overdue amount is made of.

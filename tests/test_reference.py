@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
-from ..models.collection_debtor import FACT_COLUMNS
+from ..models.debtor.collection_debtor import FACT_COLUMNS
 from . import reference
 from .common import TODAY, CollectionCommon
 

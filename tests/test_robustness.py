@@ -102,7 +102,7 @@ class TestRobustness(CollectionCommon):
         )
         self.env.invalidate_all()
         self._create_invoice(amount=5)
-        with self.assertLogs("odoo.addons.account_collection.models.collection_criterion", "WARNING") as logs:
+        with self.assertLogs("odoo.addons.account_collection.models.debtor.collection_criterion", "WARNING") as logs:
             debtor = self._get_debtor()
         self.assertIn("Wrong", logs.output[0])
         self.assertEqual(debtor.claimable_amount, 1005)

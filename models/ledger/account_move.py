@@ -82,12 +82,6 @@ class AccountMove(models.Model):
         compute="_compute_collection_contacts",
         groups="account_collection.group_collection_user",
     )
-    collection_paused_until = fields.Date(
-        string="Paused until",
-        compute="_compute_collection_paused_until",
-        groups="account_collection.group_collection_user",
-        help="Nobody asks for this invoice before this day.",
-    )
 
     # === COMPUTE METHODS === #
 
@@ -106,12 +100,6 @@ class AccountMove(models.Model):
             moves.collection_action_ids = Action.search(domain & states, limit=CONTACTS_SHOWN) if partner else Action
             moves.collection_last_contact_on = last._get_done_on() if last else False
             moves.collection_next_step = planned._get_next_step() if planned else False
-
-    @api.depends("line_ids.no_followup")
-    def _compute_collection_paused_until(self):
-        until = {pause.move_id.id: pause.date_until for pause in self.env["collection.pause"]._get_running(self)}
-        for move in self:
-            move.collection_paused_until = until.get(move.id, False)
 
     @api.depends("state", "payment_state", "amount_residual")
     def _compute_collection(self):
@@ -281,11 +269,6 @@ class AccountMove(models.Model):
         self._enqueue_collection_refresh()
         return result
 
-    def action_view_collection_debtor(self):
-        """Open the follow-up file of this invoice's customer."""
-        self.ensure_one()
-        return self._get_collection_debtor()._get_form_action()
-
     def action_view_collection_reminders(self):
         """Open the messages and calls in which this invoice was named."""
         return {
@@ -300,18 +283,6 @@ class AccountMove(models.Model):
     def action_collection_dispute(self):
         """Open a dispute about this invoice."""
         return self._action_collection_dialog("action_open_dispute")
-
-    def action_collection_pause(self):
-        """Pause the follow-up of these invoices until a day."""
-        debtor = self._get_common_debtor()
-        action = debtor.action_pause()
-        action["context"]["default_move_ids"] = self.ids
-        return action
-
-    def action_collection_resume(self):
-        """Follow these invoices up again before the day on which their pause ends."""
-        self._get_common_debtor().check_access("read")
-        self.env["collection.pause"]._get_running(self).with_env(self.env)._end()
 
     # === BUSINESS METHODS === #
 
@@ -336,11 +307,6 @@ class AccountMove(models.Model):
         lines = self.sudo().line_ids
         settled = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
         self.env["collection.refresh.queue"]._enqueue_lines(lines | settled)
-
-    def _get_collection_debtor(self):
-        """Return the follow-up file of this move's customer, made if there is none yet."""
-        self.ensure_one()
-        return self.env["collection.debtor"]._get_or_create(self.company_id, self.commercial_partner_id)
 
     def _get_collection_links(self):
         """Return the pages on which customers see these invoices, without login: ``{move id: address}``.
@@ -367,28 +333,6 @@ class AccountMove(models.Model):
             )
         )
         missing.invalidate_recordset(["access_token"], flush=False)
-
-    def _get_common_debtor(self):
-        """Return the one follow-up file of these documents.
-
-        :raises UserError: when they are not posted documents of one customer in one company.
-        """
-        if not self or any(move.state != "posted" or not move.is_sale_document(include_receipts=True) for move in self):
-            raise UserError(self.env._("Choose posted customer invoices."))
-        customers = self.commercial_partner_id
-        if len(customers) > 1:
-            raise UserError(
-                self.env._(
-                    "These invoices belong to several customers (%s): choose those of one customer.",
-                    ", ".join(customers.mapped("name")),
-                )
-            )
-        if len(self.company_id) > 1:
-            raise UserError(self.env._("These invoices belong to several companies: choose those of one company."))
-        debtor = self[:1]._get_collection_debtor()
-        if not debtor:
-            raise UserError(self.env._("Nothing was ever invoiced to this customer in this company."))
-        return debtor
 
     def _action_collection_dialog(self, method):
         """Open a dialogue of the debtor with the open items of these moves chosen."""

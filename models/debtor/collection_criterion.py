@@ -7,7 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, convert, formatLang
 from odoo.tools.safe_eval import safe_eval
 
-from ..tools import bands, scoring
+from ...tools import bands, scoring
 
 _logger = logging.getLogger(__name__)
 

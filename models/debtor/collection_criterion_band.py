@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..const import COMPANY_SIZES, PAYER_PROFILES
-from ..tools import scoring
+from ...const import COMPANY_SIZES, PAYER_PROFILES
+from ...tools import scoring
 from .collection_criterion import WORD_INDICATORS
 
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..const import COMPANY_SIZES, GRADES
+from ...const import COMPANY_SIZES, GRADES
 
 # Fields that are read from the customer's debtor in the current company, by their name there.
 DEBTOR_FIELDS = {"collection_score": "score", "collection_grade": "grade"}
