@@ -17,7 +17,8 @@ from odoo import SUPERUSER_ID, api, fields, sql_db
 from odoo.fields import Command
 from odoo.modules.registry import Registry
 
-from odoo.addons.account_collection.models import collection_action, mail_mail
+from odoo.addons.account_collection.models import mail_mail
+from odoo.addons.account_collection.models.contact import collection_action
 
 from . import smtp_server
 from .nursery import Nursery

@@ -272,10 +272,8 @@ class CollectionDebtor(models.Model):
 
     # == What was said ==
     case_ids = fields.One2many("collection.case", "debtor_id", string="Cases")
-    action_ids = fields.One2many("collection.action", "debtor_id", string="Actions")
     promise_ids = fields.One2many("collection.promise", "debtor_id", string="Promises")
     dispute_ids = fields.One2many("collection.dispute", "debtor_id", string="Disputes")
-    action_count = fields.Integer(compute="_compute_action_count")
     promise_count = fields.Integer(compute="_compute_promise_count")
     promise_due_count = fields.Integer(string="Promises due so far", compute="_compute_promise_shares")
     promise_kept_share = fields.Float(
@@ -287,7 +285,6 @@ class CollectionDebtor(models.Model):
     dispute_count = fields.Integer(compute="_compute_dispute_count")
     case_count = fields.Integer(compute="_compute_case_count")
     last_contact_on = fields.Date(string="Last Contact", readonly=True)
-    next_action_id = fields.Many2one("collection.action", compute="_compute_next_action_id")
     open_item_ids = fields.Many2many("account.move.line", string="Open Journal Items", compute="_compute_open_item_ids")
 
     _company_partner_unique = models.UniqueIndex(
@@ -373,9 +370,6 @@ class CollectionDebtor(models.Model):
         not_late_matches = {"<": value > 0, "<=": value >= 0, ">": value < 0, ">=": value <= 0}[operator]
         return domain | Domain("oldest_due_date", "=", False) if not_late_matches else domain
 
-    def _compute_action_count(self):
-        self._count_related("collection.action", "action_count")
-
     def _compute_promise_count(self):
         self._count_related("collection.promise", "promise_count")
 
@@ -407,16 +401,6 @@ class CollectionDebtor(models.Model):
                 debtor.promise_kept_share,
                 debtor.promise_kept_amount_share,
             ) = shares.get(debtor, (0, 0.0, 0.0))
-
-    @api.depends("action_ids.state", "action_ids.date_planned")
-    def _compute_next_action_id(self):
-        next_actions = {}
-        for action in self.env["collection.action"].search(
-            [("debtor_id", "in", self.ids), ("state", "=", "planned")], order="date_planned, id"
-        ):
-            next_actions.setdefault(action.debtor_id, action)
-        for debtor in self:
-            debtor.next_action_id = next_actions.get(debtor, False)
 
     @api.depends_context("uid")
     def _compute_open_item_ids(self):
@@ -531,10 +515,6 @@ class CollectionDebtor(models.Model):
             "context": {"default_debtor_id": self.id if len(self) == 1 else False},
         }
 
-    def action_view_actions(self):
-        """Open everything that was said to this customer."""
-        return self._action_view_related("account_collection.collection_action_action", self.env._("Contacts"))
-
     def action_view_promises(self):
         """Open the promises of this customer."""
         return self._action_view_related("account_collection.collection_promise_action", self.env._("Promises"))
@@ -590,10 +570,6 @@ class CollectionDebtor(models.Model):
         self.ensure_one()
         cases = self.case_ids.filtered(lambda case: case.state != "closed" and case.campaign_id.state == "running")
         return (cases.filtered(lambda case: case.collector_id == self.env.user) or cases)[:1]
-
-    def action_log_call(self):
-        """Open the dialogue that logs a call."""
-        return self._action_open_dialog("collection.call.log", self.env._("Log a call"))
 
     def action_record_promise(self):
         """Open the dialogue that records a promise to pay."""

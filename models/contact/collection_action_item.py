@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..const import NO_LEVEL
-from ..tools.replacement import fill
-from .ledger.collection_item_holder import Held
+from ...const import NO_LEVEL
+from ...tools.replacement import fill
+from ..ledger.collection_item_holder import Held
 
 
 class CollectionActionItem(models.Model):

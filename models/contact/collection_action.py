@@ -8,9 +8,9 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, email_normalize
 from odoo.tools.misc import format_date
 
-from ..const import CALL_OUTCOMES, CANCEL_CODES, NO_LEVEL, REACHED_OUTCOMES
-from ..tools import cadence
-from .collection_run import DELIVERING
+from ...const import CALL_OUTCOMES, CANCEL_CODES, NO_LEVEL, REACHED_OUTCOMES
+from ...tools import cadence
+from ..collection_run import DELIVERING
 
 _logger = logging.getLogger(__name__)
 
