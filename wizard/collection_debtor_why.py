@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools.misc import format_amount, format_date
 
 from ..const import NO_LEVEL
-from ..models.collection_decision import PRESSURE_DAYS
+from ..models.plan.decision import PRESSURE_DAYS
 from ..tools import cadence
 
 

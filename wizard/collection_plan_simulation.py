@@ -8,8 +8,8 @@ from odoo.tools import SQL, groupby
 from odoo.tools.misc import format_amount, format_date
 
 from ..const import CHANNELS
-from ..models.collection_decision import PlanChange
-from ..models.collection_forecast import Forecast
+from ..models.plan.decision import PlanChange
+from ..models.plan.forecast import Forecast
 from ..tools import cadence
 
 # More lines than this don't fit in a calendar.

@@ -115,22 +115,6 @@ class CollectionAction(models.Model):
     overruled_by_id = fields.Many2one("res.users", readonly=True, copy=False)
 
     # == Of a follow-up plan ==
-    plan_id = fields.Many2one("collection.plan", readonly=True, index="btree_not_null", ondelete="restrict", copy=False)
-    step_id = fields.Many2one(
-        "collection.plan.step", readonly=True, index="btree_not_null", ondelete="restrict", copy=False
-    )
-    cycle = fields.Integer(
-        readonly=True,
-        copy=False,
-        help="Id of the journal item that called for the step: each step is said once about each.",
-    )
-    planned_on = fields.Date(string="Decided on", readonly=True, copy=False)
-    is_old_debt = fields.Boolean(
-        readonly=True, copy=False, help="The first word about a debt that is older than the plan's start."
-    )
-    needs_confirmation = fields.Boolean(
-        string="To Confirm", readonly=True, copy=False, help="Somebody has a look before this message is sent."
-    )
     cancel_code = fields.Selection(
         CANCEL_CODES,
         string="Why cancelled",
@@ -138,7 +122,6 @@ class CollectionAction(models.Model):
         copy=False,
         help="In a word, to count them; “Why” says it in full.",
     )
-    is_skipped = fields.Boolean(string="Skipped", readonly=True, copy=False, help="The plan went on without this step.")
     item_ids = fields.One2many("collection.action.item", "action_id", string="Items named", readonly=True, copy=False)
 
     # == Delivery ==
@@ -166,11 +149,6 @@ class CollectionAction(models.Model):
 
     _due_index = models.Index("(company_id, date_planned) WHERE state = 'planned'")
     _queued_index = models.Index("(id) WHERE delivery_state = 'queued'")
-    _cycle_index = models.Index("(cycle) WHERE step_id IS NOT NULL")
-    _step_once = models.UniqueIndex(
-        "(debtor_id, step_id, cycle) WHERE step_id IS NOT NULL AND state IN ('planned', 'done')",
-        "This step was said to this customer, or is planned, already.",
-    )
 
     # === DEFAULT METHODS === #
 
@@ -238,13 +216,6 @@ class CollectionAction(models.Model):
             "cancelled", result_text=self.env._("Cancelled by %s", self.env.user.name), cancel_code="by_hand"
         )
 
-    def action_confirm(self):
-        """Let messages that waited for a look go out."""
-        self.check_access("write")
-        waiting = self.filtered(lambda action: action.state == "planned" and action.needs_confirmation)
-        waiting.sudo().write({"needs_confirmation": False})
-        self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
-
     def action_try_again(self):
         """Plan again what failed or may not have arrived."""
         self.check_access("write")
@@ -256,11 +227,6 @@ class CollectionAction(models.Model):
                 self.sudo().create({**action._prepare_fallback(action.channel), "user_id": self.env.uid})
         self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
 
-    def action_preview(self):
-        """Show the message as the customer will see it, before anything is sent."""
-        self.ensure_one()
-        return self.env["collection.step.preview"]._open(self.step_id, self.debtor_id, self)
-
     def action_mark_done(self):
         """Note that a task was done, by whoever clicks."""
         self.check_access("write")
@@ -271,11 +237,6 @@ class CollectionAction(models.Model):
         """Log the call that was planned."""
         self.ensure_one()
         return (self.case_id or self.debtor_id).action_log_call()
-
-    def action_why(self):
-        """Show what is decided about this customer, and why."""
-        self.ensure_one()
-        return self.debtor_id.action_why()
 
     def action_open_target(self):
         """Open the case of this action, else its debtor: where one works on it."""

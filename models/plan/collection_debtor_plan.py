@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, email_normalize
 from odoo.tools.misc import format_date
 
-from .collection_decision import Silence
+from .decision import Silence
 
 # Messages that ask for money: between two of them lie some days.
 MESSAGE_CHANNELS = ("email", "letter", "sms")

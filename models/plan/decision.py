@@ -7,9 +7,9 @@ from typing import Any
 
 from odoo.tools import SQL
 
-from ..const import NO_LEVEL
-from ..tools import cadence
-from ..tools.workdays import is_bank_day
+from ...const import NO_LEVEL
+from ...tools import cadence
+from ...tools.workdays import is_bank_day
 
 # Contacts over so many rolling days count for the pressure cap.
 PRESSURE_DAYS = 30

@@ -3,8 +3,8 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..const import CHANNELS
-from ..tools import cadence
+from ...const import CHANNELS
+from ...tools import cadence
 
 CHANNEL_ICONS = {
     "email": "fa-envelope-o",

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ..tools.workdays import is_bank_day
+from ...tools.workdays import is_bank_day
 
 
 class CollectionQuietPeriod(models.Model):

@@ -1,0 +1,54 @@
+from odoo import fields, models
+
+
+class CollectionAction(models.Model):
+    """A contact that a follow-up plan asked for."""
+
+    _inherit = "collection.action"
+
+    # == Of a follow-up plan ==
+
+    plan_id = fields.Many2one("collection.plan", readonly=True, index="btree_not_null", ondelete="restrict", copy=False)
+    step_id = fields.Many2one(
+        "collection.plan.step", readonly=True, index="btree_not_null", ondelete="restrict", copy=False
+    )
+    cycle = fields.Integer(
+        readonly=True,
+        copy=False,
+        help="Id of the journal item that called for the step: each step is said once about each.",
+    )
+    planned_on = fields.Date(string="Decided on", readonly=True, copy=False)
+    is_old_debt = fields.Boolean(
+        readonly=True, copy=False, help="The first word about a debt that is older than the plan's start."
+    )
+    needs_confirmation = fields.Boolean(
+        string="To Confirm", readonly=True, copy=False, help="Somebody has a look before this message is sent."
+    )
+    is_skipped = fields.Boolean(string="Skipped", readonly=True, copy=False, help="The plan went on without this step.")
+
+    # == Delivery ==
+
+    _cycle_index = models.Index("(cycle) WHERE step_id IS NOT NULL")
+    _step_once = models.UniqueIndex(
+        "(debtor_id, step_id, cycle) WHERE step_id IS NOT NULL AND state IN ('planned', 'done')",
+        "This step was said to this customer, or is planned, already.",
+    )
+
+    # === ACTION METHODS === #
+
+    def action_confirm(self):
+        """Let messages that waited for a look go out."""
+        self.check_access("write")
+        waiting = self.filtered(lambda action: action.state == "planned" and action.needs_confirmation)
+        waiting.sudo().write({"needs_confirmation": False})
+        self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
+
+    def action_preview(self):
+        """Show the message as the customer will see it, before anything is sent."""
+        self.ensure_one()
+        return self.env["collection.step.preview"]._open(self.step_id, self.debtor_id, self)
+
+    def action_why(self):
+        """Show what is decided about this customer, and why."""
+        self.ensure_one()
+        return self.debtor_id.action_why()
