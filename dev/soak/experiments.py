@@ -17,8 +17,7 @@ from odoo import SUPERUSER_ID, api, fields, sql_db
 from odoo.fields import Command
 from odoo.modules.registry import Registry
 
-from odoo.addons.account_collection.models import mail_mail
-from odoo.addons.account_collection.models.contact import collection_action
+from odoo.addons.account_collection.models.delivery import collection_action_delivery, mail_mail
 
 from . import smtp_server
 from .nursery import Nursery
@@ -48,7 +47,7 @@ class _Experiments:
         self.size = size
         self.folder = folder
         self.port = _free_port()
-        collection_action.BATCH_SIZE = size.batch
+        collection_action_delivery.BATCH_SIZE = size.batch
         mail_mail.GRACE = timedelta(seconds=5)
 
     def run(self):

@@ -579,10 +579,6 @@ class CollectionDebtor(models.Model):
         """Open the dialogue that opens a dispute."""
         return self._action_open_dialog("collection.dispute.open", self.env._("Open a dispute"))
 
-    def action_send_reminder(self):
-        """Open the dialogue that previews and sends a reminder."""
-        return self._action_open_dialog("collection.reminder.send", self.env._("Send a reminder"))
-
     def action_pause(self):
         """Open the dialogue that pauses the follow-up of this customer, or of some invoices."""
         return self._action_open_dialog("collection.pause.set", self.env._("Pause the follow-up"))

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.tools.safe_eval import _BUILTINS
 
-from ..tools import placeholders
+from ...tools import placeholders
 
 
 class CollectionTextMixin(models.AbstractModel):

@@ -147,3 +147,9 @@ class CollectionDebtor(models.Model):
             "account_collection.pay_button",
             {"url": url, "can_pay": self.can_pay_online, "count": len(self._get_message_invoices())},
         )
+
+    # === ACTION METHODS === #
+
+    def action_send_reminder(self):
+        """Open the dialogue that previews and sends a reminder."""
+        return self._action_open_dialog("collection.reminder.send", self.env._("Send a reminder"))

@@ -276,7 +276,7 @@ class CollectionChannelEmail(models.AbstractModel):
 
         :return: whether it is tried again.
         """
-        from .contact.collection_action import MAX_TRIES  # noqa: PLC0415 - actions know the channels
+        from .collection_action_delivery import MAX_TRIES  # noqa: PLC0415 - actions know the channels
 
         mail = notification.mail_mail_id
         if not mail or action.try_count >= MAX_TRIES:

@@ -1,0 +1,18 @@
+from . import (  # noqa: I001 - the order in which the models build on each other
+    collection_channel,
+    collection_channel_call,
+    collection_channel_task,
+    collection_channel_email,
+    collection_channel_letter,
+    collection_channel_sms,
+    collection_action_letter,
+    collection_digest,
+    collection_text_mixin,
+    mail_mail,
+    mail_message,
+    mail_thread,
+    mail_template,
+    sms_template,
+    collection_action_delivery,
+    collection_debtor_message,
+)
