@@ -7,7 +7,7 @@ from odoo.tools import SQL, format_amount
 from odoo.tools.misc import format_date
 
 from ..const import COMPANY_SIZES, GRADES, PAYER_PROFILES
-from .collection_promise import VOID_STATES
+from .answer.collection_promise import VOID_STATES
 
 CASE_STATES = [
     ("to_contact", "To contact"),

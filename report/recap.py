@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount, format_date
 
-from ..models.collection_promise import VOID_STATES
+from ..models.answer.collection_promise import VOID_STATES
 from ..tools.aging import BUCKETS
 from .recap_numbers import (
     ZERO,

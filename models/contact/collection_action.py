@@ -83,12 +83,9 @@ class CollectionAction(models.Model):
     summary = fields.Char(help="What this action is for.")
     outcome = fields.Selection(CALL_OUTCOMES)
     is_reached = fields.Boolean(string="Somebody answered", compute="_compute_is_reached", store=True)
-    reason_id = fields.Many2one("collection.reason", string="Reason for Non-Payment", ondelete="restrict")
     note = fields.Text(string="What was said")
     currency_id = fields.Many2one(related="company_id.currency_id")
     amount = fields.Monetary(string="Claimed", help="What could be claimed at that moment, in company currency.")
-    promise_id = fields.Many2one("collection.promise", ondelete="restrict", index="btree_not_null")
-    dispute_id = fields.Many2one("collection.dispute", ondelete="restrict", index="btree_not_null")
     mail_message_id = fields.Many2one("mail.message", string="Message", ondelete="set null", index="btree_not_null")
     result_text = fields.Char(string="Why", readonly=True, help="Why this action failed or was cancelled.", copy=False)
 

@@ -272,17 +272,6 @@ class CollectionDebtor(models.Model):
 
     # == What was said ==
     case_ids = fields.One2many("collection.case", "debtor_id", string="Cases")
-    promise_ids = fields.One2many("collection.promise", "debtor_id", string="Promises")
-    dispute_ids = fields.One2many("collection.dispute", "debtor_id", string="Disputes")
-    promise_count = fields.Integer(compute="_compute_promise_count")
-    promise_due_count = fields.Integer(string="Promises due so far", compute="_compute_promise_shares")
-    promise_kept_share = fields.Float(
-        string="Promises kept (%)", compute="_compute_promise_shares", digits=(16, 1), help="By number of promises."
-    )
-    promise_kept_amount_share = fields.Float(
-        string="Promises kept (% of Amount)", compute="_compute_promise_shares", digits=(16, 1)
-    )
-    dispute_count = fields.Integer(compute="_compute_dispute_count")
     case_count = fields.Integer(compute="_compute_case_count")
     last_contact_on = fields.Date(string="Last Contact", readonly=True)
     open_item_ids = fields.Many2many("account.move.line", string="Open Journal Items", compute="_compute_open_item_ids")
@@ -370,12 +359,6 @@ class CollectionDebtor(models.Model):
         not_late_matches = {"<": value > 0, "<=": value >= 0, ">": value < 0, ">=": value <= 0}[operator]
         return domain | Domain("oldest_due_date", "=", False) if not_late_matches else domain
 
-    def _compute_promise_count(self):
-        self._count_related("collection.promise", "promise_count")
-
-    def _compute_dispute_count(self):
-        self._count_related("collection.dispute", "dispute_count")
-
     def _compute_case_count(self):
         self._count_related("collection.case", "case_count")
 
@@ -384,23 +367,6 @@ class CollectionDebtor(models.Model):
         counts = dict(self.env[model]._read_group([("debtor_id", "in", self.ids)], ["debtor_id"], ["__count"]))
         for debtor in self:
             debtor[name] = counts.get(debtor, 0)
-
-    @api.depends("promise_ids.state", "promise_ids.settled_amount")
-    def _compute_promise_shares(self):
-        shares = {}
-        for company in self.company_id:
-            Promise = self.env["collection.promise"].with_company(company)
-            due = Promise._get_due_domain(company) & Domain("debtor_id", "in", self.ids)
-            for debtor, *values in Promise._read_group(
-                due, ["debtor_id"], ["__count", "kept_share:avg", "kept_amount_share:avg"]
-            ):
-                shares[debtor] = values
-        for debtor in self:
-            (
-                debtor.promise_due_count,
-                debtor.promise_kept_share,
-                debtor.promise_kept_amount_share,
-            ) = shares.get(debtor, (0, 0.0, 0.0))
 
     @api.depends_context("uid")
     def _compute_open_item_ids(self):
@@ -515,14 +481,6 @@ class CollectionDebtor(models.Model):
             "context": {"default_debtor_id": self.id if len(self) == 1 else False},
         }
 
-    def action_view_promises(self):
-        """Open the promises of this customer."""
-        return self._action_view_related("account_collection.collection_promise_action", self.env._("Promises"))
-
-    def action_view_disputes(self):
-        """Open the disputes of this customer."""
-        return self._action_view_related("account_collection.collection_dispute_action", self.env._("Disputes"))
-
     def action_view_cases(self):
         """Open the cases of this customer in all campaigns."""
         return self._action_view_related("account_collection.collection_case_action", self.env._("Cases"))
@@ -570,14 +528,6 @@ class CollectionDebtor(models.Model):
         self.ensure_one()
         cases = self.case_ids.filtered(lambda case: case.state != "closed" and case.campaign_id.state == "running")
         return (cases.filtered(lambda case: case.collector_id == self.env.user) or cases)[:1]
-
-    def action_record_promise(self):
-        """Open the dialogue that records a promise to pay."""
-        return self._action_open_dialog("collection.promise.record", self.env._("Record a promise to pay"))
-
-    def action_open_dispute(self):
-        """Open the dialogue that opens a dispute."""
-        return self._action_open_dialog("collection.dispute.open", self.env._("Open a dispute"))
 
     def action_pause(self):
         """Open the dialogue that pauses the follow-up of this customer, or of some invoices."""

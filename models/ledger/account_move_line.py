@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 # What, when written on a receivable line, changes what its customer owes or may be asked for.
@@ -135,32 +134,6 @@ class AccountMoveLine(models.Model):
                 )
             )
         return owed
-
-    def _get_collection_disputed(self):
-        """Return ``{item id: amount under dispute, in the item's currency}``."""
-        return self.env["collection.dispute.line"]._get_open_parts(self)
-
-    def _check_collection_item(self, debtor, currency):
-        """Check that a promise or a dispute of ``debtor`` in ``currency`` may name this item.
-
-        :raises ValidationError: when it is somebody else's, in another currency or not owed.
-        """
-        self.ensure_one()
-        name = self._get_collection_name()
-        if self.company_id != debtor.company_id or self.partner_id.commercial_partner_id != debtor.partner_id:
-            raise ValidationError(
-                self.env._("%(item)s is not an item of %(customer)s.", item=name, customer=debtor.partner_id.name)
-            )
-        if self.id not in self._get_collection_owed():
-            raise ValidationError(self.env._("%s is not owed: choose an open item.", name))
-        if self.currency_id != currency:
-            raise ValidationError(
-                self.env._(
-                    "%(item)s is in %(currency)s: record what concerns another currency apart.",
-                    item=name,
-                    currency=self.currency_id.name,
-                )
-            )
 
     @api.model
     def _get_collection_settlements(self, lines, after_id=0):

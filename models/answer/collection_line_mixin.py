@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..tools.replacement import fill
-from .ledger.collection_item_holder import Held
+from ...tools.replacement import fill
+from ..ledger.collection_item_holder import Held
 
 
 class CollectionLineMixin(models.AbstractModel):

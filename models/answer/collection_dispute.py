@@ -2,15 +2,11 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Command, Domain
+from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
 
 # The role without which nobody can open a dispute that is given to them.
 OWNER_GROUP = "account_collection.group_collection_dispute_owner"
-# Who may make credit notes.
-INVOICING_GROUP = "account.group_account_invoice"
-# Calendar days in which a credit note may still be taken off an invoice again.
-CREDIT_DAYS = 400
 # Shares that are worked out over a group, of the disputes that somebody decided.
 CUSTOMER_SHARES = ("customer_share", "customer_amount_share")
 
@@ -363,164 +359,7 @@ class CollectionDispute(models.Model):
         )
         self.message_post(body=self.env._("%s was asked.", salesperson.name))
 
-    def action_credit_note(self):
-        """Prepare a draft credit note for the disputed part, or have accounting do so.
-
-        :return: the action that opens the draft, for those who may make credit notes.
-        """
-        self.ensure_one()
-        self.check_access("write")
-        if self.state not in ("open", "accepted"):
-            raise UserError(self.env._("This dispute was not accepted: there is nothing to credit."))
-        notes = self._request_credit_note()
-        return notes and {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Credit Notes"),
-            "res_model": "account.move",
-            "view_mode": "form" if len(notes) == 1 else "list,form",
-            "res_id": notes.id if len(notes) == 1 else False,
-            "domain": [("id", "in", notes.ids)],
-        }
-
     # === BUSINESS METHODS - SOLVE === #
-
-    def _get_invoices(self):
-        """Return the customer's documents behind what is disputed, whoever asks."""
-        return self.sudo().line_ids.move_id.filtered(lambda move: move.is_sale_document())
-
-    def _get_question(self):
-        """Return what somebody who is asked about this dispute needs to know, in words."""
-        return self.env._(
-            "%(items)s: %(amount)s is disputed. %(description)s",
-            items=self.item_names or "",
-            amount=formatLang(self.env, self.amount, currency_obj=self.currency_id),
-            description=self.description or "",
-        )
-
-    def _request_credit_note(self):
-        """Prepare draft credit notes when the user may, else ask accounting for them. Once.
-
-        :return: the drafts.
-        """
-        self.ensure_one()
-        dispute = self.sudo()
-        drafts = dispute.credit_note_ids.filtered(lambda move: move.state == "draft")
-        if drafts:
-            return drafts.with_env(self.env)
-        invoices = self._get_invoices()
-        if invoices and self.env.user.has_group(INVOICING_GROUP):
-            # With the rights of the user, who may make them.
-            moves = invoices.with_env(self.env)
-            notes = moves.browse().union(*(self._create_credit_note(move) for move in moves))
-            dispute.credit_note_ids = [Command.link(note.id) for note in notes]
-            self.message_post(body=self.env._("A draft credit note was prepared by %s.", self.env.user.name))
-            return notes
-        if not dispute.credit_asked_on:
-            self._ask_accounting(invoices or dispute.line_ids.move_id)
-        return self.env["account.move"]
-
-    def _create_credit_note(self, move):
-        """Return a draft credit note over the disputed part of an invoice.
-
-        A part is credited in proportion: one line for each account and tax, so that the taxes come out right.
-
-        :param move: one invoice.
-        """
-        lines = self.sudo().line_ids.filtered(lambda line: line.move_id == move)
-        disputed = sum(line.amount - line.settled_amount for line in lines)
-        note = move._reverse_moves([self._prepare_credit_note(move)])
-        if self.currency_id.compare_amounts(disputed, move.amount_total) < 0:
-            share = disputed / move.amount_total
-            parts = move.invoice_line_ids.filtered(lambda line: line.display_type == "product").grouped(
-                lambda line: (line.account_id, line.tax_ids)
-            )
-            note.invoice_line_ids = [
-                Command.clear(),
-                *(
-                    Command.create(self._prepare_credit_line(move, account, taxes, products, share))
-                    for (account, taxes), products in parts.items()
-                ),
-            ]
-            self._round_credit_note(note, disputed)
-        return note
-
-    @api.model
-    def _round_credit_note(self, note, amount):
-        """Bring a draft credit note to exactly an amount: its parts and their taxes were rounded one by one.
-
-        The cent goes to the biggest line. Where the tax would make two of it, it goes to the tax, as an accountant
-        would correct it.
-
-        :param note: one draft with at least one line.
-        :param float amount: what it is to amount to, taxes included, in its currency.
-        """
-        currency = note.currency_id
-        line = note.invoice_line_ids.sorted("price_total")[-1:]
-        price = line.price_unit
-        missing = currency.round(amount - note.amount_total)
-        for cents in (missing, currency.round(missing * line.price_subtotal / (line.price_total or 1))):
-            if currency.is_zero(amount - note.amount_total):
-                return
-            line.price_unit = price + cents
-        if currency.is_zero(amount - note.amount_total):
-            return
-        line.price_unit = price
-        tax_line = note.line_ids.filtered("tax_line_id").sorted(lambda tax_line: abs(tax_line.amount_currency))[-1:]
-        if tax_line:
-            tax_amount = tax_line.amount_currency + note.direction_sign * missing
-            note.line_ids = [Command.update(tax_line.id, {"amount_currency": tax_amount})]
-
-    def _prepare_credit_note(self, move):
-        """Return the values in which a draft credit note differs from the invoice that it credits."""
-        return {
-            "ref": self.env._("%(invoice)s, %(reason)s", invoice=move.name, reason=self.reason_id.name),
-            "invoice_date": False,
-            "date": self.company_id._collection_today(),
-        }
-
-    def _prepare_credit_line(self, move, account, taxes, products, share):
-        """Return the values of one line of a credit note over part of an invoice.
-
-        :param products: the invoice lines with this account and these taxes.
-        :param float share: the part of them to credit, 0 to 1.
-        """
-        # Before any tax that is not part of the price, with any that is.
-        amount = sum(line.price_unit * line.quantity * (1 - line.discount / 100) for line in products)
-        return {
-            "name": self.env._("Part of %(invoice)s: %(reason)s", invoice=move.name, reason=self.reason_id.name),
-            "quantity": 1,
-            "price_unit": move.currency_id.round(amount * share),
-            "account_id": account.id,
-            "tax_ids": [Command.set(taxes.ids)],
-        }
-
-    def _ask_accounting(self, moves):
-        """Ask whoever makes credit notes in the company for one, by an activity on each invoice."""
-        accountant = self._get_accountant()
-        if not accountant:
-            raise UserError(
-                self.env._("Nobody in %s may make credit notes: ask an administrator.", self.sudo().company_id.name)
-            )
-        for move in moves.sudo():
-            move.activity_schedule(
-                "mail.mail_activity_data_todo",
-                date_deadline=self.company_id._collection_today(),
-                summary=self.env._("Credit note: %s", self.reason_id.name),
-                note=self._get_question(),
-                user_id=accountant.id,
-            )
-        self.sudo().credit_asked_on = self.company_id._collection_today()
-        self.message_post(body=self.env._("%s was asked for a credit note.", accountant.name))
-
-    def _get_accountant(self):
-        """Return who makes credit notes in the company of this dispute: the one in the settings, else the first."""
-        company = self.sudo().company_id
-        if company.collection_accountant_id:
-            return company.collection_accountant_id
-        users = self.env.ref(INVOICING_GROUP).sudo().all_user_ids
-        return users.filtered(lambda user: user.active and not user.share and company in user.company_ids).sorted("id")[
-            :1
-        ]
 
     # EXTENDS collection.letter.mixin
     def _log_letter(self, message, contact):
@@ -577,97 +416,10 @@ class CollectionDispute(models.Model):
             user_id=self.owner_id.id,
         )
 
-    @api.model
-    def _settle(self, date, domain=None):
-        """Close disputes whose items were credited or paid, and keep count of what credit notes took off.
-
-        :param date: the day on which one judges.
-        :param domain: limits the disputes to look at.
-        :return: the disputes whose state or credited part changed.
-        """
-        # A credit note may be taken off again: what was accepted is then not claimed until it is credited anew.
-        lately = Domain("closed_date", ">=", date - timedelta(days=CREDIT_DAYS))
-        accepted = Domain("state", "=", "accepted") & (Domain("is_credited", "=", False) | lately)
-        unsettled = self.sudo().search((Domain("state", "=", "open") | accepted) & Domain(domain or []))
-        settlements = {}
-        for row in self.env["account.move.line"]._get_collection_settlements(unsettled.line_ids.move_line_id):
-            if not row["is_cash"]:
-                settlements.setdefault(row["line_id"], []).append(row)
-        changed = self.browse()
-        for dispute in unsettled:
-            if dispute._count_credits(settlements):
-                changed |= dispute
-            if dispute.state == "open":
-                changed |= dispute._close_when_settled()
-        return changed
-
-    def _count_credits(self, settlements):
-        """Write how much of each disputed part credit notes have taken off since.
-
-        :param settlements: ``{item id: [non-cash settlements]}``.
-        :return: whether something changed.
-        """
-        self.ensure_one()
-        if any(line._is_suspended() for line in self.line_ids):
-            return False
-        changed = False
-        credit_line_ids = set()
-        for line in self.line_ids:
-            rows = settlements.get(line.move_line_id.id, [])
-            rows = [row for row in rows if row["partial_id"] > self.start_partial_id]
-            credit_line_ids.update(row["credit_line_id"] for row in rows)
-            credited = min(sum(row["amount"] for row in rows), line.amount)
-            if self.currency_id.compare_amounts(line.settled_amount, credited):
-                line.settled_amount = credited
-                changed = True
-        if changed:
-            moves = self.env["account.move.line"].browse(sorted(credit_line_ids)).move_id
-            notes = moves.filtered(lambda move: move.move_type == "out_refund") - self.credit_note_ids
-            self.credit_note_ids = [Command.link(note.id) for note in notes]
-        return changed
-
-    def _close_when_settled(self):
-        """Close one open dispute when nothing is left of it; return it when its state changed."""
-        self.ensure_one()
-        if any(line._is_suspended() for line in self.line_ids):
-            return self.browse()  # being corrected, which may well be how the dispute is solved
-        if self.is_credited:
-            return self._set_closed("accepted", resolution=self.resolution or self.env._("Credited."))
-        if all(self.currency_id.is_zero(line._get_owed()) for line in self.line_ids):
-            if ending := self.line_ids._get_end():
-                # Whatever somebody wrote meanwhile did not end it.
-                return self._set_closed("cancelled", resolution=" ".join(filter(None, [self.resolution, ending])))
-            return self._set_closed("cancelled", resolution=self.resolution or self.env._("Paid in full."))
-        return self.browse()
-
     def _get_manager(self):
         """Return who hears of this dispute when it is late."""
         self.ensure_one()
         return self.campaign_id.user_id or self.company_id.collection_dispute_manager_id or self.user_id
-
-    @api.model
-    def _escalate_late(self, date, domain=None):
-        """Tell whoever is in charge that a dispute was not solved in time. Once per dispute.
-
-        :param date: the day on which one judges.
-        :param domain: limits the disputes to look at.
-        :return: the disputes that were escalated.
-        """
-        late = self.sudo().search(
-            Domain("state", "=", "open")
-            & Domain("date_deadline", "<", date)
-            & Domain("is_escalated", "=", False)
-            & Domain(domain or [])
-        )
-        for dispute in late:
-            dispute.activity_schedule(
-                "mail.mail_activity_data_todo",
-                date_deadline=date,
-                summary=self.env._("This dispute was not solved in time by %s", dispute.owner_id.name),
-                user_id=dispute._get_manager().id,
-            )
-        late.is_escalated = True
-        return late
 
     @api.model
     def _get_default_owner(self, reason, debtor):

@@ -1,0 +1,18 @@
+from . import (  # noqa: I001 - the order in which the models build on each other
+    collection_line_mixin,
+    collection_letter_mixin,
+    collection_reason,
+    collection_promise_plan,
+    collection_promise,
+    collection_promise_message,
+    collection_promise_judgement,
+    collection_promise_line,
+    collection_dispute,
+    collection_dispute_settle,
+    collection_dispute_credit,
+    collection_dispute_line,
+    account_move,
+    account_move_line,
+    collection_debtor,
+    collection_action,
+)

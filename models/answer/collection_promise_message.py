@@ -1,0 +1,167 @@
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import email_normalize, formatLang
+from odoo.tools.misc import format_date
+
+from ...tools.metrics import VOID_STATES
+from ...tools.workdays import previous_bank_day
+
+
+class CollectionPromise(models.Model):
+    """A promise in writing: its confirmation, what the customer acknowledges, and the reminder before its day."""
+
+    _inherit = "collection.promise"
+
+    # === BUSINESS METHODS - IN WRITING === #
+
+    def _get_confirmed(self):
+        """Return the promises that one confirmation tells of: the open ones of a plan, else this one."""
+        self.ensure_one()
+        together = self.plan_id.promise_ids.filtered(lambda promise: promise.state == "open")
+        return (together or self).sorted("date")
+
+    def _get_promise_table(self):
+        """Return what was promised as HTML for a message, in the language of the environment."""
+        return self.env["ir.qweb"]._render(
+            "account_collection.promise_table",
+            {
+                "promises": self._get_confirmed(),
+                "format_amount": lambda amount, currency: formatLang(self.env, amount, currency_obj=currency),
+                "format_date": lambda date: format_date(self.env, date),
+            },
+        )
+
+    # EXTENDS collection.letter.mixin
+    def _get_letter_contact(self):
+        contact = self.sudo().contact_id
+        return contact if contact.email else super()._get_letter_contact()
+
+    def _send_confirmation(self):
+        """Write to the customer what they promised and for which day, and ask for an answer."""
+        self.ensure_one()
+        confirmed = self._get_confirmed()
+        self._send_letter(self.env.ref("account_collection.mail_template_promise_confirmation"))
+        confirmed.sudo().write({"confirmed_on": self.company_id._collection_today()})
+
+    # EXTENDS mail
+    def _message_post_after_hook(self, message, msg_values):
+        """Take an answer of the customer to the confirmation as a written acknowledgement."""
+        result = super()._message_post_after_hook(message, msg_values)
+        # Mails come in through the gateway, which works as the system: users can't forge one.
+        if self.env.su and message.message_type == "email" and self.confirmed_on and self._is_from_customer(message):
+            self._acknowledge()
+        return result
+
+    def _is_from_customer(self, message):
+        """Return whether somebody of the customer wrote this message."""
+        customer = self.partner_id
+        if message.author_id:
+            return message.author_id.commercial_partner_id == customer
+        address = email_normalize(message.email_from or "")
+        contacts = self.env["res.partner"].search([("commercial_partner_id", "=", customer.id)])
+        return bool(address) and address in contacts.mapped("email_normalized")
+
+    def _acknowledge(self):
+        """Remember that the customer answered the confirmation; one answer counts for the whole plan."""
+        self.ensure_one()
+        answered = (self.plan_id.promise_ids | self).filtered(
+            lambda promise: promise.confirmed_on and not promise.acknowledged_on and promise.state not in VOID_STATES
+        )
+        answered.write({"acknowledged_on": self.company_id._collection_today()})
+        if answered:
+            self.debtor_id.message_post(
+                body=self.env._("The customer answered the confirmation in writing: %s", self._get_html_link())
+            )
+
+    @api.model
+    def _get_reminder_domain(self, company):
+        """Return the domain of the open promises of a company whose customers are to be reminded now.
+
+        Nobody is, outside of the company's hours and days of sending.
+        """
+        if not company._is_collection_sending_time():
+            return Domain.FALSE
+        today = company._collection_today()
+        return (
+            Domain("company_id", "=", company.id)
+            & Domain("state", "=", "open")
+            & Domain("remind_before", "=", True)
+            & Domain("reminded_on", "=", False)
+            & Domain("date", ">", today)
+        )
+
+    def _is_reminder_day(self):
+        """Return whether the last working day before the promised day has come, at an hour of sending."""
+        self.ensure_one()
+        company = self.company_id
+        return (
+            previous_bank_day(self.date, company.country_id.code) <= company._collection_today() < self.date
+            and company._is_collection_sending_time()
+        )
+
+    def _remind(self):
+        """Remind the customer of a promise, after checking again as before any message; once, whatever comes of it.
+
+        What may be over before the promised day (a pause, an answer nobody has read, a day on which the customer is
+        closed, money on its way) makes it wait for the next run.
+        """
+        self.ensure_one()
+        debtor = self.debtor_id
+        debtor._synchronize_own()
+        if self.state != "open" or debtor._is_quiet_today() or self._is_announced():
+            return
+        contact = debtor._get_working_contact(self._get_letter_contact())
+        if problem := self._get_reminder_obstacle(contact):
+            debtor.message_post(body=self.env._("No reminder of the promise was sent: %s.", problem))
+        else:
+            # As all that goes by itself: from the company, through the queue.
+            self.with_context(mail_notify_force_send=False)._send_letter(
+                self.env.ref("account_collection.mail_template_promise_reminder"),
+                contact=contact,
+                author=self.company_id.partner_id,
+            )
+        self.reminded_on = self.company_id._collection_today()
+
+    def _get_reminder_obstacle(self, contact):
+        """Return in words why the customer is not reminded of this promise at all, ``False`` when nothing is wrong.
+
+        :param contact: who would be written to.
+        """
+        self.ensure_one()
+        if self.debtor_id.insolvency:
+            return self.env._("insolvency proceedings are open")
+        if not self.debtor_id.active:
+            return self.env._("the follow-up file is archived")
+        if any(line._is_suspended() for line in self.line_ids):
+            return self.env._("the invoice is being corrected")
+        if self.currency_id.compare_amounts(self.settled_amount, self.amount) >= 0:
+            return self.env._("it is paid")
+        if not contact:
+            return self.env._("there is no e-mail address that works")
+        return False
+
+    def _is_announced(self):
+        """Return whether money on its way covers what is still to come of this promise."""
+        self.ensure_one()
+        company, partner, ledger = self.company_id, self.partner_id, self.env["collection.ledger"].sudo()
+        self.env.flush_all()
+        # What was promised is withheld from what money on its way may pay: it is asked for by itself.
+        rows = ledger._read_announcements(company, partner, company._collection_today())
+        ledger._identify_bank_lines(company, partner, rows)
+        items = self.line_ids.move_line_id
+        coming = 0.0
+        for row in rows:
+            moves = set(row["move_ids"] or ())
+            names_it = row["item_id"] in items.ids or moves & set(items.move_id.ids)
+            names_nothing = not row["item_id"] and not moves and row["partner_id"] == partner.id
+            if row["currency_id"] == self.currency_id.id and (names_it or names_nothing):
+                coming += row["amount"]
+        missing = self.amount - self.settled_amount
+        return coming > 0 and self.currency_id.compare_amounts(coming, missing) >= 0
+
+    # === SCHEDULED ACTIONS === #
+
+    @api.model
+    def _cron_remind(self):
+        """See ``collection.run``."""
+        self.env["collection.run"]._cron_remind_promises()
