@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
-from ..models import collection_campaign
+from ..models.campaign import collection_campaign_start
 from .common import CollectionCommon
 
 
@@ -83,7 +83,7 @@ class TestCampaign(CollectionCommon):
     def test_many_cases_are_planned_for(self):
         """PostgreSQL knows how many rows a start has added, whatever it thought of the tables before."""
         tables = ("collection_case", "collection_case_item")
-        self.patch(collection_campaign, "MANY_CASES", 2)
+        self.patch(collection_campaign_start, "MANY_CASES", 2)
         campaign = self._start_campaign()
         self.env.cr.execute("SELECT MIN(reltuples) FROM pg_class WHERE relname IN %s", [tables])
         self.assertGreaterEqual(self.env.cr.fetchone()[0], len(campaign.case_ids))

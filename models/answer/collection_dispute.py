@@ -43,8 +43,6 @@ class CollectionDispute(models.Model):
     partner_id = fields.Many2one(
         related="debtor_id.partner_id", string="Customer", store=True, index=True, related_sudo=True
     )
-    case_id = fields.Many2one("collection.case", index="btree_not_null", ondelete="restrict")
-    campaign_id = fields.Many2one(related="case_id.campaign_id", store=True, index="btree_not_null")
     reason_id = fields.Many2one(
         "collection.reason",
         required=True,
@@ -240,10 +238,6 @@ class CollectionDispute(models.Model):
         return Domain.OR(late if flag else ~late for flag in value)
 
     # === CONSTRAINT METHODS === #
-
-    @api.constrains("case_id", "debtor_id")
-    def _check_case(self):
-        self._check_case_of_debtor()
 
     @api.constrains("debtor_id", "line_ids")
     def _check_lines(self):

@@ -53,8 +53,6 @@ class CollectionPromise(models.Model):
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(related="debtor_id.partner_id", store=True, index=True)
-    case_id = fields.Many2one("collection.case", index="btree_not_null", ondelete="restrict")
-    campaign_id = fields.Many2one(related="case_id.campaign_id", store=True, index="btree_not_null")
     user_id = fields.Many2one(
         "res.users", string="Recorded by", default=lambda self: self.env.user, required=True, readonly=True
     )
@@ -263,10 +261,6 @@ class CollectionPromise(models.Model):
         )
 
     # === CONSTRAINT METHODS === #
-
-    @api.constrains("case_id", "debtor_id")
-    def _check_case(self):
-        self._check_case_of_debtor()
 
     @api.constrains("date")
     def _check_date(self):

@@ -55,8 +55,6 @@ class CollectionAction(models.Model):
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(related="debtor_id.partner_id", store=True, index=True)
-    case_id = fields.Many2one("collection.case", index="btree_not_null", ondelete="restrict")
-    campaign_id = fields.Many2one(related="case_id.campaign_id", store=True, index="btree_not_null")
     channel = fields.Selection(
         [
             ("call", "Call"),
@@ -158,10 +156,6 @@ class CollectionAction(models.Model):
             action.is_reached = action.outcome in REACHED_OUTCOMES
 
     # === CONSTRAINT METHODS === #
-
-    @api.constrains("case_id", "debtor_id")
-    def _check_case(self):
-        self._check_case_of_debtor()
 
     @api.constrains("outcome", "channel")
     def _check_outcome(self):

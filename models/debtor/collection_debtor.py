@@ -271,8 +271,6 @@ class CollectionDebtor(models.Model):
     score_history_ids = fields.One2many("collection.score.history", "debtor_id")
 
     # == What was said ==
-    case_ids = fields.One2many("collection.case", "debtor_id", string="Cases")
-    case_count = fields.Integer(compute="_compute_case_count")
     last_contact_on = fields.Date(string="Last Contact", readonly=True)
     open_item_ids = fields.Many2many("account.move.line", string="Open Journal Items", compute="_compute_open_item_ids")
 
@@ -358,9 +356,6 @@ class CollectionDebtor(models.Model):
             domain |= Domain("company_id", "=", company.id) & Domain("oldest_due_date", mirrored[operator], limit)
         not_late_matches = {"<": value > 0, "<=": value >= 0, ">": value < 0, ">=": value <= 0}[operator]
         return domain | Domain("oldest_due_date", "=", False) if not_late_matches else domain
-
-    def _compute_case_count(self):
-        self._count_related("collection.case", "case_count")
 
     def _count_related(self, model, name):
         """Set the field ``name`` to the number of records of ``model`` that belong to each of these debtors."""
@@ -481,10 +476,6 @@ class CollectionDebtor(models.Model):
             "context": {"default_debtor_id": self.id if len(self) == 1 else False},
         }
 
-    def action_view_cases(self):
-        """Open the cases of this customer in all campaigns."""
-        return self._action_view_related("account_collection.collection_case_action", self.env._("Cases"))
-
     def action_view_score_history(self):
         """Open the graph of how the score moved."""
         return {
@@ -522,12 +513,6 @@ class CollectionDebtor(models.Model):
                 **context,
             },
         }
-
-    def _get_current_case(self):
-        """Return the case on which the user works with this customer: their own first, if there is one."""
-        self.ensure_one()
-        cases = self.case_ids.filtered(lambda case: case.state != "closed" and case.campaign_id.state == "running")
-        return (cases.filtered(lambda case: case.collector_id == self.env.user) or cases)[:1]
 
     def action_pause(self):
         """Open the dialogue that pauses the follow-up of this customer, or of some invoices."""

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .ledger.collection_item_holder import Held
+from ..ledger.collection_item_holder import Held
 
 
 class CollectionCaseItem(models.Model):
