@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo.tools import groupby
 from odoo.tools.misc import format_date
 
-from ..models.collection_provider import FORMAT_FIELDS
+from ..models.provider.collection_provider import FORMAT_FIELDS
 from .companies import remember
 from .customers import COMMENTS, HABIT_NOTES
 from .days import working_day_after, working_day_before

@@ -3,7 +3,6 @@ from . import (
     collection_item_report,
     collection_provider_account,
     debtor_workbook,
-    handover_file,
     recap,
     recap_workbook,
     report_campaign_recap,

@@ -5,7 +5,7 @@ from odoo.tests import freeze_time, tagged
 
 from odoo.addons.mail.tests.common import MailCommon
 
-from ..models.collection_provider_mixin import Origin
+from ..models.provider.collection_provider_mixin import Origin
 from .plan_common import PlanCommon
 
 

@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models import collection_provider_import
+from ..models.provider import collection_provider_import
 from ..tools import tabular
 from .test_handover import HandoverCommon
 

@@ -4,7 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..models.collection_provider import DATE_ORDERS, DECIMAL_SIGNS, ENCODINGS, FILE_FORMATS, FORMAT_FIELDS, SEPARATORS
+from ..models.provider.collection_provider import (
+    DATE_ORDERS,
+    DECIMAL_SIGNS,
+    ENCODINGS,
+    FILE_FORMATS,
+    FORMAT_FIELDS,
+    SEPARATORS,
+)
 
 
 class CollectionHandoverCreate(models.TransientModel):

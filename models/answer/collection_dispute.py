@@ -16,7 +16,7 @@ class CollectionDispute(models.Model):
 
     _name = "collection.dispute"
     _description = "Dispute"
-    _inherit = ["collection.state.mixin", "collection.letter.mixin", "collection.provider.mixin", "mail.activity.mixin"]
+    _inherit = ["collection.state.mixin", "collection.letter.mixin", "mail.activity.mixin"]
     _order = "date_deadline, id desc"
     _check_company_auto = True
     _state_transitions = {"open": ("accepted", "rejected", "cancelled")}

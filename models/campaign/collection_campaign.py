@@ -137,8 +137,6 @@ class CollectionCampaign(models.Model):
     goal_share = fields.Float(string="Goal reached (%)", compute="_compute_progress")
     contacted_share = fields.Float(string="Worked on (%)", compute="_compute_progress")
     overlap_warning = fields.Char(compute="_compute_overlap_warning")
-    handover_ids = fields.One2many("collection.handover", "campaign_id", groups=TEAM_GROUP)
-    handover_count = fields.Integer(compute="_compute_handover_count", groups=TEAM_GROUP)
 
     _period = models.Constraint("CHECK(date_end >= date_start)", "A campaign can't end before it starts.")
     _small_share_range = models.Constraint(
@@ -255,14 +253,6 @@ class CollectionCampaign(models.Model):
                 "Some customers are followed up already: %s. They keep their collector, and nobody gets two reminders.",
                 ", ".join(f"{other.name} ({count})" for other, count in groups),
             )
-
-    @api.depends("handover_ids")
-    def _compute_handover_count(self):
-        counts = dict(
-            self.env["collection.handover"]._read_group([("campaign_id", "in", self.ids)], ["campaign_id"], ["__count"])
-        )
-        for campaign in self:
-            campaign.handover_count = counts.get(campaign, 0)
 
     # === CONSTRAINT METHODS === #
 

@@ -144,8 +144,6 @@ class CollectionCase(models.Model):
     invoice_portal = fields.Char(related="debtor_id.invoice_portal")
     closing_days = fields.Char(related="debtor_id.closing_days")
     comment = fields.Text(related="debtor_id.comment", readonly=False)
-    handover_id = fields.Many2one(related="debtor_id.handover_id")
-    handover_notice = fields.Char(related="debtor_id.handover_notice")
     payer_profile = fields.Selection(related="debtor_id.payer_profile")
     company_size = fields.Selection(related="debtor_id.company_size")
     average_days_late = fields.Float(related="debtor_id.average_days_late")
@@ -328,10 +326,6 @@ class CollectionCase(models.Model):
                 },
             }
         return next_case._get_form_action()
-
-    def action_hand_over(self):
-        """Open the dialogue that hands these cases over to an outside caller."""
-        return self.env["collection.handover.create"]._get_dialog(self)
 
     def action_view_debtor(self):
         """Open the follow-up file of this customer."""

@@ -16,7 +16,7 @@ class CollectionAction(models.Model):
 
     _name = "collection.action"
     _description = "Follow-up Action"
-    _inherit = ["collection.state.mixin", "collection.provider.mixin", "collection.item.holder"]
+    _inherit = ["collection.state.mixin", "collection.item.holder"]
     _held_item_field = "cycle"
     _order = "date_planned desc, id desc"
     _check_company_auto = True

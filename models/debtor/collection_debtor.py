@@ -145,17 +145,6 @@ class CollectionDebtor(models.Model):
         help="Safeguard, receivership or liquidation: the debt must be declared, and nobody may ask for it any more.",
     )
 
-    handover_id = fields.Many2one(
-        "collection.handover",
-        string="With a Provider",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="set null",
-        help="The hand-over with which an outside caller has this customer now: our own calls stop meanwhile.",
-    )
-    handover_notice = fields.Char(compute="_compute_handover_notice", compute_sudo=True)
-
     # == What is owed ==
     due_amount = fields.Monetary(string="Owed", readonly=True, help="All open items, due or not.")
     overdue_amount = fields.Monetary(
@@ -305,12 +294,6 @@ class CollectionDebtor(models.Model):
             debtor.payment_days_manual = (
                 debtor.payment_days if debtor.payment_days != debtor.learned_payment_days else False
             )
-
-    @api.depends("handover_id.provider_id", "handover_id.date_end")
-    @api.depends_context("lang")
-    def _compute_handover_notice(self):
-        for debtor in self:
-            debtor.handover_notice = debtor.handover_id._get_notice() if debtor.handover_id else False
 
     @api.depends(
         "overdue_amount",

@@ -5,9 +5,9 @@ from babel import Locale, UnknownLocaleError
 from odoo import api, models
 from odoo.tools import split_every
 
-from ..const import CALL_OUTCOMES, PAYMENT_METHODS
-from ..tools import tabular
-from ..tools.handover import ALWAYS_SENT, ANSWERS, SENT
+from ...const import CALL_OUTCOMES, PAYMENT_METHODS
+from ...tools import tabular
+from ...tools.handover import ALWAYS_SENT, ANSWERS, SENT
 
 # Customers whose rows are read at a time.
 BATCH_SIZE = 500

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..tools.handover import ANSWERS
+from ...tools.handover import ANSWERS
 
 
 class CollectionProviderImportColumn(models.Model):

@@ -11,10 +11,10 @@ from odoo.fields import Command
 from odoo.tools import split_every
 from odoo.tools.osutil import clean_filename
 
-from ..tools import tabular
-from ..tools.handover import ALIASES, ANSWERS
+from ...tools import tabular
+from ...tools.handover import ALIASES, ANSWERS
+from ..collection_run import PendingRefresh
 from .collection_provider_mixin import Origin
-from .collection_run import PendingRefresh
 
 _logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
-from ..tools.handover import fold
+from ...tools.handover import fold
 
 
 class CollectionHandoverLine(models.Model):

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import format_amount
 from odoo.tools.misc import format_date
 
-from ..tools.handover import get_outcome, get_parts, make_key
+from ...tools.handover import get_outcome, get_parts, make_key
 from .provider_row_reader import RowReader
 from .provider_talk import Talk
 

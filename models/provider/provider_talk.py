@@ -1,7 +1,7 @@
 from odoo import fields
 from odoo.exceptions import UserError
 
-from ..tools.handover import get_outcome
+from ...tools.handover import get_outcome
 
 
 class Talk:

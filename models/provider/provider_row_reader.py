@@ -4,9 +4,9 @@ from decimal import Decimal
 from odoo.tools import email_normalize
 from odoo.tools.misc import format_date
 
-from ..const import CALL_OUTCOMES, PAYMENT_METHODS, REACHED_OUTCOMES
-from ..tools import tabular
-from ..tools.handover import ANSWERS, clean_reference, fold, split_time
+from ...const import CALL_OUTCOMES, PAYMENT_METHODS, REACHED_OUTCOMES
+from ...tools import tabular
+from ...tools.handover import ANSWERS, clean_reference, fold, split_time
 
 # A promise for a later day than this is doubtful.
 FAR_DAYS = 180

@@ -7,7 +7,7 @@ from odoo.tools import split_every
 from odoo.tools.misc import format_date
 from odoo.tools.osutil import clean_filename
 
-from ..tools.handover import make_reference
+from ...tools.handover import make_reference
 from .collection_provider import DATE_ORDERS, DECIMAL_SIGNS, ENCODINGS, FILE_FORMATS, SEPARATORS
 
 # Debtors whose open items are read at a time.
