@@ -10,7 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
-from ..models import collection_receivable_batch
+from ..models.receivable import collection_receivable_batch, collection_receivable_booking
 from ..tools import tabular
 from .common import CollectionCommon
 from .plan_common import PlanCommon
@@ -492,6 +492,7 @@ class TestReceivableImport(ReceivableCommon):
         self.patch(type(self.env["collection.receivable.batch"]), "_book_some", self._book_two())
         rows = [self._row(f"F{number}", 10.0, f"Customer {number % 4}") for number in range(12)]
         self.patch(collection_receivable_batch, "AT_ONCE", 5)
+        self.patch(collection_receivable_booking, "AT_ONCE", 5)
         batch = self._import(rows, preview=True)
         batch.action_apply()
         self.assertEqual(batch.state, "applying")
@@ -546,6 +547,7 @@ class TestReceivableImport(ReceivableCommon):
         Batch = type(self.env["collection.receivable.batch"])
         undo, reverse = Batch._undo_some, type(self.env["account.move"])._reverse_moves
         self.patch(collection_receivable_batch, "AT_ONCE", 1)
+        self.patch(collection_receivable_booking, "AT_ONCE", 1)
         self.patch(Batch, "_undo_some", lambda batch: undo(batch, limit=1))
         batch = self._import([self._row("F1", 300.0), self._row("F2", 20.0), self._row("F3", 10.0)], preview=True)
         batch.action_apply()
@@ -575,6 +577,7 @@ class TestReceivableImport(ReceivableCommon):
 
     def test_booking_that_may_not_go_on_frees_the_journal(self):
         self.patch(collection_receivable_batch, "AT_ONCE", 1)
+        self.patch(collection_receivable_booking, "AT_ONCE", 1)
         batch = self._import([self._row("F1", 300.0), self._row("F2", 20.0)], preview=True)
         batch.action_apply()
         self.assertEqual(batch.state, "applying")

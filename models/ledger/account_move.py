@@ -8,17 +8,6 @@ CONTACTS_SHOWN = 100
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    # Of open items kept elsewhere, and of what settled them there.
-    collection_batch_id = fields.Many2one(
-        "collection.receivable.batch",
-        string="Imported with",
-        readonly=True,
-        copy=False,
-        index="btree_not_null",
-        ondelete="restrict",
-        groups="account_collection.group_collection_manager",
-    )
-
     # === ACTION METHODS === #
 
     # EXTENDS account

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from ..tools.receivables import Reduction, set_off
+from ...tools.receivables import Reduction, set_off
 
 
 class CollectionReceivableLine(models.Model):
