@@ -135,7 +135,7 @@ class TestStatementSend(CollectionCommon, MailCommon):
             return original(debtor, *args, **kwargs)
 
         self.patch(Debtor, "_render_statement_pdf", broken)
-        with self.assertLogs("odoo.addons.account_collection.models.collection_statement", level="ERROR"):
+        with self.assertLogs("odoo.addons.account_collection.models.statement.collection_statement", level="ERROR"):
             statements = self._run_cron()
         self.assertEqual(sorted(statements.mapped("state")), ["failed", "sent"])
 

@@ -2,8 +2,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools.osutil import clean_filename
 
-from ..const import STATEMENT_PERIODS
-from .base.pdf_pages import number_pages
+from ...const import STATEMENT_PERIODS
+from ..base.pdf_pages import number_pages
 
 # Longer names are cut: file systems and mail programs have limits.
 NAME_LENGTH = 60
