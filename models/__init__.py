@@ -10,10 +10,8 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     provider,
     receivable,
     statement,
+    figures,
     collection_run,
     collection_run_customer,
     res_partner_run,
-    collection_metrics,
-    collection_snapshot,
-    collection_dashboard,
 )

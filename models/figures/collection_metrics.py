@@ -7,8 +7,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools import metrics
-from ..tools.aging import BUCKETS
+from ...tools import metrics
+from ...tools.aging import BUCKETS
 
 # How far back sales are looked at: two years, as far as a DSO by counting back ever makes sense.
 SALES_MONTHS = 24

@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL, format_amount, formatLang
 from odoo.tools.misc import babel_locale_parse, format_date, get_lang
 
-from ..tools.aging import BUCKETS
+from ...tools.aging import BUCKETS
 
 # Weeks for which cash is expected, the present one included.
 WEEKS = 8

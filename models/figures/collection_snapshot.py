@@ -4,8 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, formatLang
 
-from ..tools.aging import BUCKETS
-from .base.optional_float import OptionalFloat
+from ...tools.aging import BUCKETS
+from ..base.optional_float import OptionalFloat
 
 # How many months a company gets at once, so that trends open at their full length on the first day.
 MONTHS_BACK = 24

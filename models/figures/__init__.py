@@ -1,0 +1,5 @@
+from . import (  # noqa: I001 - the order in which the models build on each other
+    collection_metrics,
+    collection_snapshot,
+    collection_dashboard,
+)
