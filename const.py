@@ -1,5 +1,7 @@
 """Selections and words that several areas use."""
 
+from odoo.tools.translate import LazyTranslate
+
 PAYER_PROFILES = [
     ("new", "New customer"),
     ("punctual", "Punctual"),
@@ -82,3 +84,18 @@ CHANNELS = [
     ("call", "Call"),
     ("task", "Task"),
 ]
+
+_lt = LazyTranslate(__name__)
+# What is done, for the log and for the administrator.
+REFRESHING = _lt("Refreshing debtors")
+BEGINNING_DAY = _lt("Ending pauses, escalating late disputes")
+SETTLING = _lt("Settling promises and disputes")
+REMINDING = _lt("Reminding of promises")
+DELIVERING = _lt("Planning and delivering reminders")
+CALENDAR = _lt("The calendar of campaigns")
+ENDING_HANDOVERS = _lt("Ending hand-overs")
+IMPORTING_ANSWERS = _lt("Importing files of providers")
+BOOKING = _lt("Booking imported open items")
+SENDING_STATEMENTS = _lt("Sending statements of account")
+SENDING_DIGESTS = _lt("Sending the daily digest")
+WRITING_FIGURES = _lt("Writing the monthly figures")

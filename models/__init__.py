@@ -11,7 +11,5 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     receivable,
     statement,
     figures,
-    collection_run,
-    collection_run_customer,
-    res_partner_run,
+    run,
 )

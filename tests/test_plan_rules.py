@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.account_collection.models.plan import collection_plan
+from odoo.addons.account_collection.models.run import collection_plan as run_collection_plan
 
 from .plan_common import PlanCommon
 
@@ -451,7 +451,7 @@ We paid last week.
             "UPDATE collection_plan SET debtor_domain = %s WHERE id = %s", ["[('gone', '=', 1)]", broken.id]
         )
         self.env.invalidate_all()
-        with self.assertLogs("odoo.addons.account_collection.models.plan.collection_plan", "WARNING") as logs:
+        with self.assertLogs("odoo.addons.account_collection.models", "WARNING") as logs:
             self.assertEqual(self._get_debtor().plan_used_id, self.plan)
             self._run_cron()
         self.assertIn("Broken", logs.output[0])
@@ -467,7 +467,7 @@ We paid last week.
         notices = broken.message_ids.filtered(lambda message: "applies to nobody" in message.body)
         self.assertEqual(len(notices), 1)
         self.assertIn(self.manager.partner_id, notices.notified_partner_ids)
-        with mute_logger("odoo.addons.account_collection.models.plan.collection_plan"):
+        with mute_logger("odoo.addons.account_collection.models"):
             self.env["collection.plan"]._plan_company(self.company)
         self.assertEqual(broken.message_ids.filtered(lambda message: "applies to nobody" in message.body), notices)
         broken.debtor_domain = "[('is_small', '=', True)]"
@@ -487,7 +487,7 @@ We paid last week.
             return prepare(plan, debtor, decision)
 
         self.patch(Plan, "_prepare_action", _prepare_action)
-        with self.assertLogs("odoo.addons.account_collection.models.plan.collection_plan", "ERROR") as logs:
+        with self.assertLogs("odoo.addons.account_collection.models", "ERROR") as logs:
             actions = self.env["collection.plan"]._plan_company(self.company)
         self.assertEqual(actions.partner_id, self.env["res.partner"].union(*partners) - partners[3])
         self.assertIn("Many 3", logs.output[0])
@@ -499,7 +499,7 @@ We paid last week.
         self._synchronize()
         plan.with_user(self.manager)._start(self._step(8, plan), old_debts_per_day=2)
         batches = []
-        self.patch(collection_plan, "PLANNING_BATCH_SIZE", 1)
+        self.patch(run_collection_plan, "PLANNING_BATCH_SIZE", 1)
         actions = self.env["collection.plan"]._plan_company(self.company, lambda: batches.append(1))
         debtors = self.env["collection.debtor"].search([("due_amount", ">", 0)], order="score desc, id")
         self.assertEqual(len(batches), len(debtors))

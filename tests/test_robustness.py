@@ -85,7 +85,7 @@ class TestRobustness(CollectionCommon):
         self.patch(Criterion, "_get_criteria", _get_criteria)
         cron = self.env.ref("account_collection.cron_refresh_debtors")
         with (
-            mute_logger("odoo.addons.account_collection.models.collection_run", "odoo.osv.expression"),
+            mute_logger("odoo.addons.account_collection.models", "odoo.osv.expression"),
             self.enter_registry_test_mode(),
         ):
             cron.method_direct_trigger()

@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 from .common import CollectionCommon
 from .test_provider_import import ProviderImportCommon
 
-LOGGER = "odoo.addons.account_collection.models.collection_run"
+LOGGER = "odoo.addons.account_collection.models"
 # What each scheduled action does for one company or one record.
 WORK_BY_COMPANY = {
     "cron_refresh_debtors": ("collection.run", "_refresh_day"),

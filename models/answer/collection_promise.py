@@ -400,10 +400,3 @@ class CollectionPromise(models.Model):
             contact=self.env._(", said %s", self.contact_id.name) if self.contact_id else "",
             items=", ".join(self.line_ids.mapped("name")),
         )
-
-    # === SCHEDULED ACTIONS === #
-
-    @api.model
-    def _cron_settle(self):
-        """See ``collection.run``."""
-        self.env["collection.run"]._cron_settle()

@@ -6,4 +6,5 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     ir_actions_report,
     optional_float,
     pdf_pages,
+    pending_refresh,
 )

@@ -6,8 +6,7 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ...const import CANCEL_CODES
-from ..collection_run import DELIVERING
+from ...const import CANCEL_CODES, DELIVERING
 
 _logger = logging.getLogger(__name__)
 

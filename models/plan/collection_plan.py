@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
 
 from .decision import DecisionDesk
@@ -247,43 +247,6 @@ class CollectionPlan(models.Model):
             )
             return ()
 
-    def _check_filters(self):
-        """Write down on plans whose conditions can't be read any more what is wrong; notify their managers once."""
-        for plan in self:
-            problem = False
-            try:
-                with self.env.cr.savepoint():
-                    self.env["collection.debtor"].sudo().search_count(plan._get_domain(), limit=1)
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                raise
-            except Exception as error:
-                problem = str(error) or type(error).__name__
-            if problem == plan.filter_problem or not (problem or plan.filter_problem):
-                continue
-            plan.sudo().filter_problem = problem
-            if problem:
-                plan._notify_filter_problem(problem)
-
-    def _notify_filter_problem(self, problem):
-        """Notify the managers of the follow-up that a plan applies to nobody any more."""
-        self.ensure_one()
-        managers = (
-            self.env.ref("account_collection.group_collection_manager")
-            .sudo()
-            .all_user_ids.filtered(
-                lambda user: user.active and user._is_internal() and self.company_id in user.company_ids
-            )
-        )
-        self.sudo().message_post(
-            body=self.env._(
-                "The conditions of “%(plan)s” can't be read, and it applies to nobody until they are corrected: "
-                "%(error)s",
-                plan=self.name,
-                error=problem,
-            ),
-            partner_ids=managers.partner_id.ids,
-        )
-
     def _get_cadence(self):
         """Return the steps of this plan, in order, as the plain computation of decisions knows them."""
         return tuple(step._to_cadence() for step in self.step_ids.sorted("delay"))
@@ -329,150 +292,6 @@ class CollectionPlan(models.Model):
         return DecisionDesk(
             self.sudo().with_company(company), company, debtors, date, as_if_running, ignored_actions, changes
         )
-
-    # === BUSINESS METHODS - PLAN === #
-
-    @api.model
-    def _plan_company(self, company, after_batch=None):
-        """Write down the actions that are due today for all debtors of a company, in batches, best score first.
-
-        Safe to be killed and run again: each batch is all or nothing, and an action is unique per debtor, step and
-        cycle. What goes wrong with one debtor is logged and stops nobody else.
-
-        :param after_batch: function that is called after each batch, for example to commit; planning ends when it
-            returns ``False``.
-        :return: the actions.
-        """
-        self.sudo().search([("company_id", "=", company.id)])._check_filters()
-        # In the order of scores, so that the best ones of all begin first where only some old debts may begin.
-        debtors = self.env["collection.debtor"].sudo()
-        ids = debtors._search(self._get_due_debtor_domain(company), order="score DESC, id").get_result_ids()
-        actions = self.env["collection.action"].sudo()
-        for batch_ids in split_every(PLANNING_BATCH_SIZE, ids):
-            actions |= self._plan_isolated(debtors.browse(batch_ids))
-            if after_batch and after_batch() is False:
-                break
-        return actions
-
-    @api.model
-    def _plan_isolated(self, debtors):
-        """Plan for some debtors of a company; if that fails, for each half, so that the others are planned.
-
-        :return: the actions.
-        """
-        try:
-            with self.env.cr.savepoint():
-                return self._plan_debtors(debtors)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            if len(debtors) == 1:
-                _logger.exception("Nothing could be planned for debtor %s (%s).", debtors.id, debtors.display_name)
-                return self.env["collection.action"].sudo()
-        middle = len(debtors) // 2
-        return self._plan_isolated(debtors[:middle]) | self._plan_isolated(debtors[middle:])
-
-    @api.model
-    def _plan_debtors(self, debtors):
-        """Write down the actions that are due today for some debtors of one company.
-
-        :return: the actions.
-        """
-        today = debtors.company_id._collection_today()
-        decisions = self._decide(debtors, today)
-        due = [(debtor, decision) for debtor, decision in decisions.items() if decision.is_due]
-        due = self._limit_old_debts(self._leave_out_said(due), today)
-        actions = (
-            self.env["collection.action"]
-            .sudo()
-            .create([self._prepare_action(debtor, decision) for debtor, decision in due])
-        )
-        actions._leave_to_providers()
-        return actions
-
-    @api.model
-    def _get_due_debtor_domain(self, company):
-        """Return the domain of the debtors of a company for whom a step may come: who owes something."""
-        return Domain("company_id", "=", company.id) & Domain("due_amount", ">", 0)
-
-    @api.model
-    def _leave_out_said(self, due):
-        """Leave out what was said about the same item already: a step that was moved in its plan is not said again.
-
-        :param due: list of ``(debtor, decision)``, all due.
-        """
-        said = set(
-            self.env.execute_query(
-                SQL(
-                    """
-                    SELECT debtor_id, step_id, cycle
-                      FROM collection_action
-                     WHERE debtor_id = ANY(%s) AND step_id IS NOT NULL AND state IN ('planned', 'done')
-                    """,
-                    [debtor.id for debtor, _decision in due],
-                )
-            )
-        )
-        return [
-            (debtor, decision)
-            for debtor, decision in due
-            if (debtor.id, decision.step.id, decision.item_id) not in said
-        ]
-
-    @api.model
-    def _limit_old_debts(self, due, date):
-        """Keep, of the first words about old debts, as many as may go today: best score first.
-
-        :param due: list of ``(debtor, decision)``, all due.
-        :return: the list without those that wait for their turn.
-        """
-        kept, waiting = [], {}
-        for debtor, decision in due:
-            if decision.is_old and decision.plan.old_debts_per_day:
-                waiting.setdefault(decision.plan, []).append((debtor, decision))
-            else:
-                kept.append((debtor, decision))
-        for plan, pairs in waiting.items():
-            pairs.sort(key=lambda pair: (-pair[0].score, pair[0].id))
-            kept += pairs[: plan._get_old_debts_left(date)]
-        return kept
-
-    def _get_old_debts_left(self, date):
-        """Return how many old debts may still be begun on a day."""
-        self.ensure_one()
-        begun = (
-            self.env["collection.action"]
-            .sudo()
-            .search_count(
-                [
-                    ("plan_id", "=", self.id),
-                    ("is_old_debt", "=", True),
-                    ("planned_on", "=", date),
-                    ("state", "!=", "cancelled"),
-                ]
-            )
-        )
-        return max(self.old_debts_per_day - begun, 0)
-
-    @api.model
-    def _prepare_action(self, debtor, decision):
-        """Return the values of the action that carries a decision out."""
-        step = decision.step
-        return {
-            "debtor_id": debtor.id,
-            "case_id": debtor._get_plan_case().id,
-            "plan_id": decision.plan.id,
-            "step_id": step.id,
-            "cycle": decision.item_id,
-            "channel": step.channel,
-            "summary": step.name,
-            "date_planned": decision.day,
-            "planned_on": debtor.company_id._collection_today(),
-            "is_old_debt": decision.is_old,
-            "needs_confirmation": not step.is_automatic and step._get_channel()._is_automatic(debtor.company_id),
-            "user_id": (debtor.collector_id or decision.plan.user_id or self.env.user).id,
-            "amount": debtor.claimable_amount,
-        }
 
     # === BUSINESS METHODS - START === #
 
@@ -549,15 +368,3 @@ class CollectionPlan(models.Model):
                 )
         self.invalidate_model(["name", "description"])
         self.env["collection.plan.step"].invalidate_model(["name", "script"])
-
-    # === SCHEDULED ACTIONS === #
-
-    @api.model
-    def _cron_plan_and_deliver(self):
-        """See ``collection.run``."""
-        self.env["collection.run"]._cron_plan_and_deliver()
-
-    @api.model
-    def _get_companies_to_plan(self):
-        """Return the companies for which nothing was decided today, see ``collection.run``."""
-        return self.env["collection.run"]._get_companies_to_plan()

@@ -13,7 +13,7 @@ from odoo.tools.osutil import clean_filename
 
 from ...tools import tabular
 from ...tools.handover import ALIASES, ANSWERS
-from ..collection_run import PendingRefresh
+from ..base.pending_refresh import PendingRefresh
 from .collection_provider_mixin import Origin
 
 _logger = logging.getLogger(__name__)

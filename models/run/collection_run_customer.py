@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.fields import Date, Domain
 from odoo.tools import SQL
 
-from .collection_run import PendingRefresh
+from ..base.pending_refresh import PendingRefresh
 
 # What changes which customer a partner belongs to.
 IDENTITY_FIELDS = {"parent_id", "is_company"}
