@@ -6,8 +6,10 @@ from decimal import Decimal
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
 
-from ..report import recap as recap_module
-from ..report import recap_charts, recap_numbers, recap_xlsx
+from ..report.recap import build as recap_module
+from ..report.recap import charts as recap_charts
+from ..report.recap import numbers as recap_numbers
+from ..report.recap import xlsx as recap_xlsx
 from .common import CollectionCommon
 
 

@@ -8,7 +8,7 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 from odoo.tools.pdf import PdfFileReader
 
-from ..report.recap_charts import pair_chart
+from ..report.recap.charts import pair_chart
 from ..tools.aging import bucket_of
 from .common import CollectionCommon
 from .test_recap import RecapCommon

@@ -8,8 +8,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
-from ..report import recap_numbers
-from ..report.recap import REST_RESULTS
+from ..report.recap import numbers as recap_numbers
+from ..report.recap.outcome import REST_RESULTS
 from .common import CollectionCommon
 from .recap_reference import PARTS, Notebook
 from .test_conservation import INVOICE, STEPS, RandomLife

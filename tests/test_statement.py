@@ -11,7 +11,7 @@ from odoo.tests import HttpCase, freeze_time, tagged
 from odoo.tools.pdf import PdfFileReader
 
 from ..models.base.pdf_pages import number_pages
-from ..report import statement_numbers
+from ..report.statement import numbers as statement_numbers
 from .common import CollectionCommon
 from .workbook_common import get_columns_of, is_dated
 

@@ -442,6 +442,6 @@ class CollectionCampaign(models.Model):
     # === BUSINESS METHODS - RECAP === #
 
     def _recap(self):
-        """Return the recap of this campaign as a plain Python object: see ``report/recap.py``."""
+        """Return the recap of this campaign as a plain Python object: see ``report/recap/build.py``."""
         self.ensure_one()
         return self.env["collection.recap"]._build(self)

@@ -4,8 +4,8 @@ from odoo import api, models
 from odoo.tools import format_amount, format_date, formatLang
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-from ..tools.aging import BUCKETS
-from .recap_charts import bar_chart, pair_chart, to_data_uri
+from ...tools.aging import BUCKETS
+from .charts import bar_chart, pair_chart, to_data_uri
 
 # How many cases the PDF shows; the XLSX has all of them.
 CASE_LIMIT = 100

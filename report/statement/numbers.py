@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from ..tools.aging import BUCKETS, bucket_of
+from ...tools.aging import BUCKETS, bucket_of
 
 ZERO = Decimal(0)
 

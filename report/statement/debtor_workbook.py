@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.tools import SQL, format_amount, format_date
 from odoo.tools.misc import get_lang
 
-from .recap_xlsx import Column, XlsxFile, make_sheet_names
+from ..recap.xlsx import Column, XlsxFile, make_sheet_names
 
 # How many reasons of the score stand on paper, the strongest.
 REASON_LIMIT = 3

@@ -5,8 +5,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from .recap import to_money
-from .statement_numbers import ZERO, Statement, StatementAnnouncement, StatementLine, StatementSection, age
+from ..recap.numbers import to_money
+from .numbers import ZERO, Statement, StatementAnnouncement, StatementLine, StatementSection, age
 
 
 class CollectionStatementReport(models.AbstractModel):

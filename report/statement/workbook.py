@@ -3,7 +3,7 @@ from io import BytesIO
 
 from odoo import api, models
 
-from .recap_xlsx import FIRST_ROW, Column, XlsxFile, get_cell, get_range, make_sheet_names
+from ..recap.xlsx import FIRST_ROW, Column, XlsxFile, get_cell, get_range, make_sheet_names
 
 # A running total over all rows above is only quick for so many rows; longer lists get plain amounts.
 FORMULA_LIMIT = 2000

@@ -453,3 +453,12 @@ class Recap:
     def gain(self) -> Decimal:
         """Collected beyond what would have come in anyway; may be below zero."""
         return self.total.collected - self.expected
+
+
+def to_money(value, decimal_places):
+    """Return an amount as an exact ``Decimal`` with as many digits as its currency has.
+
+    >>> to_money(0.1 + 0.2, 2), to_money(None, 0)
+    (Decimal('0.30'), Decimal('0'))
+    """
+    return Decimal(repr(value or 0)).quantize(Decimal(1).scaleb(-decimal_places), ROUND_HALF_UP)

@@ -1,0 +1,15 @@
+from . import (  # noqa: I001 - the order in which the models build on each other
+    build,
+    charts,
+    contacts,
+    documents,
+    measure,
+    next_steps,
+    numbers,
+    outcome,
+    pdf,
+    workbook,
+    workbook_sections,
+    workbook_tables,
+    xlsx,
+)
