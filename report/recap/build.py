@@ -4,13 +4,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount
 
-from .numbers import (
-    Amounts,
-    CaseRow,
-    Recap,
-    to_money,
-    total_of,
-)
+from .numbers import Amounts, CaseRow, Recap, to_money, total_of
 
 
 class CollectionRecap(models.AbstractModel):

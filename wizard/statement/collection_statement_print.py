@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
-from ..models.base.pdf_pages import merge_pages
+from ...models.base.pdf_pages import merge_pages
 
 # Printed while the user waits: more are sent, or printed in parts.
 PRINT_LIMIT = 200

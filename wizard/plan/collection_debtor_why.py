@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools.misc import format_amount, format_date
 
-from ..const import NO_LEVEL
-from ..models.plan.decision import PRESSURE_DAYS
-from ..tools import cadence
+from ...const import NO_LEVEL
+from ...models.plan.decision import PRESSURE_DAYS
+from ...tools import cadence
 
 
 class CollectionDebtorWhy(models.TransientModel):

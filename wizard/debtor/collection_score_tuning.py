@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from ..tools import bands
+from ...tools import bands
 
 PREVIEW_SIZE = 50
 

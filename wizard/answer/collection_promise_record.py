@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools.misc import clean_context
 
-from ..const import PAYMENT_METHODS
-from ..tools import instalments
+from ...const import PAYMENT_METHODS
+from ...tools import instalments
 
 
 class CollectionPromiseRecord(models.TransientModel):

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
-from ..const import CALL_OUTCOMES, PAYMENT_METHODS
+from ...const import CALL_OUTCOMES, PAYMENT_METHODS
 
 
 class CollectionCallLog(models.TransientModel):

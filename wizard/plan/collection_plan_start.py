@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools.misc import format_amount, format_date
 
-from ..models.plan.decision import PlanChange
-from ..models.plan.forecast import Forecast
+from ...models.plan.decision import PlanChange
+from ...models.plan.forecast import Forecast
 
 # Working days of which one sees how many messages go out.
 FIRST_DAYS = 5

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from ..models.provider.collection_provider import (
+from ...models.provider.collection_provider import (
     DATE_ORDERS,
     DECIMAL_SIGNS,
     ENCODINGS,

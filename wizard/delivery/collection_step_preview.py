@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import get_lang
 
-from ..const import CHANNELS
+from ...const import CHANNELS
 
 
 class CollectionStepPreview(models.TransientModel):

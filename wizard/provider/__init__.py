@@ -1,0 +1,3 @@
+from . import (  # noqa: I001 - the order in which the models build on each other
+    collection_handover_create,
+)
