@@ -1,55 +1,79 @@
-from . import (
+# Odoo runs the modules test_* that are attributes of this package.
+from . import test_one_truth, test_taken_back
+from .base import (
     test_access,
-    test_analysis,
-    test_campaign,
-    test_case,
-    test_conservation,
-    test_contact,
-    test_correction,
-    test_customer_change,
-    test_dashboard,
-    test_debtor_export,
-    test_debtor_refresh,
-    test_delivery_proof,
     test_demo,
-    test_digest,
-    test_dispute,
-    test_dispute_solving,
     test_forgery,
+    test_rights,
+    test_robustness,
+    test_texts,
+    test_tours,
+)
+from .ledger import (
+    test_conservation,
+    test_ledger,
+    test_payments,
+    test_reference,
+)
+from .debtor import (
+    test_debtor_refresh,
     test_freshness,
     test_go_live,
-    test_handover,
     test_invoice_and_customer,
-    test_ledger,
-    test_letters,
-    test_metrics,
-    test_one_truth,
     test_partner_and_move,
-    test_payments,
+    test_score,
+    test_score_tuning,
+)
+from .contact import (
+    test_contact,
+)
+from .plan import (
     test_plan_boundaries,
-    test_plan_delivery,
     test_plan_rules,
+    test_silence,
+    test_simulation,
+)
+from .delivery import (
+    test_delivery_proof,
+    test_digest,
+    test_letters,
+    test_plan_delivery,
+    test_reminder,
+)
+from .answer import (
+    test_correction,
+    test_dispute,
+    test_dispute_solving,
     test_promise,
     test_promise_plan,
-    test_provider_import,
+)
+from .campaign import (
+    test_campaign,
+    test_case,
     test_recap,
     test_recap_figures,
     test_recap_reference,
     test_recap_xlsx,
-    test_receivable_import,
-    test_reference,
-    test_reminder,
-    test_rights,
-    test_robustness,
-    test_run,
-    test_score,
-    test_score_tuning,
-    test_silence,
-    test_simulation,
     test_spreadsheets,
+)
+from .provider import (
+    test_handover,
+    test_provider_import,
+)
+from .receivable import (
+    test_receivable_import,
+)
+from .statement import (
+    test_debtor_export,
     test_statement,
     test_statement_send,
-    test_taken_back,
-    test_texts,
-    test_tours,
+)
+from .figures import (
+    test_analysis,
+    test_dashboard,
+    test_metrics,
+)
+from .run import (
+    test_customer_change,
+    test_run,
 )

@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
 from ..tools.aging import BUCKETS
-from .test_ledger import LedgerCommon
+from .ledger.test_ledger import LedgerCommon
 
 PARTS = ("disputed", "promised", "announced", "excluded", "claimable")
 # Days after the first on which everybody looks.
