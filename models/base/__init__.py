@@ -4,7 +4,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_state_mixin,
     collection_file_mixin,
     ir_actions_report,
-    optional_float,
+    fields,
     pdf_pages,
     pending_refresh,
 )

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL, formatLang
 
 from ...tools.aging import BUCKETS
-from ..base.optional_float import OptionalFloat
+from ..base.fields import NullableFloat
 
 # How many months a company gets at once, so that trends open at their full length on the first day.
 MONTHS_BACK = 24
@@ -71,7 +71,7 @@ class CollectionSnapshot(models.Model):
     )
 
     # == How soon customers pay ==
-    dso = OptionalFloat(
+    dso = NullableFloat(
         string="DSO",
         readonly=True,
         aggregator="avg",
@@ -79,7 +79,7 @@ class CollectionSnapshot(models.Model):
         help="Days sales outstanding: receivables / credit sales of the last three months × their days. "
         "Empty without sales.",
     )
-    dso_count_back = OptionalFloat(
+    dso_count_back = NullableFloat(
         string="DSO, counted back",
         readonly=True,
         aggregator="avg",
@@ -92,20 +92,20 @@ class CollectionSnapshot(models.Model):
         help="More is owed than all known sales: the DSO counted back is longer than it says.",
     )
     dso_text = fields.Char(string="DSO in words", compute="_compute_dso_text")
-    best_possible_dso = OptionalFloat(
+    best_possible_dso = NullableFloat(
         string="Best possible DSO",
         readonly=True,
         aggregator="avg",
         digits=(16, 1),
         help="The DSO if nobody were late: what is not due yet / credit sales of the last three months × their days.",
     )
-    average_days_delinquent = OptionalFloat(
+    average_days_delinquent = NullableFloat(
         readonly=True,
         aggregator="avg",
         digits=(16, 1),
         help="DSO less best possible DSO: days of sales that are late.",
     )
-    cei = OptionalFloat(
+    cei = NullableFloat(
         string="Collection Effectiveness (%)",
         readonly=True,
         aggregator="avg",
@@ -114,26 +114,26 @@ class CollectionSnapshot(models.Model):
         "receivables at the end) / (receivables at the start + sales − what is not due at the end). "
         "100: nothing is late.",
     )
-    overdue_rate = OptionalFloat(
+    overdue_rate = NullableFloat(
         string="Overdue (%)", readonly=True, aggregator="avg", digits=(16, 1), help="Overdue in percent of receivables."
     )
-    at_risk_rate = OptionalFloat(
+    at_risk_rate = NullableFloat(
         string="At Risk (%)",
         readonly=True,
         aggregator="avg",
         digits=(16, 1),
         help="What is more than 90 days late in percent of receivables.",
     )
-    weighted_days_late = OptionalFloat(
+    weighted_days_late = NullableFloat(
         readonly=True, aggregator="avg", digits=(16, 1), help="Days late of what was overdue, weighted by amount."
     )
-    days_to_pay = OptionalFloat(
+    days_to_pay = NullableFloat(
         readonly=True,
         aggregator="avg",
         digits=(16, 1),
         help="Days from invoice to money for what was paid in the month, weighted by amount. Cash only.",
     )
-    average_delay = OptionalFloat(
+    average_delay = NullableFloat(
         readonly=True,
         aggregator="avg",
         digits=(16, 1),
@@ -141,14 +141,14 @@ class CollectionSnapshot(models.Model):
     )
 
     # == What following up achieved ==
-    promise_kept_rate = OptionalFloat(
+    promise_kept_rate = NullableFloat(
         string="Promises kept (%)",
         readonly=True,
         aggregator="avg",
         digits=(16, 1),
         help="Promises kept in percent of those whose last day fell in the month.",
     )
-    right_party_rate = OptionalFloat(
+    right_party_rate = NullableFloat(
         string="Right Person reached (% of calls)",
         readonly=True,
         aggregator="avg",

@@ -1,7 +1,7 @@
 from odoo import fields
 
 
-class OptionalFloat(fields.Float):
+class NullableFloat(fields.Float):
     """A number that may be unknown. Empty is not zero: what can't be worked out shows as nothing at all.
 
     An unknown number is ``NULL`` in the database, where averages leave it out, and ``False`` in Python.
