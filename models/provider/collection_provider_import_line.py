@@ -5,8 +5,8 @@ from odoo.tools import format_amount
 from odoo.tools.misc import format_date
 
 from ...tools.handover import get_outcome, get_parts, make_key
-from .provider_row_reader import RowReader
-from .provider_talk import Talk
+from .provider_call_importer import CallImporter
+from .provider_row_parser import RowParser
 
 
 class CollectionProviderImportLine(models.Model):
@@ -67,7 +67,7 @@ class CollectionProviderImportLine(models.Model):
         :param formats: ``(order of dates, decimal sign)``.
         :param int epoch: from which year the workbook counts days.
         """
-        reader = RowReader(record, positions, formats, epoch)
+        reader = RowParser(record, positions, formats, epoch)
         read = [reader.read_row(row) for row in rows]
         self._match_references(record, read)
         self._round_amounts(reader, read)
@@ -286,7 +286,7 @@ class CollectionProviderImportLine(models.Model):
         line.ensure_one()
         said, new = self._keep_statements()
         if new:
-            talk = Talk(self, said, new)
+            talk = CallImporter(self, said, new)
             talk.log_disputes()
             talk.log_promises()
             talk.log_call()

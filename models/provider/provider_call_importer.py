@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from ...tools.handover import get_outcome
 
 
-class Talk:
+class CallImporter:
     """One call of a provider, on its way into the books."""
 
     def __init__(self, rows, said, new):

@@ -14,7 +14,7 @@ FAR_DAYS = 180
 TEXT_LIMIT = 2000
 
 
-class RowReader:
+class RowParser:
     """Turns rows of a table into answers."""
 
     def __init__(self, record, positions, formats, epoch):
@@ -44,8 +44,8 @@ class RowReader:
         return words
 
     def read_row(self, row):
-        """Return a ``ReadRow``."""
-        read = ReadRow(row.number)
+        """Return a ``ParsedRow``."""
+        read = ParsedRow(row.number)
         if row.problem:
             read.errors.append(self.record._tabular_message(row.problem, with_place=False))
         cells = {name: row.cells[index] for name, index in self.positions.items()}
@@ -198,7 +198,7 @@ class RowReader:
                 read.answer[name] = read.texts[name]
 
 
-class ReadRow:
+class ParsedRow:
     """What was read of one row, on its way to the preview."""
 
     def __init__(self, number):
