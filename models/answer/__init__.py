@@ -1,6 +1,6 @@
 from . import (  # noqa: I001 - the order in which the models build on each other
-    collection_line_mixin,
-    collection_letter_mixin,
+    collection_item_part_mixin,
+    collection_customer_mail_mixin,
     collection_reason,
     collection_promise_plan,
     collection_promise,

@@ -16,7 +16,7 @@ class CollectionDispute(models.Model):
 
     _name = "collection.dispute"
     _description = "Dispute"
-    _inherit = ["collection.state.mixin", "collection.letter.mixin", "mail.activity.mixin"]
+    _inherit = ["collection.state.mixin", "collection.customer.mail.mixin", "mail.activity.mixin"]
     _order = "date_deadline, id desc"
     _check_company_auto = True
     _state_transitions = {"open": ("accepted", "rejected", "cancelled")}
@@ -355,7 +355,7 @@ class CollectionDispute(models.Model):
 
     # === BUSINESS METHODS - SOLVE === #
 
-    # EXTENDS collection.letter.mixin
+    # EXTENDS collection.customer.mail.mixin
     def _log_letter(self, message, contact):
         result = super()._log_letter(message, contact)
         if self.state in ("accepted", "rejected"):

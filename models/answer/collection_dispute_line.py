@@ -6,7 +6,7 @@ from odoo.tools import formatLang
 class CollectionDisputeLine(models.Model):
     _name = "collection.dispute.line"
     _description = "Disputed Item"
-    _inherit = ["collection.line.mixin"]
+    _inherit = ["collection.item.part.mixin"]
     _order = "dispute_id, id"
     _document_field = "dispute_id"
     _said_field = "opened_on"

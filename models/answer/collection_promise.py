@@ -17,7 +17,7 @@ class CollectionPromise(models.Model):
 
     _name = "collection.promise"
     _description = "Promise to Pay"
-    _inherit = ["collection.state.mixin", "collection.letter.mixin"]
+    _inherit = ["collection.state.mixin", "collection.customer.mail.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
     _state_transitions = {

@@ -6,7 +6,7 @@ from odoo.tools import formatLang
 class CollectionPromiseLine(models.Model):
     _name = "collection.promise.line"
     _description = "Promised Item"
-    _inherit = ["collection.line.mixin"]
+    _inherit = ["collection.item.part.mixin"]
     _order = "promise_id, id"
     _document_field = "promise_id"
     _said_field = "promised_on"

@@ -31,7 +31,7 @@ class CollectionPromise(models.Model):
             },
         )
 
-    # EXTENDS collection.letter.mixin
+    # EXTENDS collection.customer.mail.mixin
     def _get_letter_contact(self):
         contact = self.sudo().contact_id
         return contact if contact.email else super()._get_letter_contact()

@@ -2,7 +2,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     res_company,
     res_config_settings,
     collection_state_mixin,
-    collection_file_mixin,
+    collection_tabular_file_mixin,
     ir_actions_report,
     fields,
     pdf_pages,

@@ -7,7 +7,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_channel_sms,
     collection_action_letter,
     collection_digest,
-    collection_text_mixin,
+    collection_template_check_mixin,
     mail_mail,
     mail_message,
     mail_thread,

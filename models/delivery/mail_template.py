@@ -3,7 +3,7 @@ from odoo import models
 
 class MailTemplate(models.Model):
     _name = "mail.template"
-    _inherit = ["mail.template", "collection.text.mixin"]
+    _inherit = ["mail.template", "collection.template.check.mixin"]
 
     _collection_text_fields = {"subject": False, "body_html": True}
 

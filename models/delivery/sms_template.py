@@ -3,7 +3,7 @@ from odoo import api, models
 
 class SmsTemplate(models.Model):
     _name = "sms.template"
-    _inherit = ["sms.template", "collection.text.mixin"]
+    _inherit = ["sms.template", "collection.template.check.mixin"]
 
     _collection_text_fields = {"body": False}
 

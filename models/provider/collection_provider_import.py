@@ -41,7 +41,7 @@ class CollectionProviderImport(models.Model):
 
     _name = "collection.provider.import"
     _description = "File from a Provider"
-    _inherit = ["collection.state.mixin", "collection.file.mixin"]
+    _inherit = ["collection.state.mixin", "collection.tabular.file.mixin"]
     _order = "id desc"
     _rec_name = "filename"
     _check_company_auto = True
@@ -284,7 +284,7 @@ class CollectionProviderImport(models.Model):
         columns = self.column_ids.sorted("sequence")
         return {column.target: index for index, column in enumerate(columns) if column.target}
 
-    # EXTENDS collection.file.mixin: the format of the file is agreed with each provider
+    # EXTENDS collection.tabular.file.mixin: the format of the file is agreed with each provider
     def _get_agreed_formats(self):
         return self.provider_id.decimal_sign, self.provider_id.date_order
 

@@ -7,10 +7,10 @@ from odoo.tools.safe_eval import _BUILTINS
 from ...tools import placeholders
 
 
-class CollectionTextMixin(models.AbstractModel):
+class CollectionTemplateCheckMixin(models.AbstractModel):
     """Checks, when a text to customers is saved, that everything it asks for exists: in each language."""
 
-    _name = "collection.text.mixin"
+    _name = "collection.template.check.mixin"
     _description = "Text whose Placeholders are checked"
 
     # {field: whether it is QWeb; otherwise ``{{ … }}`` stands in plain text}

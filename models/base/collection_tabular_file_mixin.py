@@ -7,13 +7,13 @@ from ...tools import tabular
 MONTH_FIRST = ("US", "FM", "MH", "PW", "PH")
 
 
-class CollectionFileMixin(models.AbstractModel):
+class CollectionTabularFileMixin(models.AbstractModel):
     """What dialogues that take in a file have in common: how to read it, and what to say when it can't be read.
 
     Options that are left empty are found out from the file.
     """
 
-    _name = "collection.file.mixin"
+    _name = "collection.tabular.file.mixin"
     _description = "Reading of a file with a table"
 
     file_sheet = fields.Char(string="Sheet", help="Which sheet of the workbook to read. Empty: the first one.")

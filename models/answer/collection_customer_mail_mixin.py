@@ -5,14 +5,14 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
 
-class CollectionLetterMixin(models.AbstractModel):
+class CollectionCustomerMailMixin(models.AbstractModel):
     """A document about which one writes to the customer from its own thread.
 
     For models with ``debtor_id``, ``company_id`` and ``partner_id``. What is sent is in the customer's language,
     from the company's address, and stands among the contacts of the follow-up file.
     """
 
-    _name = "collection.letter.mixin"
+    _name = "collection.customer.mail.mixin"
     _description = "Document that customers are written to about"
     _inherit = ["mail.thread"]
 

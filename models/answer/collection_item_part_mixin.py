@@ -6,7 +6,7 @@ from ...tools.replacement import fill
 from ..ledger.collection_item_holder import Held
 
 
-class CollectionLineMixin(models.AbstractModel):
+class CollectionItemPartMixin(models.AbstractModel):
     """Part of an open item that a customer promised to pay or contests.
 
     A model that inherits this mixin names its document (``_document_field``), the field of it that is
@@ -14,7 +14,7 @@ class CollectionLineMixin(models.AbstractModel):
     be asked for (``_withholding_states``). Amounts are in the item's currency unless said otherwise.
     """
 
-    _name = "collection.line.mixin"
+    _name = "collection.item.part.mixin"
     _description = "Part of an Open Item"
     _inherit = ["collection.item.holder"]
 
