@@ -193,16 +193,16 @@ class CollectionRecap(models.AbstractModel):
         rows = self.env.execute_query_dict(
             SQL(
                 """
-                SELECT kase.id, kase.collector_id, kase.state, kase.result, kase.result_note, kase.reason_id,
-                       kase.initial_profile, kase.initial_size, kase.is_small, kase.attempt_count,
-                       kase.is_reached, kase.last_contact_date, debtor.handover_id,
+                SELECT cases.id, cases.collector_id, cases.state, cases.result, cases.result_note, cases.reason_id,
+                       cases.initial_profile, cases.initial_size, cases.is_small, cases.attempt_count,
+                       cases.is_reached, cases.last_contact_date, debtor.handover_id,
                        partner.complete_name AS customer, partner.ref,
                        item.due_date, COALESCE(item.count, 0) AS item_count,
                        item.initial, item.collected, item.credited, item.other,
                        item.promised, item.disputed, item.rest
-                  FROM collection_case kase
-                  JOIN res_partner partner ON partner.id = kase.partner_id
-                  JOIN collection_debtor debtor ON debtor.id = kase.debtor_id
+                  FROM collection_case cases
+                  JOIN res_partner partner ON partner.id = cases.partner_id
+                  JOIN collection_debtor debtor ON debtor.id = cases.debtor_id
              LEFT JOIN (
                     -- What took the place of a corrected invoice was not there at the start.
                     SELECT case_id, COUNT(*) FILTER (WHERE initial != 0) AS count,
@@ -212,9 +212,9 @@ class CollectionRecap(models.AbstractModel):
                            SUM(residual) AS residual, SUM(rest) AS rest
                       FROM (%(items)s) item
                   GROUP BY case_id
-                  ) item ON item.case_id = kase.id
-                 WHERE kase.campaign_id = %(campaign)s
-              ORDER BY COALESCE(item.residual, 0) DESC, COALESCE(item.initial, 0) DESC, kase.id
+                  ) item ON item.case_id = cases.id
+                 WHERE cases.campaign_id = %(campaign)s
+              ORDER BY COALESCE(item.residual, 0) DESC, COALESCE(item.initial, 0) DESC, cases.id
                 """,
                 items=self._get_items_sql(campaign),
                 campaign=campaign.id,

@@ -27,7 +27,7 @@ class CollectionRecap(models.AbstractModel):
                 SELECT promise.id, promise.user_id, promise.create_date, promise.date, promise.deadline,
                        promise.amount, promise.company_amount, promise.note,
                        promise.campaign_id IS NOT DISTINCT FROM %(campaign)s AS is_from_campaign,
-                       kase.id AS case_id, partner.complete_name AS customer,
+                       cases.id AS case_id, partner.complete_name AS customer,
                        contact.name AS contact, author.name AS user,
                        currency.name AS currency, currency.decimal_places
                   FROM collection_promise promise
@@ -36,8 +36,8 @@ class CollectionRecap(models.AbstractModel):
                   JOIN res_partner author ON author.id = res_users.partner_id
                   JOIN res_currency currency ON currency.id = promise.currency_id
              LEFT JOIN res_partner contact ON contact.id = promise.contact_id
-             LEFT JOIN collection_case kase
-                       ON kase.campaign_id = %(campaign)s AND kase.debtor_id = promise.debtor_id
+             LEFT JOIN collection_case cases
+                       ON cases.campaign_id = %(campaign)s AND cases.debtor_id = promise.debtor_id
                  WHERE promise.id = ANY(%(ids)s)
               ORDER BY promise.date, promise.id
                 """,
@@ -89,15 +89,15 @@ class CollectionRecap(models.AbstractModel):
             SQL(
                 """
                 SELECT dispute.id, dispute.create_date, dispute.amount, dispute.company_amount, dispute.description,
-                       kase.id AS case_id, partner.complete_name AS customer, owner.name AS owner,
+                       cases.id AS case_id, partner.complete_name AS customer, owner.name AS owner,
                        currency.name AS currency, currency.decimal_places
                   FROM collection_dispute dispute
                   JOIN res_partner partner ON partner.id = dispute.partner_id
                   JOIN res_users ON res_users.id = dispute.owner_id
                   JOIN res_partner owner ON owner.id = res_users.partner_id
                   JOIN res_currency currency ON currency.id = dispute.currency_id
-             LEFT JOIN collection_case kase
-                       ON kase.campaign_id = %(campaign)s AND kase.debtor_id = dispute.debtor_id
+             LEFT JOIN collection_case cases
+                       ON cases.campaign_id = %(campaign)s AND cases.debtor_id = dispute.debtor_id
                  WHERE dispute.id = ANY(%(ids)s)
               ORDER BY dispute.id
                 """,

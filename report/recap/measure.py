@@ -106,9 +106,9 @@ class CollectionRecap(models.AbstractModel):
                 """
                 SELECT DISTINCT other.started_on, COALESCE(other.closed_on, %(today)s)
                   FROM collection_campaign other
-                  JOIN collection_case kase ON kase.campaign_id = other.id
+                  JOIN collection_case cases ON cases.campaign_id = other.id
                  WHERE other.id != %(campaign)s AND other.started_on IS NOT NULL
-                   AND kase.partner_id = ANY(%(partners)s) AND other.company_id = %(company)s
+                   AND cases.partner_id = ANY(%(partners)s) AND other.company_id = %(company)s
                 """,
                 campaign=campaign.id,
                 company=campaign.company_id.id,
