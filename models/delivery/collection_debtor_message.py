@@ -17,7 +17,7 @@ class CollectionDebtor(models.Model):
     ``_get_claimable_items``) says which items a message names, ``collection_on_paper`` leaves links out.
     """
 
-    _inherit = "collection.debtor"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "collection.debtor"
 
     can_pay_online = fields.Boolean(
         compute="_compute_can_pay_online",

@@ -18,7 +18,7 @@ CORRESPONDENT_TYPES = ("contact", "invoice")
 class CollectionDebtor(models.Model):
     """What a follow-up plan needs to know of a customer, and what the customer's answers change in it."""
 
-    _inherit = "collection.debtor"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "collection.debtor"
 
     plan_id = fields.Many2one(
         "collection.plan",

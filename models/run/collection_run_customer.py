@@ -42,7 +42,7 @@ TAKEN_IF_SET = ("insolvency", "order_number_required")
 class CollectionRun(models.AbstractModel):
     """What becomes of a follow-up file when its customer joins, leaves or is merged with another one."""
 
-    _inherit = "collection.run"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "collection.run"
 
     # === BUSINESS METHODS - CHANGE OF CUSTOMER === #
 

@@ -6,7 +6,7 @@ from .collection_run_customer import FACT_FIELDS, IDENTITY_FIELDS
 class ResPartner(models.Model):
     """Follow-up files follow their customers."""
 
-    _inherit = "res.partner"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "res.partner"
 
     # EXTENDS base: a new contact may be the first one whom one can call or write to
     @api.model_create_multi

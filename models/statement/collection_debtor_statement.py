@@ -13,7 +13,7 @@ class CollectionDebtor(models.Model):
     """What is printed of a follow-up file: statements of account for customers, the file itself for colleagues."""
 
     # A file per concern: together they would be two thousand lines.
-    _inherit = "collection.debtor"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "collection.debtor"
 
     statement_period = fields.Selection(
         STATEMENT_PERIODS,

@@ -2,7 +2,7 @@
 
 Amounts are ``Decimal`` in company currency, rounded to its smallest unit, so that sums are exact.
 Shares are between 0 and 1. What a figure means stands at the figure; where it comes from stands in
-``recap.py``, which fills these objects. Screen, PDF and XLSX read them and calculate nothing.
+``build.py``, which fills these objects. Screen, PDF and XLSX read them and calculate nothing.
 """
 
 from dataclasses import dataclass, fields
