@@ -1,5 +1,4 @@
 # Odoo runs the modules test_* that are attributes of this package.
-from . import test_one_truth, test_taken_back
 from .base import (
     test_access,
     test_demo,
@@ -55,6 +54,7 @@ from .campaign import (
     test_recap_reference,
     test_recap_xlsx,
     test_spreadsheets,
+    test_taken_back,
 )
 from .provider import (
     test_handover,
@@ -72,6 +72,7 @@ from .figures import (
     test_analysis,
     test_dashboard,
     test_metrics,
+    test_one_truth,
 )
 from .run import (
     test_customer_change,

@@ -139,7 +139,8 @@ class CollectionCaseItem(models.Model):
                            COALESCE(settled.collected, 0) AS collected,
                            COALESCE(settled.credited, 0) AS credited,
                            -- What is owed of a draft is not known: it stays as it was.
-                           CASE WHEN draft.id IS NULL THEN COALESCE(owed.residual, 0) ELSE item.residual END AS residual,
+                           CASE WHEN draft.id IS NULL THEN COALESCE(owed.residual, 0)
+                                ELSE item.residual END AS residual,
                            CASE WHEN draft.id IS NULL THEN COALESCE(owed.disputed, 0)
                                 ELSE item.disputed_amount END AS disputed,
                            CASE WHEN draft.id IS NULL THEN COALESCE(owed.promised, 0)

@@ -6,6 +6,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     account_payment,
     payment_transaction,
     collection_ledger,
+    collection_ledger_claim,
     collection_ledger_incoming,
     collection_ledger_cash,
     account_bank_statement_line,

@@ -5,8 +5,8 @@ from decimal import Decimal
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
-from ..tools.aging import BUCKETS
-from .ledger.test_ledger import LedgerCommon
+from ...tools.aging import BUCKETS
+from ..ledger.test_ledger import LedgerCommon
 
 PARTS = ("disputed", "promised", "announced", "excluded", "claimable")
 # Days after the first on which everybody looks.

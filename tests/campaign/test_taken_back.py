@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
-from .common import CollectionCommon
+from ..common import CollectionCommon
 
 
 @tagged("post_install", "-at_install")
