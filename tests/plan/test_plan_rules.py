@@ -6,8 +6,7 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.account_collection.models.run import collection_plan as run_collection_plan
-
+from ...models.run import collection_plan as run_collection_plan
 from ..plan_common import PlanCommon
 
 
