@@ -85,7 +85,7 @@ CHANNELS = [
     ("task", "Task"),
 ]
 
-_lt = LazyTranslate(__name__)
+_lt = LazyTranslate(__name__, default_lang="en_US")
 # What is done, for the log and for the administrator.
 REFRESHING = _lt("Refreshing debtors")
 BEGINNING_DAY = _lt("Ending pauses, escalating late disputes")
