@@ -207,26 +207,36 @@ class CollectionMetrics(models.AbstractModel):
 
         Money settles a promise, credit notes a dispute: paying all the rest leaves the disputed part as it is.
         What the documents count as settled is told apart among several on the same item; what came later than
-        that day is taken off it.
+        that day is taken off it. Money that came back was never counted.
 
         :param str model: ``collection.promise`` or ``collection.dispute``; its lines are called ``part``, itself
             ``document``.
         """
+        ledger = self.env["collection.ledger"]
+        is_cash = model == "collection.promise"
+        amount = SQL("partial.debit_amount_currency")
+        if is_cash:
+            amount = ledger._get_cash_sql(amount, SQL("credit.move_id"), SQL("currency.decimal_places"))
         return SQL(
             """
             GREATEST(part.amount - GREATEST(COALESCE(part.settled_amount, 0) - COALESCE((
-                SELECT SUM(partial.debit_amount_currency)
+                SELECT SUM(%(amount)s)
                   FROM account_partial_reconcile partial
                   JOIN account_move_line credit ON credit.id = partial.credit_move_id
+                  JOIN res_currency currency ON currency.id = partial.debit_currency_id
                  WHERE partial.debit_move_id = part.move_line_id
                    AND partial.id > document.start_partial_id
                    AND partial.max_date > %(day)s
+                   AND credit.parent_state = 'posted'
                    AND (credit.journal_id IN %(journals)s) = %(is_cash)s
+                   AND credit.id NOT IN (%(returned)s)
             ), 0), 0), 0)
             """,
+            amount=amount,
             day=day,
-            journals=self.env["collection.ledger"]._get_cash_journal_ids(company),
-            is_cash=model == "collection.promise",
+            journals=ledger._get_cash_journal_ids(company),
+            is_cash=is_cash,
+            returned=ledger._get_returned_ids_sql(company),
         )
 
     @api.model

@@ -241,6 +241,21 @@ class TestMetrics(CollectionCommon):
         self.assertEqual((figures.collected, figures.days_to_pay), (0, None))
         self.assertEqual(figures.position.receivables, 100)
 
+    def test_promised_on_a_day_before_a_payment_that_came_back(self):
+        """What came back was never settled: only what had been paid by then is taken off."""
+        invoice = self._create_invoice(amount=100)
+        self._promise(self._get_debtor(), amount=100, date=self._days(30))
+        for day, amount in ((1, 40), (5, 60)):
+            with freeze_time(f"{self._days(day)} 12:00:00"):
+                payment = self._pay(invoice, amount, on=self.today + timedelta(days=day))
+                self._synchronize()
+        payment.action_reject()
+        with freeze_time(f"{self._days(9)} 12:00:00"):
+            self._synchronize()
+            for day, left in ((0, 100), (3, 60), (6, 60), (9, 60)):
+                position = self.metrics._read_position(self.company, self.today + timedelta(days=day))
+                self.assertEqual(position[1], left, day)
+
     def test_withheld_today_is_what_the_file_shows(self):
         """Two rates, both kinds on one item, and a payment at another rate since."""
         chf = self.setup_other_currency("CHF", rates=[("2020-01-01", 1.1), ("2026-03-01", 1.7)])
