@@ -21,7 +21,7 @@ class StatementController(http.Controller):
         methods=["GET"],
     )
     def download_statements(self, dialogue_id, file_type):
-        """Hand out what a dialogue asks for, with the user's own rights.
+        """Download what a dialogue asks for, with the user's own rights.
 
         :param int dialogue_id: a ``collection.statement.print`` of this user.
         :param str file_type: ``pdf``: all in one file; ``xlsx``: a workbook, or an archive of several.

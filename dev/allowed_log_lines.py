@@ -1,4 +1,4 @@
-"""Log entries that are not ours to mend: a pattern, and why it does not fail a run."""
+"""Log entries that are not ours to fix: a pattern, and why it does not fail a run."""
 
 ALLOWED = (
     (

@@ -138,7 +138,7 @@ class Browser:
     def _notice(self, event, parameters):
         """Count the requests under way, and keep what went wrong in the page."""
         if event == "Network.requestWillBeSent":
-            # Of a worker's script only the start is told, never the end.
+            # Of a worker's script only the start is an event, never the end.
             if "/bus/websocket_worker_bundle" not in parameters["request"]["url"]:
                 self._requests.add(parameters["requestId"])
         elif event in ("Network.loadingFinished", "Network.loadingFailed"):

@@ -7,7 +7,7 @@ _STARTED = time.monotonic()
 
 
 class DevError(Exception):
-    """A problem that the user can mend; its text is the whole message."""
+    """A problem that the user can fix; its text is the whole message."""
 
 
 def elapsed():
@@ -18,7 +18,7 @@ def elapsed():
 
 
 def log(message):
-    """Tell what is going on.
+    """Print what is going on.
 
     :param str message: one line
     """

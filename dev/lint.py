@@ -46,9 +46,9 @@ def check():
 
 
 def reformat():
-    """Let ruff mend what it can.
+    """Let ruff fix what it can.
 
-    :return: whether nothing is left to mend
+    :return: whether nothing is left to fix
     :rtype: bool
     """
     folder = _environment()
@@ -87,8 +87,8 @@ def _run(folder, tool, *args):
         text=True,
         check=False,
     )
-    # Some look at a copy that has the addon's name, and one of them omits the first slash; tell
-    # the places in the checkout.
+    # Some look at a copy that has the addon's name, and one of them omits the first slash; print
+    # the paths in the checkout.
     copy = re.escape(str(_COPY / NAME).lstrip("/"))
     output = re.sub(rf"/?{copy}/", "", result.stdout).strip()
     if output:

@@ -36,7 +36,7 @@ def merge(language, template):
 
 
 def main():
-    """Merge the languages of the command line, and tell how many terms each lacks."""
+    """Merge the languages of the command line, and print how many terms each lacks."""
     for language in sys.argv[1:]:
         template = polib.pofile(str(_FOLDER / f"{NAME}.pot"), wrapwidth=_WIDTH)
         print(f"i18n/{language}.po: {merge(language, template)} of {len(template)} untranslated")

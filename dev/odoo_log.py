@@ -16,7 +16,7 @@ _STARTED_TEST = re.compile(r"Starting (\w+)\.(\w+) \.\.\.")
 
 @dataclasses.dataclass
 class Report:
-    """What a log tells.
+    """What a log contains.
 
     :param list errors: entries of level ERROR or CRITICAL, with their traceback
     :param list warnings: entries of level WARNING, with what follows them
@@ -46,7 +46,7 @@ def _tells_of_tests(entry):
 
 def read(path):
     """:param pathlib.Path path: a log file
-    :return: what it tells
+    :return: what it contains
     :rtype: Report
     """
     report = Report()

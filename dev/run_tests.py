@@ -57,7 +57,7 @@ def run(selection):
 def _run_all():
     """Run Odoo's suite in two halves and, beside them, the tests without Odoo and the demo data: on two cores."""
     env = environment.set_up()
-    _tell_browser()
+    _warn_without_browser()
     first, second = (",".join(f"/{NAME}:{name}" for name in half) for half in _split_suite())
     jobs = (
         lambda: _run_suite(env, first, and_processes=True),
@@ -140,11 +140,11 @@ def _run_pure(name):
 
 def _run_odoo(tags):
     env = environment.set_up()
-    _tell_browser()
+    _warn_without_browser()
     return _run_suite(env, tags)
 
 
-def _tell_browser():
+def _warn_without_browser():
     if not any(map(shutil.which, _BROWSERS)):
         log("Tests: no browser, so tours are skipped: install chromium")
 
@@ -185,7 +185,7 @@ def _run_suite(env, tags, purpose="test", demo=False, and_processes=False):
 
 
 def _follow(env, options, logfile):
-    """Run Odoo's tests, tell each class that starts, and each failure as it happens.
+    """Run Odoo's tests, print each class that starts, and each failure as it happens.
 
     :return: whether Odoo ended well
     :rtype: bool

@@ -75,7 +75,7 @@ def _wait_for(server, port, timeout=180):
 
 
 def set_address(env, database, port):
-    """Tell Odoo its own address, at which printed reports look for their styles.
+    """Set Odoo's own address (``web.base.url``), at which printed reports look for their styles.
 
     :param Environment env: the environment
     :param str database: the database

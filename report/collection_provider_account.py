@@ -7,7 +7,7 @@ from ..tools.metrics import VOID_STATES
 class CollectionProviderAccount(models.Model):
     """What providers did and brought about: the figures to check their invoices against.
 
-    One row per call and one per promise or dispute that was taken back, on the day on which the customer
+    One row per call and one per promise or dispute that was imported, on the day on which the customer
     spoke. A call counts once, however many items were spoken of; a promise counts as kept when the money came,
     and not at all once it was withdrawn or renegotiated: the promise in its place counts.
     """

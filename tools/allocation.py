@@ -31,7 +31,7 @@ class Demand(NamedTuple):
 
 
 def allocate(demands: Sequence[Demand], payments: Sequence[Payment]) -> dict:
-    """Give each payment to the demands in their order, none of it twice.
+    """Allocate each payment to the demands in their order, no part of it twice.
 
     :param demands: in the order in which they are served.
     :param payments: all on the same item and in the same currency.

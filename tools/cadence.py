@@ -70,7 +70,7 @@ class File:
     :param items: the open items of which something may be claimed, now or once they are due.
     :param contacts: days of all contacts of late, in order.
     :param last_message: day of the last contact, for the gap between two.
-    :param silence: why nothing may be said at all, a word of the caller's.
+    :param silence: code of the reason why no contact is allowed; passed through to the decision.
     :param silent_until: the day from which that reason is gone, if it is known.
     :param payment_days: days of the month on which the customer pays.
     :param is_closed: says whether nobody is there on a day.
@@ -214,7 +214,7 @@ def _is_too_small(overdue: Sequence[Item], steps: Sequence[Step]) -> bool:
 
 
 def _comes_before_due(item: Item, step: Step, file: File, rules: Rules, day: date) -> bool:
-    """Return whether a word before the due date can still be said in time."""
+    """Return whether a step before the due date can still be carried out in time."""
     return item.due > day and _first_day(file, step, rules, max(day, _step_day(item, step)))[0] < item.due
 
 

@@ -170,7 +170,7 @@ def make_key(*values):
 def get_parts(answer):
     """Return what an answer says, part by part, each with the key by which it is known again.
 
-    A promise, a dispute or a reason is heard from somebody: it says that the right person was reached.
+    A promise, a dispute or a reason implies that the right person was reached, hence a call.
 
     :param dict answer: of one row: the keys of ``ANSWERS``, with dates and amounts as texts, and ``item``.
     :return: dict ``{kind: key}`` of what was said.
@@ -202,7 +202,7 @@ def get_parts(answer):
 
 
 def get_outcome(answer):
-    """Return how the call of an answer ended, or an empty string when the answer tells of no call."""
+    """Return how the call of an answer ended, or an empty string when the answer reports no call."""
     if answer.get("outcome"):
         return answer["outcome"]
     return "right_person" if answer.get("promise_date") or answer.get("reason") else ""

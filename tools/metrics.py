@@ -21,11 +21,10 @@ from typing import Any, NamedTuple
 
 from .aging import BUCKETS, bucket_of
 
-# The bucket from which on money is at risk: more than 90 days late (the limit that Upflow uses).
+# The bucket from which on money is at risk: more than 90 days late (a usual limit).
 AT_RISK_FROM = 91
 BUCKET_CODES = tuple(code for code, _first_day in BUCKETS)
-# Promises that were withdrawn or renegotiated: neither kept nor broken.
-# What was withdrawn or renegotiated counts neither as kept nor as broken.
+# Promises that were withdrawn or renegotiated: they count neither as kept nor as broken.
 VOID_STATES = ("cancelled", "replaced")
 
 
@@ -37,7 +36,7 @@ class Month(NamedTuple):
 
 
 class CountBack(NamedTuple):
-    """Days of sales that receivables stand for; ``is_more`` when the known months don't suffice to tell.
+    """Days of sales that receivables stand for; ``is_more`` when the known months don't suffice to know.
 
     >>> str(CountBack(61, True)), str(CountBack(42.345, False))
     ('>61', '42.3')
@@ -103,7 +102,7 @@ class Position(NamedTuple):
 def dso(receivables, sales, days: int):
     """Days sales outstanding, the simple way: AR / sales × days.
 
-    Source: field study §3h (financefactory, Divalto).
+    Source: standard formulas of the Credit Research Foundation (CRF).
 
     :param receivables: AR at the end of the period.
     :param sales: credit sales with taxes of the period.
@@ -118,9 +117,9 @@ def dso_count_back(receivables, months: Iterable[Month]) -> CountBack:
 
     Month by month, the newest first, sales are taken off what is owed. A whole month counts with all
     of its days, the last one in proportion. A month without sales, or with more credit notes than
-    sales, adds its days and takes nothing off (Oracle stops there, and comes out too low).
+    sales, adds its days and takes nothing off (to stop there, as some do, comes out too low).
 
-    Source: field study §3h (Divalto prints 82.4 for the example above).
+    Source: common definition in credit management (count-back method).
 
     >>> dso_count_back(900, [Month(500, 31), Month(-20, 30), Month(0, 31), Month(800, 30)])
     CountBack(days=107.0, is_more=False)
@@ -144,7 +143,7 @@ def dso_count_back(receivables, months: Iterable[Month]) -> CountBack:
 def best_possible_dso(position: Position, sales, days: int):
     """Return the DSO that would be left if nobody were late: AR not yet due / sales × days.
 
-    Put it beside a DSO of the same method. Source: field study §3h (Hackett, apruve).
+    Put it beside a DSO of the same method. Source: standard formulas of the Credit Research Foundation (CRF).
 
     >>> best_possible_dso(Position({"not_due": 15_000, "1_30": 5_000}), 45_000, 90)
     30.0
@@ -153,9 +152,9 @@ def best_possible_dso(position: Position, sales, days: int):
 
 
 def average_days_delinquent(actual, best):
-    """Days of sales that are late: DSO less best possible DSO, both worked out the same way.
+    """Days of sales that are late: DSO less best possible DSO, both computed the same way.
 
-    Source: field study §3h.
+    Source: standard formulas of the Credit Research Foundation (CRF).
 
     >>> average_days_delinquent(40.0, 30.0), average_days_delinquent(None, 30.0)
     (10.0, None)
@@ -169,7 +168,7 @@ def cei(opening, sales, closing, closing_current, months=1):
     (BR + CS/N − ETR) / (BR + CS/N − ECR) × 100, where BR is AR at the beginning, CS the credit sales
     of the period, N its months, ETR AR at the end and ECR what isn't due of it. 100: nothing is late.
 
-    Source: field study §3h (Oracle, fswfunding).
+    Source: standard formulas of the Credit Research Foundation (CRF).
 
     :return: percent; ``None`` when there was nothing to collect. Below zero when AR grew by more than
         the sales, for example by an opening entry.
@@ -188,7 +187,7 @@ def weighted_average(values: Iterable[tuple]):
     delay: those from the due date, below zero when early. Credit notes and write-offs are no payments.
     What is open and late may count with its lateness so far, so that customers who never pay weigh too.
 
-    Source: field study §3h.
+    Source: common definition in credit management (weighted average days to pay, average days late).
 
     >>> weighted_average([(100, 30), (300, 50)]), weighted_average([])
     (45.0, None)
@@ -255,7 +254,7 @@ def rate(part, whole):
 
 
 def overdue_rate(position: Position):
-    """Percent of AR that is past due: overdue / AR. Source: field study §3h.
+    """Percent of AR that is past due: overdue / AR. Common definition in credit management.
 
     AR is net of credits, what is overdue isn't: above 100 when credits outweigh what isn't due yet.
 
@@ -266,7 +265,7 @@ def overdue_rate(position: Position):
 
 
 def at_risk_rate(position: Position):
-    """Percent of AR that is more than 90 days late: >90 / AR. Source: field study §3h (Upflow's name)."""
+    """Percent of AR that is more than 90 days late: >90 / AR. Common definition in credit management."""
     return rate(position.at_risk, position.receivables)
 
 
@@ -283,7 +282,9 @@ def roll_rates(moves: Iterable[Move]) -> dict:
     """Percent of each bucket that rolled on: was owed in it at first and is still, in a later one, afterwards.
 
     Item by item, so that what is new in a bucket is never mistaken for what rolled into it. The last
-    bucket has no later one: what is still owed of it counts. Source: field study §3h.
+    bucket has no later one: what is still owed of it counts.
+
+    Source: delinquency roll rate, as usual in credit risk management.
 
     >>> rolled = roll_rates([Move("not_due", "1_30", 100, 40), Move("not_due", "not_due", 60, 60)])
     >>> rolled["not_due"], rolled["1_30"]
@@ -323,7 +324,7 @@ def promise_kept_ratio(promises: Iterable[PromiseResult], day: date) -> PromiseR
     """Promises kept / promises whose last day has passed, by count; cash received in time / promised, by amount.
 
     Pending, withdrawn and renegotiated promises don't count; a promise kept in part counts as not kept, with
-    what it brought in its amount. Source: field study §3h.
+    what it brought in its amount. Source: promise-to-pay kept ratio, a common KPI of collections.
 
     >>> day = date(2026, 3, 10)
     >>> promise_kept_ratio([
@@ -354,8 +355,8 @@ class ContactRates(NamedTuple):
 def contact_rates(attempts: int, answered: int, right_party: int, promises: int = 0) -> ContactRates:
     """Rates of calls: how many were answered, reached the right person, and ended with a promise.
 
-    Of the right-party-contact rate there are two in use: per attempt (call centres) and per answer
-    (retrievables.com); the first is the stricter. Source: field study §3h.
+    Of the right-party-contact rate there are two in use: per attempt and per answer; the
+    first is the stricter. Source: right-party contact rate, a common KPI of collections.
 
     >>> contact_rates(attempts=20, answered=10, right_party=5, promises=2)
     ContactRates(answered_per_attempt=50.0, right_party_per_attempt=25.0, right_party_per_answer=50.0, \
@@ -369,7 +370,9 @@ promise_per_right_party=40.0)
 
 
 def recovery_rate(collected, entrusted):
-    """Recovery, or liquidation, rate: cash collected / amount entrusted. Source: field study §3h (vcc.live, Oracle).
+    """Recovery, or liquidation, rate: cash collected / amount entrusted.
+
+    Source: common definition in debt collection.
 
     >>> recovery_rate(3_000, 12_000)
     25.0
@@ -398,7 +401,7 @@ class DisputeFigures(NamedTuple):
 
 
 def dispute_figures(disputes: Sequence[DisputeResult]) -> DisputeFigures:
-    """Sum disputes up; withdrawn ones don't count. Source: field study §3h.
+    """Sum disputes up; withdrawn ones don't count. Common definitions in credit management.
 
     >>> dispute_figures([
     ...     DisputeResult("open", "price", 80, date(2026, 3, 1)),
@@ -432,7 +435,7 @@ class Payments(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Every figure as of ``day``. A figure that can't be worked out is ``None``.
+    """Every figure as of ``day``. A figure that can't be computed is ``None``.
 
     ``opening``: the position at the end of the month before that of ``day``;
     ``months``: credit sales by month up to ``day``, the newest first, as far back as is known;

@@ -56,8 +56,8 @@ def normalise_number(number):
 def compare(known: Iterable[Known], listed: Iterable[Listed], complete=True, untouched=frozenset(), digits=2):
     """Compare what is on file with a list.
 
-    Items are the same when customer, number and currency are. Several instalments of one number are told
-    apart by their due dates, then by their order.
+    Items are the same when customer, number and currency are. Several instalments of one number are
+    distinguished by their due dates, then by their order.
 
     :param complete: whether the list names all open items, so that what is missing has been paid.
     :param untouched: normalised numbers that are left alone when they are missing from ``listed``: the list

@@ -1,7 +1,7 @@
 """Which new item takes the place of which old one, when an invoice is corrected and posted again.
 
-An invoice that is set back to draft may get other due dates or another number of instalments. What customers
-promised, contest and were told then goes on with the items that took the place of the old ones.
+An invoice that is set back to draft may get other due dates or another number of instalments. Promises,
+disputes and messages of customers then go on with the items that took the place of the old ones.
 
 >>> jan, feb = Item(1, "2026-01-31", 30), Item(2, "2026-02-28", 70)
 

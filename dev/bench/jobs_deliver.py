@@ -11,7 +11,7 @@ from .table import figure
 CUSTOMERS = 1_000
 MANY = 100_000
 
-# The table of items as a template finds it by itself, without this addon.
+# The table of items as a template would read it, without this addon.
 _SEARCHING_TABLE = """
 <t t-set="items" t-value="object.env['account.move.line'].sudo().search([
     ('partner_id', '=', object.partner_id.id), ('account_type', '=', 'asset_receivable'),

@@ -56,7 +56,7 @@ class Report:
     def _match(self, figures):
         """Put the figures of the same work side by side, in the order of the smallest ledger.
 
-        Works with ``…`` may have the same name more than once: the one above tells them apart.
+        Works with ``…`` may have the same name more than once: the one above distinguishes them.
         """
         rows = {}
         for size, measured in figures.items():

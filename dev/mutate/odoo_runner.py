@@ -46,7 +46,7 @@ def measure(env, cover_file, part, parts, near=()):
 
     :param env: of the shell, whose cursor is closed
     :param str cover_file: where it is kept
-    :param near: paths of files; only the classes that share a word of their name with one of them; all when empty
+    :param near: paths of files; only the classes whose name has a part in common with one; all when empty
     :param int part: which part of the classes, from 0
     :param int parts: how many parts there are
     """

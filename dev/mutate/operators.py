@@ -29,7 +29,7 @@ _ARITHMETIC = {
     ast.BitAnd: ast.BitOr,
 }
 _TWINS = {"min": "max", "max": "min", "any": "all", "all": "any"}
-# Their arguments swapped raise at once, which tells nothing about the tests.
+# Their arguments swapped raise at once, which says nothing about the tests.
 _NOT_SWAPPED = {"isinstance", "issubclass", "getattr", "setattr", "hasattr", "Domain", "SQL", "_", "min", "max"}
 _DOMAIN_OPERATORS = {
     "=": "!=",

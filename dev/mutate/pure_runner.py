@@ -71,7 +71,7 @@ def _prepare():
         suppress_health_check=list(HealthCheck),
     )
     settings.load_profile("mutate")
-    # Which characters there are is worked out once, which takes seconds.
+    # Which characters there are is computed once, which takes seconds.
     given(st.text())(lambda text: None)()
 
 
@@ -221,7 +221,7 @@ class Bench:
 
     def _comes_by(self, lines, path, site):
         if site.outermost is None or site.statement is site.outermost:
-            # Worked out when the module is loaded: whoever uses it, or what is made of it, may notice.
+            # Computed when the module is loaded: whoever uses it, or what is made of it, may notice.
             return any(lines.get(other) for other in self.users[path])
         first, last = _get_lines(site.statement)
         return any(first <= line <= last for line in lines.get(path, ()))

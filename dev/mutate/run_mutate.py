@@ -285,12 +285,12 @@ class _Models(_Side):
             shell.stdin.close()
             for line in shell.stdout:
                 if line.startswith("@ "):
-                    _tell(json.loads(line[2:]))
+                    _report(json.loads(line[2:]))
         if shell.returncode:
             raise DevError(f"The mutants of models/ can't be tested, see {logfile}:\n{logfile.read_text()[-2000:]}")
 
 
-def _tell(facts):
+def _report(facts):
     if "bad" in facts:
         print(f"Fails without a mutant, and is left out: {facts['bad']}", flush=True)
     elif not facts.get("good", True):

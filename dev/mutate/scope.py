@@ -26,7 +26,7 @@ def is_in_models(path, site):
     return (
         not _NO_DECISION.search(path)
         and site.outermost is not None
-        # The defaults of a function are worked out when its module is loaded.
+        # The defaults of a function are computed when its module is loaded.
         and site.statement is not site.outermost
         and not _NO_DECISION_IN.search(site.function)
     )

@@ -55,7 +55,7 @@ class _Experiments:
             _work_around_the_clock(env)
             started = time.monotonic()
             _make_company(env, self.size.debtors, self.port)
-            self._tell("customers with a plan", True, f"made in {time.monotonic() - started:.0f} s")
+            self._report("customers with a plan", True, f"made in {time.monotonic() - started:.0f} s")
         self._prove_two_at_once()
         self._prove_killed_workers()
         self._prove_failing_server()
@@ -68,7 +68,7 @@ class _Experiments:
     def _prove_two_at_once(self):
         nursery = Nursery(self.database, _plan_and_deliver)
         seconds = self.seconds = nursery.run(2, lambda: self._count_done(3) == self.size.debtors)
-        self._tell_said_once("two workers at once", 3, nursery, seconds)
+        self._report_said_once("two workers at once", 3, nursery, seconds)
 
     def _prove_killed_workers(self):
         self._next_day()
@@ -81,7 +81,7 @@ class _Experiments:
             # As fast as this machine works: all kills fall into the work.
             pace=min(0.8, self.seconds / self.size.kills / 2),
         )
-        self._tell_said_once("workers killed while they plan and deliver", 8, nursery, seconds, self.size.kills)
+        self._report_said_once("workers killed while they plan and deliver", 8, nursery, seconds, self.size.kills)
 
     def _prove_failing_server(self):
         """No server, then a busy one, then one that works: nothing is lost, doubled or called sent too early."""
@@ -93,7 +93,7 @@ class _Experiments:
         with self._mail_server("busy"):
             self._work(_send_queue)
             states.append(self._count_states())
-        self._tell(
+        self._report(
             "no mail server, then a busy one",
             all(set(state) == {("done", "queued")} for state in states) and not self._get_accepted(),
             f"{mails} messages wait, none is called sent",
@@ -111,7 +111,7 @@ class _Experiments:
             ("done", "uncertain"): 2,
             ("planned", None): 1,
         }
-        self._tell(
+        self._report(
             "… then one that works",
             final == expected and set(accepted.values()) == {2} and len(accepted) == debtors - 1,
             f"{sum(accepted.values())} messages arrived once in {time.monotonic() - started:.1f} s; {_show(final)}",
@@ -119,7 +119,7 @@ class _Experiments:
         fallbacks = self._sql(
             "SELECT channel, COUNT(*) FROM collection_action WHERE fallback_of_id IS NOT NULL GROUP BY 1"
         )
-        self._tell("… whose address is refused is telephoned", fallbacks == [("call", 1)], _show(dict(fallbacks)))
+        self._report("… whose address is refused is telephoned", fallbacks == [("call", 1)], _show(dict(fallbacks)))
 
     def _prove_two_senders(self):
         """Senders that hesitate at each commit get into each other's way: nothing is doubled or called uncertain."""
@@ -158,7 +158,7 @@ class _Experiments:
                 wrong.append((email, state, delivery, count))
         unsure = states["done", "uncertain"]
         really = sum(arrived.values()) - states["done", "sent"]
-        self._tell(
+        self._report(
             name,
             not wrong
             and not nursery.failed
@@ -174,11 +174,11 @@ class _Experiments:
     def _prove_nothing_left(self):
         locks = self._sql("SELECT COUNT(*) FROM collection_action WHERE state = 'planned' AND channel = 'email'")[0][0]
         waiting = self._sql("SELECT COUNT(*) FROM mail_mail WHERE state = 'outgoing'")[0][0]
-        self._tell(LAST, not locks and not waiting, f"{locks} planned e-mails, {waiting} in the queue")
+        self._report(LAST, not locks and not waiting, f"{locks} planned e-mails, {waiting} in the queue")
 
     # -- what happened --
 
-    def _tell_said_once(self, name, delay, nursery, seconds, kills=0):
+    def _report_said_once(self, name, delay, nursery, seconds, kills=0):
         """Check that each customer got exactly this step: one action, one mail, one message."""
         rows = self._sql(
             """SELECT debtor.id, COUNT(DISTINCT action.id), COUNT(DISTINCT mail.id), COUNT(DISTINCT message.id),
@@ -197,14 +197,14 @@ class _Experiments:
         )
         wrong = [row for row in rows if row[1:] != (1, 1, 1, 1, 0)]
         good = not wrong and not nursery.failed and nursery.killed == kills and len(rows) == self.size.debtors
-        self._tell(
+        self._report(
             name,
             good,
             f"{len(rows)} customers, {nursery.started} workers, {nursery.killed} killed, {nursery.failed} failed, "
             f"{len(wrong)} wrong, {seconds:.1f} s {wrong[:3] or ''}",
         )
 
-    def _tell(self, name, good, facts):
+    def _report(self, name, good, facts):
         print("@", json.dumps({"name": name, "good": bool(good), "facts": facts}), flush=True)
 
     def _count_done(self, delay):
@@ -237,7 +237,7 @@ class _Experiments:
         self._sql("UPDATE collection_plan SET planned_on = NULL")
 
     def _work(self, work):
-        """Do a work once, in a worker of its own."""
+        """Run a job once, in a worker of its own."""
         nursery = Nursery(self.database, work)
         nursery._start()
         while nursery.alive:

@@ -5,7 +5,7 @@
 
 Behaviours: ``accept``; ``busy`` answers every recipient with 451; ``slow`` waits around the acceptance.
 Recipients that begin with ``unknown`` are refused for good (550); a message to one that begins with
-``vanish`` is accepted, and the connection lost before the client hears of it.
+``vanish`` is accepted, and the connection lost before the client gets the answer.
 """
 
 import os

@@ -56,7 +56,7 @@ class CollectionCustomerMailMixin(models.AbstractModel):
             contact_id=contact.id,
             summary=message.subject,
             mail_message_id=message.id,
-            # What goes by itself is the collector's work, as what plans send.
+            # What a scheduled action sends counts as the collector's work, like the steps of plans.
             **({"user_id": document.debtor_id.collector_id.id or self.env.uid} if self.env.uid == SUPERUSER_ID else {}),
             **{self._action_field: self.id},
         )

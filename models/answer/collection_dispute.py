@@ -7,7 +7,7 @@ from odoo.tools import SQL, formatLang
 
 # The role without which nobody can open a dispute that is given to them.
 OWNER_GROUP = "account_collection.group_collection_dispute_owner"
-# Shares that are worked out over a group, of the disputes that somebody decided.
+# Shares that are computed over a group, of the disputes that somebody decided.
 CUSTOMER_SHARES = ("customer_share", "customer_amount_share")
 
 
@@ -300,18 +300,22 @@ class CollectionDispute(models.Model):
     # === ACTION METHODS === #
 
     def action_accept(self):
-        """The customer is right: the disputed part stays unclaimed until it is credited."""
+        """Close these disputes as accepted; request the credit notes that are still missing.
+
+        The disputed part isn't claimed until it is credited. Disputes whose resolution is a credit note ask accounting
+        for it.
+        """
         self._close("accepted")
         for dispute in self.filtered(lambda dispute: dispute.resolution_action == "credit_note"):
             if not dispute.is_credited:
                 dispute._request_credit_note()
 
     def action_reject(self):
-        """The customer is not right: the follow-up resumes."""
+        """Close these disputes as rejected: the disputed part is claimed again, and the follow-up resumes."""
         self._close("rejected")
 
     def action_cancel(self):
-        """The dispute was a mistake or is no longer made."""
+        """Close these disputes as withdrawn (opened by mistake, or no longer made): the part is claimed again."""
         self._close("cancelled")
 
     def action_send_invoice(self):
@@ -400,7 +404,7 @@ class CollectionDispute(models.Model):
         return changed
 
     def _ask_owner(self):
-        """Give the owner an activity, to be done by the deadline."""
+        """Schedule an activity for the owner, due on the deadline."""
         self.ensure_one()
         self.sudo().activity_schedule(
             "account_collection.mail_activity_type_dispute",
@@ -411,7 +415,7 @@ class CollectionDispute(models.Model):
         )
 
     def _get_manager(self):
-        """Return who hears of this dispute when it is late."""
+        """Return the user who is notified when this dispute is overdue."""
         self.ensure_one()
         return self.campaign_id.user_id or self.company_id.collection_dispute_manager_id or self.user_id
 

@@ -99,7 +99,7 @@ class CollectionDispute(models.Model):
 
     @api.model
     def _round_credit_note(self, note, amount):
-        """Bring a draft credit note to exactly an amount: its parts and their taxes were rounded one by one.
+        """Adjust a draft credit note to exactly an amount: its parts and their taxes were rounded one by one.
 
         The cent goes to the biggest line. Where the tax would make two of it, it goes to the tax, as an accountant
         would correct it.

@@ -18,7 +18,7 @@ class CollectionDispute(models.Model):
         """Close disputes whose items were credited or paid, and keep count of what credit notes took off.
 
         :param date: the day on which one judges.
-        :param domain: limits the disputes to look at.
+        :param domain: limits the disputes to check.
         :return: the disputes whose state or credited part changed.
         """
         # A credit note may be taken off again: what was accepted is then not claimed until it is credited anew.
@@ -78,10 +78,10 @@ class CollectionDispute(models.Model):
 
     @api.model
     def _escalate_late(self, date, domain=None):
-        """Tell whoever is in charge that a dispute was not solved in time. Once per dispute.
+        """Notify the person in charge, by an activity, of disputes not solved in time; once per dispute.
 
         :param date: the day on which one judges.
-        :param domain: limits the disputes to look at.
+        :param domain: limits the disputes to check.
         :return: the disputes that were escalated.
         """
         late = self.sudo().search(

@@ -46,7 +46,7 @@ class CollectionItemPartMixin(models.AbstractModel):
 
     # === COMPUTE METHODS === #
 
-    # Written down as it was when it was said: posting an invoice must not look for promises and disputes.
+    # Recorded as it was when it was said: posting an invoice must not look for promises and disputes.
     @api.depends("move_line_id")
     def _compute_item(self):
         for line in self.filtered("move_line_id"):
@@ -86,7 +86,7 @@ class CollectionItemPartMixin(models.AbstractModel):
 
     @api.model
     def _get_said_refusal(self):
-        """Return the sentence that tells a user why a line can't be changed."""
+        """Return the error message for a user who changes a line."""
         return self.env._("What a customer said stays as it was said. Cancel it and record it anew to correct it.")
 
     def _get_owed(self):
@@ -123,7 +123,7 @@ class CollectionItemPartMixin(models.AbstractModel):
 
     # EXTENDS collection.item.holder
     def _divide_held(self, parts):
-        """Divide what was promised or contested among the new items; what counts now first, and none of it twice."""
+        """Divide what was promised or contested among the new items; withholding lines first, without overlap."""
         if len(parts) < 2:
             return super()._divide_held(parts)
         held = []

@@ -8,7 +8,7 @@ from ...const import PAYMENT_METHODS
 from ...tools.metrics import VOID_STATES
 from ...tools.workdays import add_bank_days
 
-# Shares that are worked out over a group, of the promises that were due.
+# Shares that are computed over a group, of the promises that were due.
 KEPT_SHARES = ("kept_share", "kept_amount_share")
 
 
@@ -24,7 +24,7 @@ class CollectionPromise(models.Model):
         "open": ("kept", "partly", "broken", "cancelled", "replaced"),
         # A payment that is booked late, or allocated late, still redeems the promise.
         "broken": ("kept", "partly"),
-        # A payment that is taken back or returned unpaid keeps nothing.
+        # A payment that is unreconciled or returned unpaid keeps nothing.
         "partly": ("kept", "broken"),
         "kept": ("open", "partly", "broken"),
     }
@@ -178,7 +178,7 @@ class CollectionPromise(models.Model):
     def _selection_channel(self):
         return self.env["collection.action"]._fields["channel"]._description_selection(self.env)
 
-    # Written down as it was: a debtor that changes hands takes no promise along.
+    # Recorded as it was: a debtor that changes hands takes no promise along.
     @api.depends("debtor_id")
     def _compute_collector_id(self):
         for promise in self:
@@ -328,7 +328,7 @@ class CollectionPromise(models.Model):
                 promise._send_confirmation()
 
     def action_not_acknowledged(self):
-        """Say that the answer of the customer confirms nothing: an automatic reply, a refusal."""
+        """Reset the acknowledgement: the customer's answer confirms nothing (an automatic reply, a refusal)."""
         self.check_access("write")
         for promise in self.filtered("acknowledged_on"):
             promise.sudo().acknowledged_on = False
@@ -370,8 +370,8 @@ class CollectionPromise(models.Model):
     def _raise_not_replaceable(self):
         raise UserError(self.env._("This promise was kept, withdrawn or renegotiated already: record another."))
 
-    def _make_way(self):
-        """Take open promises back because others are being recorded in their place.
+    def _set_replaced(self):
+        """Set open promises to ``replaced`` because others are being recorded in their place.
 
         Those that were broken stay so: they count.
         """
@@ -380,7 +380,7 @@ class CollectionPromise(models.Model):
         self.sudo().filtered(lambda promise: promise.state == "open")._set_state("replaced")
 
     def _link_replacement(self, promise):
-        """Remember which promise was made in place of these, and say so on both threads.
+        """Link these promises to the one that replaces them, and post it on both threads.
 
         :param promise: the (first) new promise.
         """

@@ -8,7 +8,7 @@ from ...tools.metrics import VOID_STATES
 
 # Calendar days after its deadline during which a late booking can still redeem a promise.
 REJUDGE_DAYS = 60
-# Calendar days after its deadline during which a kept promise is looked at again: a direct debit that the customer
+# Calendar days after its deadline during which a kept promise is rechecked: a direct debit that the customer
 # never allowed may be sent back for 13 months (SEPA Core Direct Debit rulebook, refund of unauthorised collections).
 RETURN_DAYS = 400
 
@@ -27,10 +27,10 @@ class CollectionPromise(models.Model):
         A promise is kept as soon as what was promised (or what credit notes left of it) came in,
         partly kept or broken once its deadline has passed. A payment that came in but is not yet
         allocated keeps the judgement waiting: the customer did pay. Bank statements may be booked
-        late, so what was judged lately is looked at again.
+        late, so what was judged lately is rechecked.
 
         :param date: the day on which one judges, on the companies' own clock.
-        :param domain: limits the promises to look at.
+        :param domain: limits the promises to check.
         :return: the promises whose state changed, or for which more or less came in than was known.
         """
         still_open = Domain("state", "=", "open")
@@ -63,7 +63,7 @@ class CollectionPromise(models.Model):
         payments, returns = {}, {}
         for row in Item._get_collection_settlements(rivals.move_line_id):
             if row["is_cash"]:
-                # The invoice may still look paid after the bank took the money back.
+                # The invoice may still look paid after the bank returned the payment.
                 kind = returns if row["is_returned"] else payments
                 kind.setdefault(row["line_id"], []).append(Payment(row["partial_id"], row["date"], row["amount"]))
         received = {}

@@ -15,7 +15,7 @@ class CollectionPromise(models.Model):
     # === BUSINESS METHODS - IN WRITING === #
 
     def _get_confirmed(self):
-        """Return the promises that one confirmation tells of: the open ones of a plan, else this one."""
+        """Return the promises that one confirmation lists: the open ones of a plan, else this one."""
         self.ensure_one()
         together = self.plan_id.promise_ids.filtered(lambda promise: promise.state == "open")
         return (together or self).sorted("date")
@@ -45,7 +45,7 @@ class CollectionPromise(models.Model):
 
     # EXTENDS mail
     def _message_post_after_hook(self, message, msg_values):
-        """Take an answer of the customer to the confirmation as a written acknowledgement."""
+        """Record an answer of the customer to the confirmation as a written acknowledgement."""
         result = super()._message_post_after_hook(message, msg_values)
         # Mails come in through the gateway, which works as the system: users can't forge one.
         if self.env.su and message.message_type == "email" and self.confirmed_on and self._is_from_customer(message):
@@ -62,7 +62,7 @@ class CollectionPromise(models.Model):
         return bool(address) and address in contacts.mapped("email_normalized")
 
     def _acknowledge(self):
-        """Remember that the customer answered the confirmation; one answer counts for the whole plan."""
+        """Mark as acknowledged by the customer; one answer counts for the whole plan."""
         self.ensure_one()
         answered = (self.plan_id.promise_ids | self).filtered(
             lambda promise: promise.confirmed_on and not promise.acknowledged_on and promise.state not in VOID_STATES
@@ -114,7 +114,7 @@ class CollectionPromise(models.Model):
         if problem := self._get_reminder_obstacle(contact):
             debtor.message_post(body=self.env._("No reminder of the promise was sent: %s.", problem))
         else:
-            # As all that goes by itself: from the company, through the queue.
+            # As all that scheduled actions send: from the company, through the mail queue.
             self.with_context(mail_notify_force_send=False)._send_letter(
                 self.env.ref("account_collection.mail_template_promise_reminder"),
                 contact=contact,
@@ -145,7 +145,7 @@ class CollectionPromise(models.Model):
         self.ensure_one()
         company, partner, ledger = self.company_id, self.partner_id, self.env["collection.ledger"].sudo()
         self.env.flush_all()
-        # What was promised is withheld from what money on its way may pay: it is asked for by itself.
+        # What is promised is withheld from the items that announced payments may cover: read it apart.
         rows = ledger._read_announcements(company, partner, company._collection_today())
         ledger._identify_bank_lines(company, partner, rows)
         items = self.line_ids.move_line_id

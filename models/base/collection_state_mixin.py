@@ -63,7 +63,7 @@ class CollectionStateMixin(models.AbstractModel):
 
     @api.model
     def _get_derived_fields(self):
-        """Return the stored fields that Odoo works out from others: nobody writes them either."""
+        """Return the stored fields that Odoo computes from others: nobody writes them either."""
         return {"state_date"} | {
             name for name, field in self._fields.items() if field.store and field.compute and field.readonly
         }
@@ -86,7 +86,7 @@ class CollectionStateMixin(models.AbstractModel):
             )
 
     def _get_state_refusal(self) -> str:
-        """Return the sentence that tells a user why a state can't be set by hand."""
+        """Return the error message for a user who sets a state by hand."""
         return self.env._(
             "The state of a %(model)s follows what happened. Use the buttons: log a call, record a promise, "
             "open a dispute or close it.",
@@ -94,7 +94,7 @@ class CollectionStateMixin(models.AbstractModel):
         )
 
     def _set_state(self, target, **vals):
-        """Bring the records into ``target`` and write ``vals`` along with it.
+        """Set the state of the records to ``target`` and write ``vals`` along with it.
 
         Records that are in ``target`` already are left alone.
 

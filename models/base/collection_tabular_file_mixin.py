@@ -90,7 +90,7 @@ class CollectionTabularFileMixin(models.AbstractModel):
         return None, None
 
     def _find_decimal(self, values):
-        """Return the decimal sign of a column: as set, as the values tell, as agreed, or as the company writes."""
+        """Return the decimal sign of a column: as set, as detected, as agreed, or as the company writes."""
         signs = {"comma": ",", "point": "."}
         return (
             signs.get(self.file_decimal)
@@ -101,7 +101,7 @@ class CollectionTabularFileMixin(models.AbstractModel):
         )
 
     def _get_known_date_order(self, values):
-        """Return the order of the dates of a column as set, as the values tell, or as agreed, ``None`` otherwise."""
+        """Return the order of the dates of a column as set, as detected, or as agreed, ``None`` otherwise."""
         return self.file_date_order or tabular.guess_date_order(values) or self._get_agreed_formats()[1]
 
     def _find_date_order(self, values):

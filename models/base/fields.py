@@ -2,7 +2,7 @@ from odoo import fields
 
 
 class NullableFloat(fields.Float):
-    """A number that may be unknown. Empty is not zero: what can't be worked out shows as nothing at all.
+    """A number that may be unknown. Empty is not zero: what can't be computed shows as nothing at all.
 
     An unknown number is ``NULL`` in the database, where averages leave it out, and ``False`` in Python.
     """

@@ -74,7 +74,7 @@ class ResCompany(models.Model):
         default=2,
         help="Bank days that a promised payment may take to arrive before the promise counts as broken.",
     )
-    # == Reminders that run by themselves ==
+    # == Automatic reminders ==
     collection_email = fields.Char(
         string="Sender of Reminders", help="For example accounts@example.com. Empty: the company's own address."
     )
@@ -305,11 +305,14 @@ class ResCompany(models.Model):
         )
 
     def _get_collection_last_partial_id(self) -> int:
-        """Return the id of the newest reconciliation that can be seen: what has a higher id happens after now.
+        """Return the id of the newest reconciliation visible to this transaction; a higher id counts as later.
 
-        A reconciliation whose transaction is under way at this moment may have a lower id and counts as of before; so
-        does its creation date, which is when that transaction began. Between the click that allocates a payment and
-        its end lies a second or so in which nobody can record what was said about it with knowledge of it.
+        The boundary is not exact under concurrency: a reconciliation whose transaction isn't committed yet may have
+        a lower id, and then counts as earlier. Its creation date would be no better, since that is when its
+        transaction began. The window is the second or so that allocating a payment takes, in which nobody can record
+        an answer of the customer that knows of it.
+
+        :return: 0 when there is none.
         """
         [[last_id]] = self.env.execute_query(SQL("SELECT COALESCE(MAX(id), 0) FROM account_partial_reconcile"))
         return last_id

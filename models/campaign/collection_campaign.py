@@ -309,7 +309,7 @@ class CollectionCampaign(models.Model):
             campaign._close()
 
     def action_cancel(self):
-        """Give a campaign up; its cases close, what was said stays on file."""
+        """Cancel a campaign: its cases close, its contacts stay on file."""
         for campaign in self:
             if campaign.state == "running":
                 self.env["collection.debtor"].sudo()._synchronize(campaign.company_id, campaign.case_ids.partner_id)
@@ -386,7 +386,7 @@ class CollectionCampaign(models.Model):
         self.message_post(body=self.env._("Campaign closed. The recap can be printed."))
 
     def _prepare_end(self):
-        """Return what is written down when a campaign ends: the day, and which reconciliations still count."""
+        """Return what is recorded when a campaign ends: the day, and which reconciliations still count."""
         self.ensure_one()
         return {
             "closed_on": self.company_id._collection_today(),
@@ -413,7 +413,7 @@ class CollectionCampaign(models.Model):
         return "_start" if self.state == "prepared" and self.date_start <= today <= self.date_end else False
 
     def _run_calendar_step(self, method):
-        """Do what the calendar asks for one campaign; tell the person in charge when it can't be done."""
+        """Do what the calendar asks for one campaign; notify the person in charge when it can't be done."""
         self.ensure_one()
         campaign = self.with_company(self.company_id)
         try:
@@ -423,14 +423,14 @@ class CollectionCampaign(models.Model):
             campaign._ask_user_in_charge(str(error))
 
     def _remind_end(self):
-        """Tell the person in charge, once, that the campaign ends soon."""
+        """Notify the person in charge, once, that the campaign ends soon."""
         self.is_end_announced = True
         self._ask_user_in_charge(
             self.env._("The campaign ends soon: %s customers are still to be contacted.", self.to_contact_count)
         )
 
     def _ask_user_in_charge(self, message):
-        """Give the person in charge an activity, unless the same one is waiting already."""
+        """Schedule an activity for the person in charge, unless the same one is open already."""
         if not self.activity_ids.filtered(lambda activity: activity.summary == message):
             self.activity_schedule(
                 "mail.mail_activity_data_todo",

@@ -4,7 +4,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
 
-# From so many new cases on, PostgreSQL is told of them before the next statement.
+# From so many new cases on, the planner's statistics are updated (``ANALYZE``) before the next statement.
 MANY_CASES = 1000
 
 
@@ -113,7 +113,7 @@ class CollectionCampaign(models.Model):
 
     @api.model
     def _count_rows(self, model, case_count):
-        """Have PostgreSQL count the rows of a table to which many were just added.
+        """Update PostgreSQL's statistics (``ANALYZE``) of a table to which many rows were just added.
 
         Otherwise it plans the next statements for a table that it may take to be empty: after a start that was
         rolled back they took a hundred times as long.
@@ -126,7 +126,7 @@ class CollectionCampaign(models.Model):
             self.env.cr.execute(SQL("ANALYZE %s", SQL.identifier(self.env[model]._table)))
 
     def _create_cases(self):
-        """Make one case for each debtor of whom something can be claimed; return how many.
+        """Create one case for each debtor of whom something can be claimed; return how many.
 
         A customer stays with the collector who knows them: their own, or the one of another running
         campaign, where the next call may be planned already. The others are dealt out over the team,

@@ -32,7 +32,7 @@ OPEN_STATES = [state for state, _label in CASE_STATES if state != "closed"]
 
 
 class CollectionCase(models.Model):
-    """One debtor in one campaign: the card on the kanban and the desk during a call."""
+    """One debtor in one campaign: the card on the kanban and the form used during a call."""
 
     _name = "collection.case"
     _description = "Case"
@@ -132,7 +132,7 @@ class CollectionCase(models.Model):
     next_action_date = fields.Date(string="Next Action", readonly=True)
     next_action_summary = fields.Char(readonly=True)
 
-    # == The desk ==
+    # == Case form ==
     contact_id = fields.Many2one(related="debtor_id.contact_id", string="Whom to ask for", readonly=False)
     contact_name = fields.Char(related="debtor_id.contact_name")
     phone = fields.Char(related="debtor_id.phone")
@@ -234,7 +234,7 @@ class CollectionCase(models.Model):
     # EXTENDS web: a form that one opens shows the truth of the moment
     def web_read(self, specification):
         if len(self) == 1:
-            self.debtor_id._catch_up()
+            self.debtor_id._refresh_if_stale()
         return super().web_read(specification)
 
     web_read._readonly = False  # catching up writes
@@ -287,7 +287,7 @@ class CollectionCase(models.Model):
         }
 
     def action_escalate(self):
-        """Hand the case to the person in charge of the campaign."""
+        """Escalate the case to the person in charge of the campaign."""
         for case in self:
             case._check_open()
             case._set_state("escalated")
@@ -446,7 +446,7 @@ class CollectionCase(models.Model):
         return "unreachable" if self.attempt_count and not self.is_reached else "open", False
 
     def _after_contact(self, action, next_date=None, next_summary=None):
-        """Bring all open cases of a customer in line after something was said to them.
+        """Update all open cases of a customer after a contact was logged.
 
         :param action: the ``collection.action`` that was just logged.
         :param next_date: the day of the next call, if one is wanted.
@@ -468,7 +468,7 @@ class CollectionCase(models.Model):
         else:
             values |= {"next_action_date": False, "next_action_summary": False}
         cases.write(values)
-        cases._note_contact(action)
+        cases._record_contact(action)
         if action.channel == "call":
             for case in cases.filtered(lambda case: case == action.case_id):
                 case.write(
@@ -486,8 +486,8 @@ class CollectionCase(models.Model):
         else:
             debtor._synchronize_own()
 
-    def _note_contact(self, action):
-        """Note on these cases that a contact took place, unless it is older than one they know of.
+    def _record_contact(self, action):
+        """Update the last contact of these cases, unless theirs is later.
 
         What is no contact (a note, an unanswered call: see ``collection.action._get_contact_domain``) changes nothing.
         """
@@ -498,8 +498,8 @@ class CollectionCase(models.Model):
         ).last_contact_date = action.date_done
 
     @api.model
-    def _note_contacts(self, actions):
-        """Note on all open cases of these customers that something was said to them just now.
+    def _record_contacts(self, actions):
+        """Set the last contact of all open cases of these customers to now.
 
         :param actions: ``collection.action`` records that were just carried out, by whatever channel.
         """
@@ -508,7 +508,7 @@ class CollectionCase(models.Model):
 
     @api.model
     def _forget_contacts(self, debtors):
-        """Take the last contact of open cases anew from what was really said, once a message turned out to be lost.
+        """Recompute the last contact of open cases from the contacts that took place, after a message was lost.
 
         :param debtors: whose messages came back or never left.
         """

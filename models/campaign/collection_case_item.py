@@ -60,7 +60,7 @@ class CollectionCaseItem(models.Model):
 
     @api.model
     def _freeze(self, campaign, today):
-        """Write down the overdue items of a campaign's cases as they are now. One statement.
+        """Record the overdue items of a campaign's cases as they are now. One statement.
 
         :param campaign: one campaign whose cases were just made.
         :param today: the date against which items are late.
@@ -93,7 +93,7 @@ class CollectionCaseItem(models.Model):
 
     @api.model
     def _update(self, company, partners=None):
-        """Bring the items of running campaigns in line with the ledger. One statement.
+        """Update the items of running campaigns from the ledger, by one SQL statement.
 
         :param company: one company.
         :param partners: commercial partners; all when ``None``.
@@ -253,7 +253,7 @@ class CollectionCaseItem(models.Model):
 
     # EXTENDS collection.item.holder
     def _divide_held(self, parts):
-        """Have the items of cases go on with the new items of which they are the main part."""
+        """Move items of cases to the new journal items of which they are the main part."""
         own = [part for part in parts if part.is_main] or parts[:1]
         held = []
         for item in self:
@@ -266,7 +266,7 @@ class CollectionCaseItem(models.Model):
     # EXTENDS collection.item.holder
     @api.model
     def _write_held(self, held):
-        """Let no case count an item twice: when several became one, the first goes on with it and the others end."""
+        """Prevent that a case counts an item twice: of several that became one, the first takes it, the others end."""
         known = set()
         for number, one in enumerate(held):
             key = (one.record.case_id, one.item_id)

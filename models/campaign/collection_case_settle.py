@@ -12,7 +12,7 @@ class CollectionCase(models.Model):
 
     @api.model
     def _settle(self, date, company, partners=None):
-        """Bring cases in line with the facts: amounts by SQL for all, states for those that differ.
+        """Update cases from the facts: amounts by SQL for all, states for those that differ.
 
         :param date: the day on which one judges.
         :param company: one company.
@@ -82,7 +82,7 @@ class CollectionCase(models.Model):
         paid = settled.filtered(lambda case: not case.currency_id.is_zero(case.collected_amount))
         for result, cases in (("paid", paid), ("credited", settled - paid)):
             cases.filtered(lambda case: case.state != "closed")._close(result)
-            # Whoever closed a case as refused or unreachable is glad to be wrong.
+            # A payment or credit note overrides the result that a collector chose (refused, unreachable).
             cases.filtered(lambda case, result=result: case.result != result).result = result
         for case in self.search(
             scope

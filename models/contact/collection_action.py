@@ -187,7 +187,7 @@ class CollectionAction(models.Model):
     # === ACTION METHODS === #
 
     def action_cancel(self):
-        """Drop planned actions that are no longer needed."""
+        """Cancel planned actions that are no longer needed."""
         self.check_access("write")
         self._set_state(
             "cancelled", result_text=self.env._("Cancelled by %s", self.env.user.name), cancel_code="by_hand"
@@ -236,7 +236,7 @@ class CollectionAction(models.Model):
     # EXTENDS collection.item.holder
     @api.model
     def _write_held(self, held):
-        """Let no step stand twice about one item: of two that would, the older one keeps the item that is gone."""
+        """Prevent that a step is recorded twice on one item: the older of two keeps the item that is gone."""
         held = [one for one in held if one.item_id]
         standing = ("planned", "done")
         moved = self.browse(one.record.id for one in held)
@@ -256,16 +256,17 @@ class CollectionAction(models.Model):
 
     @api.model
     def _log(self, debtor, channel, case=None, names_items=False, **vals):
-        """Write down something that was just said to a customer.
+        """Record a contact that just took place, as an action that is done.
 
-        A call or task for which a plan has a planned action carries that one out. What the customer answered counts
-        as read once somebody of ours has spoken to them (see ``_is_said_by_us``). With a ``mail_message_id``, the
-        delivery of the e-mail is followed from then on (see ``_collect_results``).
+        A call or task fulfils the step that a plan has scheduled for it, if there is one, and is recorded on that
+        action. A reply of the customer counts as read once a user has spoken to them (see ``_is_said_by_us``): the
+        debtor's ``reply_date`` is cleared. With a ``mail_message_id``, the delivery of the e-mail is followed from
+        then on (see ``_collect_results``).
 
         :param debtor: one debtor.
         :param str channel: how it was said.
         :param case: the case it belongs to, if any.
-        :param bool names_items: whether the message asked for what can be claimed: those items are written down.
+        :param bool names_items: whether the message asked for what can be claimed: those items are recorded.
         :param vals: other values of the action.
         :return: the action, done.
         """
@@ -305,7 +306,7 @@ class CollectionAction(models.Model):
         return action
 
     def _note_overruled(self, reasons, user=None):
-        """Write down that somebody spoke in spite of reasons to leave the customer alone.
+        """Record that somebody spoke in spite of reasons to leave the customer alone.
 
         :param str reasons: in words.
         :param user: who overruled them; the user when ``None``.
@@ -330,7 +331,7 @@ class CollectionAction(models.Model):
     def _is_said_by_us(self):
         """Return whether somebody who works here spoke to the customer, by any channel.
 
-        Not so: what a scheduled action sends, what an outside caller reports, and what nobody heard (an unanswered
+        Not so: what a scheduled action sends, what an outside caller reports, and what reaches nobody (an unanswered
         call, a note, a task).
         """
         self.ensure_one()
@@ -354,10 +355,16 @@ class CollectionAction(models.Model):
 
     @api.model
     def _plan_call(self, debtor, date, summary, case=None, user=None):
-        """Plan the next call to a customer, in place of those that were planned before.
+        """Plan the next call to a customer, and cancel the other calls that are planned.
 
+        A call that a plan has scheduled is kept and moved to that day. Actions of other channels don't change.
+
+        :param debtor: one debtor.
         :param date: the day of the call.
         :param str summary: what the call is for.
+        :param case: the case it belongs to, if any.
+        :param user: who is to call; the current user when ``None``.
+        :return: the planned action.
         """
         step_call = self._get_planned_step(debtor, "call")
         self._cancel_planned_calls(debtor, self.env._("Replaced by a newer plan."), "replaced", keep=step_call)
@@ -440,7 +447,7 @@ class CollectionAction(models.Model):
         return fields.Datetime.context_timestamp(clock, self.date_done).date()
 
     def _write_items(self, rows=None, level=NO_LEVEL):
-        """Write down which items these actions named, and the level that each reached.
+        """Record which items these actions named, and the level that each reached.
 
         :param rows: ``{debtor: rows of _get_claimable_items}``; read when missing.
         :param int level: delay of the step that was said, ``NO_LEVEL`` for what belongs to no step.

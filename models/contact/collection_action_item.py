@@ -9,7 +9,7 @@ from ..ledger.collection_item_holder import Held
 class CollectionActionItem(models.Model):
     """One open item that a message named: how much was asked for it, and how far one has gone with it.
 
-    Written by the delivery alone; the next step of a plan is worked out from here.
+    Written by the delivery alone; the next step of a plan is computed from here.
     """
 
     _name = "collection.action.item"
@@ -19,7 +19,7 @@ class CollectionActionItem(models.Model):
     _held_amount_field = "amount"
 
     action_id = fields.Many2one("collection.action", required=True, readonly=True, index=True, ondelete="cascade")
-    # Emptied when an entry is deleted: what the customer was told stays on file, and the name with it.
+    # Emptied when an entry is deleted: what the message claimed stays on file, with the name of the item.
     move_line_id = fields.Many2one(
         "account.move.line", string="Journal Item", readonly=True, index=True, ondelete="set null"
     )
@@ -51,7 +51,7 @@ class CollectionActionItem(models.Model):
 
     # === COMPUTE METHODS === #
 
-    # Written down as it was when it was said.
+    # Recorded as it was when it was said.
     @api.depends("move_line_id")
     def _compute_item(self):
         for item in self.filtered("move_line_id"):
@@ -101,7 +101,7 @@ class CollectionActionItem(models.Model):
         return held
 
     def _check_system(self):
-        """Check that nobody rewrites by hand what a customer was told.
+        """Check that nobody changes by hand the items that a message claimed.
 
         :raises UserError: for everybody but the delivery itself.
         """

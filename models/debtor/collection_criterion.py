@@ -11,7 +11,7 @@ from ...tools import bands, scoring
 
 _logger = logging.getLogger(__name__)
 
-# Indicators whose value is a word, with the field of the band that names it.
+# Indicators whose value is a selection key, kept in the band's field of that name.
 WORD_INDICATORS = ("payer_profile", "company_size")
 DAY_INDICATORS = ("days_late", "weighted_days_late", "average_days_late", "lateness_trend", "days_since_contact")
 # Days since the last contact of a customer who was never contacted: longer than any band.
@@ -136,7 +136,7 @@ class CollectionCriterion(models.Model):
     # === BUSINESS METHODS === #
 
     def _mark_scores_stale(self):
-        """Have the scores that rest on these criteria worked out anew soon."""
+        """Queue the scores that depend on these criteria for a refresh."""
         companies = self.env["res.company"]
         if any(not criterion.company_id for criterion in self):
             companies = self.env["collection.run"]._get_active_companies()
@@ -258,7 +258,7 @@ class CollectionCriterion(models.Model):
 
     @api.model
     def _reset_to_defaults(self):
-        """Bring the shipped criteria back to what they were, and archive all others."""
+        """Restore the shipped criteria, and archive all others."""
         convert.convert_file(
             self.sudo().env,
             "account_collection",
@@ -277,7 +277,7 @@ class CollectionCriterion(models.Model):
         criteria.filtered(lambda criterion: criterion.id not in shipped.mapped("res_id")).action_archive()
 
     def _describe(self, value, company):
-        """Say in words what an indicator's value is, in the language of the environment.
+        """Return a text that states an indicator's value, in the language of the environment.
 
         :param value: the value as stored in a breakdown: number, selection key or ``None``.
         :param company: the company whose currency amounts are in.

@@ -56,7 +56,7 @@ class CollectionCriterionBand(models.Model):
     # === BUSINESS METHODS === #
 
     def _get_key(self):
-        """Return what tells this band from its siblings: its word or its lower bound."""
+        """Return the key of this band among those of its criterion: its selection key or its lower bound."""
         indicator = self.criterion_id.indicator
         return self[indicator] if indicator in WORD_INDICATORS else self.lower
 

@@ -384,7 +384,7 @@ class CollectionDebtor(models.Model):
     # EXTENDS web: a form that one opens shows the truth of the moment
     def web_read(self, specification):
         if len(self) == 1:
-            self._catch_up()
+            self._refresh_if_stale()
         return super().web_read(specification)
 
     web_read._readonly = False  # catching up writes
@@ -506,7 +506,7 @@ class CollectionDebtor(models.Model):
     # Up to date means more than facts: see ``collection.run``, which these call.
 
     def _mark_stale(self):
-        """Have these debtors brought up to date soon, or as soon as somebody opens one."""
+        """Queue these debtors for a refresh; one that a user opens before is refreshed then."""
         self.env["collection.refresh.queue"].sudo()._enqueue(
             (debtor.company_id.id, debtor.partner_id.id) for debtor in self.sudo()
         )

@@ -103,7 +103,7 @@ class CollectionDebtor(models.Model):
         return [claim for claim in claims.values() if not claim["currency"].is_zero(claim["amount"])]
 
     def _get_nothing_to_claim_reason(self):
-        """Say in words why nothing can be claimed of this customer today."""
+        """Return a text that states why nothing can be claimed of this customer today."""
         if not self.overdue_amount:
             return self.env._("Nothing is overdue.")
         causes = [
@@ -140,7 +140,7 @@ class CollectionDebtor(models.Model):
         return value
 
     def _get_too_small_reason(self, amount=None):
-        """Say in words that what can be claimed is less than a message is worth.
+        """Return a text that states that the claimable amount is below the threshold for a message.
 
         :param float amount: in company currency; what can be claimed as the file stands when ``None``.
         """

@@ -29,7 +29,7 @@ class CollectionPause(models.Model):
 
     @api.model
     def _pause(self, debtor, moves, until, reason):
-        """Take invoices of a customer out of the follow-up until a day.
+        """Exclude invoices of a customer from the follow-up until a day.
 
         :param debtor: their follow-up file; whoever may read it may pause.
         :param moves: posted documents of this customer.
@@ -116,7 +116,7 @@ class CollectionPause(models.Model):
         """End the pauses whose day has come.
 
         :param date: the day on which one judges.
-        :param domain: limits the pauses to look at.
+        :param domain: limits the pauses to check.
         :return: the pauses that ended.
         """
         due = self.sudo().search(

@@ -25,7 +25,7 @@ class IrDefault(models.Model):
         return super().unlink()
 
     def _mark_collection_stale(self):
-        """Have all debtors refreshed soon if one of these defaults is that of credit limits."""
+        """Queue all debtors for a refresh if one of these defaults is that of credit limits."""
         limits = self.sudo().filtered(
             lambda default: default.field_id.model == "res.partner" and default.field_id.name == "credit_limit"
         )

@@ -32,8 +32,8 @@ class CollectionAction(models.Model):
         Each batch is one transaction: its customers are locked, their ledger is read anew and the decision
         taken again before anything is said. A worker that is killed loses its batch, which another one takes.
 
-        :param int limit: most actions to look at; all that are due when ``None``.
-        :return: the number of actions looked at.
+        :param int limit: most actions to process; all that are due when ``None``.
+        :return: the number of actions processed.
         """
         taken = 0
         failed_ids = set()
@@ -51,7 +51,7 @@ class CollectionAction(models.Model):
         """Carry out one batch.
 
         :param set failed_ids: ids of the companies to leave out; those whose batch fails are added.
-        :return: the number of actions looked at.
+        :return: the number of actions processed.
         """
         batch = self._take_due(size, failed_ids or ())
         failed = batch._deliver_batch()
@@ -61,7 +61,7 @@ class CollectionAction(models.Model):
 
     @api.model
     def _retry_conflicts(self, work):
-        """Do a work that begins a transaction; do it again when somebody else wrote on the same rows meanwhile.
+        """Run a job that begins a transaction; retry it when another transaction wrote to the same rows.
 
         :param work: function without arguments.
         :return: what it returned.
@@ -130,7 +130,7 @@ class CollectionAction(models.Model):
                 conditions,
                 limit,
             ),
-            log_exceptions=False,  # a conflict is no fault: the caller looks again
+            log_exceptions=False,  # a conflict is no fault: the caller retries
         )
         first_of_debtor = {}
         for action_id, debtor_id in self.env.cr.fetchall():
@@ -154,10 +154,10 @@ class CollectionAction(models.Model):
     def _deliver_in_company(self):
         """Check locked actions of one company again, and carry out those that are still due."""
         self.env["collection.debtor"]._synchronize(self.company_id, self.debtor_id.partner_id)
-        for channel, own in self._look_again().grouped("channel").items():
+        for channel, own in self._recheck().grouped("channel").items():
             own._deliver_by(self.env["collection.channel"]._get(channel).with_env(self.env))
 
-    def _look_again(self):
+    def _recheck(self):
         """Return those of these actions that are still due; cancel or postpone the others with a reason.
 
         All actions are of one company, and their debtors are locked and refreshed.
@@ -202,14 +202,14 @@ class CollectionAction(models.Model):
 
     @api.model
     def _get_cancel_code(self, decision):
-        """Return in a word why a planned action is not carried out any more (see ``CANCEL_CODES``)."""
+        """Return the code of the reason why a planned action is cancelled (see ``CANCEL_CODES``)."""
         if decision.step:
             return "other_step"
         code = "plan_off" if decision.reason == "not_running" else decision.reason
         return code if code in dict(CANCEL_CODES) else "other"
 
     def _deliver_by(self, channel):
-        """Say what is due by one channel. What goes wrong with one customer doesn't hold up the others."""
+        """Deliver what is due by one channel; an error with one customer doesn't stop the others."""
         try:
             with self.env.cr.savepoint():
                 self._hand_over(channel)
@@ -225,7 +225,7 @@ class CollectionAction(models.Model):
                 action._deliver_by(channel)
 
     def _hand_over(self, channel):
-        """Give messages to what sends them, and write down in the same transaction that this was done."""
+        """Hand messages over to what sends them, and record in the same transaction that this was done."""
         payloads = self._prepare_messages(channel)
         if not payloads:
             return
@@ -247,8 +247,8 @@ class CollectionAction(models.Model):
         ready._after_delivery()
 
     def _after_delivery(self):
-        """Tell the cases and the follow-up files that something was said."""
-        self.env["collection.case"]._note_contacts(self)
+        """Update the last contact of the cases, and queue the customers for a refresh."""
+        self.env["collection.case"]._record_contacts(self)
         self.env["collection.refresh.queue"].sudo()._enqueue(
             {(action.company_id.id, action.partner_id.id) for action in self}
         )
@@ -289,7 +289,7 @@ class CollectionAction(models.Model):
             return self.browse()
         self.flush_recordset(["state"])  # this one has left the place that its replacement takes
         fallback = self.create(self._prepare_fallback(channel))
-        fallback._leave_to_providers()
+        fallback._skip_calls_of_providers()
         return fallback
 
     def _get_fallback_channel(self):
@@ -330,7 +330,7 @@ class CollectionAction(models.Model):
         }
 
     def _skip(self, reason=None):
-        """Let the plan go on after steps that nobody carried out.
+        """Mark steps that nobody carried out as skipped, so that the plan goes on after them.
 
         :param str reason: why, for actions that are still planned.
         """
@@ -342,8 +342,8 @@ class CollectionAction(models.Model):
             else:
                 action.with_context(**self._get_guard()).write({"is_skipped": True})
 
-    def _leave_to_providers(self):
-        """Drop calls to customers who are with an outside caller, with a reason; plans go on after theirs."""
+    def _skip_calls_of_providers(self):
+        """Skip planned calls to customers who are handed over to a provider, with a reason; their plans go on."""
         calls = self.filtered(
             lambda action: action.channel == "call" and action.state == "planned" and action.debtor_id.handover_id
         )
@@ -359,15 +359,15 @@ class CollectionAction(models.Model):
         What is not due any more is cancelled with its reason; what nobody did or confirmed in the days that the
         step gives them is skipped.
 
-        :param int after_id: looks at later actions only, to go through many in batches.
-        :return: id of the last action looked at, 0 when there was none.
+        :param int after_id: processes later actions only, to go through many in batches.
+        :return: id of the last action processed, 0 when there was none.
         """
         actions = self.sudo().with_company(company).with_context(lang=company.partner_id.lang)
         domain = self._get_waiting_domain(company) & Domain("id", ">", after_id)
         waiting = actions.search(domain, limit=limit, order="id")
         last_id = waiting[-1:].id or 0
         today = company._collection_today()
-        for step, due in waiting.try_lock_for_update()._look_again().grouped("step_id").items():
+        for step, due in waiting.try_lock_for_update()._recheck().grouped("step_id").items():
             late = due.filtered(lambda action, limit=today - timedelta(days=step.patience): action.date_planned < limit)
             late._skip(self.env._("Not done within %s days: the plan went on.", step.patience))
         return last_id
@@ -395,16 +395,16 @@ class CollectionAction(models.Model):
     def _collect_results(self, after_id=0, limit=1000, company=None):
         """Ask the channels what became of messages that were handed over. Safe in any number of workers.
 
-        :param int after_id: looks at later actions only, to go through many in batches.
+        :param int after_id: processes later actions only, to go through many in batches.
         :param company: one company; all when ``None``.
-        :return: id of the last action looked at, 0 when there was none.
+        :return: id of the last action processed, 0 when there was none.
         """
         domain = [("delivery_state", "=", "queued"), ("state", "=", "done"), ("id", ">", after_id)]
         if company:
             domain.append(("company_id", "=", company.id))
         queued = self.sudo().search(domain, limit=limit, order="id")
         for channel, actions in queued.try_lock_for_update().grouped(lambda action: action._get_medium()).items():
-            actions._note_results(self.env["collection.channel"]._get(channel)._result(actions))
+            actions._set_results(self.env["collection.channel"]._get(channel)._result(actions))
         return queued[-1:].id or 0
 
     def _get_medium(self):
@@ -414,7 +414,7 @@ class CollectionAction(models.Model):
 
     @api.model
     def _note_deleted(self, messages):
-        """Write down what is known of messages that are about to be deleted: what did not go yet never will.
+        """Record what is known of messages that are about to be deleted: what did not go yet never will.
 
         :param messages: ``mail.message`` records.
         """
@@ -424,7 +424,7 @@ class CollectionAction(models.Model):
         for channel, actions in queued.grouped(lambda action: action._get_medium()).items():
             results = self.env["collection.channel"]._get(channel)._result(actions)
             never_sent = ("failed", self.env._("The message was deleted before it was sent."))
-            actions._note_results({action: results.get(action, never_sent) for action in actions})
+            actions._set_results({action: results.get(action, never_sent) for action in actions})
 
     @api.model
     def _note_bounce(self, message, debtor, address):
@@ -442,21 +442,21 @@ class CollectionAction(models.Model):
         )
         action = own.filtered(lambda action: message and action.mail_message_id == message) or own[-1:]
         for bounced in action:
-            bounced._note_result("failed", self.env._("The message to %s came back.", address))
+            bounced._set_result("failed", self.env._("The message to %s came back.", address))
 
-    def _note_results(self, results):
-        """Write down what became of messages.
+    def _set_results(self, results):
+        """Record what became of messages.
 
-        :param dict results: ``{action: (delivery_state, reason)}``, see ``_note_result``.
+        :param dict results: ``{action: (delivery_state, reason)}``, see ``_set_result``.
         """
         sent = self.filtered(lambda action: results.get(action) == ("sent", None))
         sent.with_context(**self._get_guard()).write({"delivery_state": "sent", "result_text": False})
         for action in self - sent:
             if action in results:
-                action._note_result(*results[action])
+                action._set_result(*results[action])
 
-    def _note_result(self, delivery_state, reason=None):
-        """Write down what became of a message.
+    def _set_result(self, delivery_state, reason=None):
+        """Record what became of a message.
 
         :param str delivery_state: ``sent``, ``uncertain`` or ``failed``.
         :param str reason: why, for the last two.
@@ -473,8 +473,8 @@ class CollectionAction(models.Model):
             )
 
     @api.model
-    def _note_resent(self, mails):
-        """Wait for news again of messages that a person sends once more.
+    def _set_resent(self, mails):
+        """Set messages that a user retries back to queued, so that their result is collected again.
 
         :param mails: ``mail.mail`` records.
         """

@@ -9,7 +9,7 @@ DAYS_KEPT = 7
 
 
 class CollectionAction(models.Model):
-    """Letters that people print and post: looked at again when they are printed, said once they are posted."""
+    """Letters that people print and post: rechecked when they are printed, said once they are posted."""
 
     _inherit = "collection.action"
 
@@ -22,7 +22,7 @@ class CollectionAction(models.Model):
 
         Those that are no longer due are cancelled with their reason, or wait for their day.
 
-        :return: the file to open, with a word on what was left out.
+        :return: the file to open, with a message about what was left out.
         """
         letters = self._get_letters_to_print()
         printed = letters.browse()
@@ -81,15 +81,15 @@ class CollectionAction(models.Model):
         return letters
 
     def _look_at_letters(self):
-        """Bring the customers of these letters up to date; return the letters that are still due.
+        """Refresh the customers of these letters; return the letters that are still due.
 
         All are of one company and locked.
         """
         self.env["collection.debtor"]._synchronize(self.env.company, self.debtor_id.partner_id)
-        return self._look_again()
+        return self._recheck()
 
     def _print_letter(self, channel, payload):
-        """Print one letter and keep it; what it names is written down as it stands on the paper.
+        """Print one letter and keep it; what it names is recorded as it stands on the paper.
 
         :param payload: what the channel prepared.
         :return: the PDF.
@@ -110,7 +110,7 @@ class CollectionAction(models.Model):
         return letter.raw
 
     def _open_printed(self, letters, printed, documents):
-        """Return the client action that opens the file of what was printed, and tells of what was not."""
+        """Return the client action that opens the printed file, and notifies of what was left out."""
         left_out = letters - printed
         message = "\n".join(
             self.env._("%(name)s: %(text)s", name=letter.partner_id.name, text=letter.result_text)
@@ -165,7 +165,7 @@ class CollectionAction(models.Model):
         return self & sure.with_env(self.env)
 
     def _mark_posted(self):
-        """Write down that letters were posted: the plan goes on, and the customers' threads show them."""
+        """Record that letters were posted: the plan goes on, and the customers' threads show them."""
         now = fields.Datetime.now()
         for letter in self.sudo():
             message = letter.debtor_id.with_context(lang=self.env.lang).message_post(

@@ -18,7 +18,7 @@ class CollectionChannel(models.AbstractModel):
     # === HOOKS === #
 
     def _applicable(self, actions):
-        """Say for which actions this channel can't be used, and settle to whom the others go.
+        """Return for which actions this channel can't be used, and resolve the addresses of the others.
 
         :return: ``{action: reason in words}``; actions that can go are left out.
         """
@@ -43,7 +43,7 @@ class CollectionChannel(models.AbstractModel):
         return {action: {} for action in payloads}
 
     def _result(self, actions):
-        """Say what became of messages that were handed over.
+        """Return the delivery results of messages that were handed over.
 
         :return: ``{action: (delivery_state, reason)}``; those of which nothing is known yet are left out.
         """
@@ -77,7 +77,7 @@ class CollectionChannel(models.AbstractModel):
 
     @api.model
     def _get_automatic_channels(self, company):
-        """Return the channels by which Odoo sends messages of a company by itself, as a tuple."""
+        """Return the channels by which scheduled actions send messages of a company, as a tuple."""
         names = [
             name for name, _label in self.env["collection.action"]._fields["channel"]._description_selection(self.env)
         ]

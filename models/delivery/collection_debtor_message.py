@@ -107,7 +107,7 @@ class CollectionDebtor(models.Model):
         return (terms or "").strip() if self._has_late_terms() else ""
 
     def _has_late_terms(self):
-        """Say whether the rules on late payment between professionals in France hold for this customer.
+        """Return whether the rules on late payment between professionals in France hold for this customer.
 
         They hold between businesses, not for consumers (Code de commerce L441-10, D441-5).
         """

@@ -137,7 +137,7 @@ class CollectionDigest(models.AbstractModel):
 
     @api.model
     def _get_since(self, company):
-        """Return since when things are told: the last digest, else this morning."""
+        """Return the start of the period that a digest covers: the last digest, else this morning."""
         tz = pytz.timezone(company._get_collection_tz())
         today = company._collection_today()
         morning = tz.localize(datetime.combine(today, datetime.min.time())).astimezone(pytz.utc).replace(tzinfo=None)

@@ -31,21 +31,21 @@ class MailMail(models.Model):
     def mark_outgoing(self):
         """A person wants these mails to go again, whether or not they arrived before."""
         self.filtered("collection_is_ours").write({"collection_sending_since": False, "collection_is_uncertain": False})
-        self.env["collection.action"].sudo()._note_resent(self)
+        self.env["collection.action"].sudo()._set_resent(self)
         return super().mark_outgoing()
 
     # === BUSINESS METHODS === #
 
     # EXTENDS mail
     def _send(self, auto_commit=False, smtp_session=None, post_send_callback=None, **kwargs):
-        """Send reminders at most once: what a killed worker may have sent already is not sent again by itself."""
+        """Send reminders at most once: what a killed worker may have sent already is not retried."""
         ours = self.filtered("collection_is_ours")
         if auto_commit is not True:
             if modules.module.current_test:
                 return super()._send(auto_commit=auto_commit, smtp_session=smtp_session, **kwargs)
             # Nothing can be reserved in a transaction that may still be undone: the queue sends them in a moment.
             if ours:
-                self._wake_queue()
+                self._trigger_mail_queue()
         else:
             ours._send_once_each(smtp_session, post_send_callback, **kwargs)
         return super(MailMail, self - ours)._send(
@@ -62,7 +62,7 @@ class MailMail(models.Model):
         for mail in self:
             if not _is_alive(smtp_session):
                 # A server that hangs up between two messages has not taken this one: it goes with the next connection.
-                self._wake_queue()
+                self._trigger_mail_queue()
                 break
             if not mail._lock_outgoing():
                 continue
@@ -71,7 +71,7 @@ class MailMail(models.Model):
                 if known_after <= fields.Datetime.now():
                     mail._give_up_uncertain()
                 else:
-                    self._wake_queue(known_after)
+                    self._trigger_mail_queue(known_after)
                 continue
             mail.collection_sending_since = fields.Datetime.now()
             # Another worker may be looking at it: the one that reserved it waits, or nobody would send it.
@@ -82,8 +82,8 @@ class MailMail(models.Model):
         # As Odoo does after each mail.
         self.env.cr.commit()  # pylint: disable=invalid-commit
 
-    def _wake_queue(self, at=None):
-        """Have Odoo's mail queue run at once, or at a moment."""
+    def _trigger_mail_queue(self, at=None):
+        """Trigger the scheduled action of Odoo's mail queue, at once or at a given time."""
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger(at)
 
     def _lock_outgoing(self, wait=False):

@@ -6,7 +6,7 @@ class MailThread(models.AbstractModel):
 
     # EXTENDS mail
     def _routing_handle_bounce(self, email_message, message_dict):
-        """Let the thread know which of its messages came back, not only from which address."""
+        """Pass on to the thread which of its messages bounced, not only from which address."""
         bounced = message_dict.get("bounced_message")
         records = self.with_context(collection_bounced_message_id=bounced.id) if bounced else self
         return super(MailThread, records)._routing_handle_bounce(email_message, message_dict)

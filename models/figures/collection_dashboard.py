@@ -427,7 +427,7 @@ class CollectionDashboard(models.AbstractModel):
         last, former = snapshots[-1:], snapshots[-2:-1]
         note = ""
         known = [row for row in (last, former) if row and row.dso_count_back is not False and not row.is_dso_more]
-        # Between days that are more than a number there is no difference to tell.
+        # There is no difference between values that are lower bounds only.
         if len(known) == 2:
             change = last.dso_count_back - former.dso_count_back
             note = self.env._(

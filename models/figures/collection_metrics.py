@@ -19,7 +19,7 @@ SALES_TYPES = ("out_invoice", "out_receipt", "out_refund")
 class CollectionMetrics(models.AbstractModel):
     """Reads the figures of receivables from the ledger, as of any day, with SQL over sets.
 
-    What was open on a past day is worked out from the dates of reconciliations: what was settled later
+    What was open on a past day is computed from the dates of reconciliations: what was settled later
     was still open then. Amounts are in company currency. The formulas are in ``tools/metrics.py``.
 
     Each method reads one company and takes the same filters: ``partners`` (commercial partners) and
@@ -93,6 +93,12 @@ class CollectionMetrics(models.AbstractModel):
 
     @api.model
     def _sum_between(self, amounts, first, last):
+        """Return the sum of the amounts of a period.
+
+        :param dict amounts: ``{day: amount}``.
+        :param date first: first day, included.
+        :param date last: last day, included.
+        """
         return sum((amount for day, amount in amounts.items() if first <= day <= last), 0.0)
 
     @api.model
@@ -206,8 +212,8 @@ class CollectionMetrics(models.AbstractModel):
         """Return SQL for what was left of a part at the end of a day, in the item's currency.
 
         Money settles a promise, credit notes a dispute: paying all the rest leaves the disputed part as it is.
-        What the documents count as settled is told apart among several on the same item; what came later than
-        that day is taken off it. Money that came back was never counted.
+        What the documents count as settled is allocated among several on the same item; what came later than
+        that day is subtracted. Returned payments were never counted.
 
         :param str model: ``collection.promise`` or ``collection.dispute``; its lines are called ``part``, itself
             ``document``.
@@ -404,7 +410,7 @@ class CollectionMetrics(models.AbstractModel):
         """Return SQL with one row per receivable item that money made: ``id``, ``partner_id``, ``date``, ``amount``.
 
         Money on account counts on the day it came in. Money that went back counts as negative on the day on which it
-        went: what is sent to a customer, and what the bank takes back. Where nothing was booked for that, since a
+        went: refunds to the customer, and payments that the bank returns. Where nothing was booked for that, since a
         payment was only rejected, it never came in. What a payment entry wrote off, granted as discount or lost as
         bank fees did not come in either.
         """

@@ -37,7 +37,7 @@ class AccountBankStatementLine(models.Model):
         return super().unlink()
 
     def _enqueue_collection_refresh(self):
-        """Have the customers whom these lines name, or whose invoices they name, refreshed soon."""
+        """Queue the customers whom these lines name, or whose invoices they name, for a refresh."""
         queue = self.env["collection.refresh.queue"].sudo()
         for company, lines in self.sudo().grouped("company_id").items():
             payers = lines.partner_id | lines._get_collection_payers()

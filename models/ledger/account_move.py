@@ -41,7 +41,7 @@ class AccountMove(models.Model):
         return (document.name, document.raw) if document else None
 
     def _enqueue_collection_refresh(self):
-        """Have the customers of these moves refreshed soon, and those whose items they settle."""
+        """Queue the customers of these moves, and those whose items they settle, for a refresh."""
         lines = self.sudo().line_ids
         settled = lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
         self.env["collection.refresh.queue"]._enqueue_lines(lines | settled)
@@ -56,7 +56,7 @@ class AccountMove(models.Model):
         return {move.id: f"{move.get_base_url()}{move.get_portal_url()}" for move in invoices}
 
     def _ensure_collection_tokens(self):
-        """Give these moves the token that opens their page, those that have none, in one statement."""
+        """Set the access token of those of these moves that have none, by one SQL statement."""
         missing = self.filtered(lambda move: not move.access_token)
         if not missing:
             return

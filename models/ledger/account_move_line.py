@@ -83,7 +83,7 @@ class AccountMoveLine(models.Model):
     # === BUSINESS METHODS === #
 
     def _enqueue_collection_refresh(self):
-        """Have the customers of those items that are posted refreshed soon, and those of their bank statement lines."""
+        """Queue the customers of those items that are posted, and of their bank statement lines, for a refresh."""
         posted = self.filtered(lambda line: line.parent_state == "posted")
         if posted:
             self.env["collection.refresh.queue"]._enqueue_lines(posted)
@@ -99,7 +99,7 @@ class AccountMoveLine(models.Model):
         return item.move_id.name or item.name or item.ref or ""
 
     def _convert_collection_amount(self, amount):
-        """Bring part of an item to company currency, so that parts add up to what is owed of the item.
+        """Convert part of an item to company currency, so that parts add up to what is owed of the item.
 
         After a payment at another rate that is the rate of what is left, as for what is withheld (see
         ``collection.ledger``); of a settled item it is the rate at which it was invoiced.

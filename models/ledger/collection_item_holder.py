@@ -49,7 +49,7 @@ class CollectionItemHolder(models.AbstractModel):
 
     @api.model
     def _move_to_items(self, replacements):
-        """Have records go on with the items that took the place of theirs.
+        """Move records to the items that replaced theirs.
 
         Written by SQL: what was said about an entry must neither keep it from being posted nor be judged by it.
 

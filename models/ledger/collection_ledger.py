@@ -3,7 +3,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-# What the ledger is read from. Flushing them alone leaves a dialogue that is being worked out as it is.
+# What the ledger is read from. Flushing them alone leaves a dialogue that is being computed as it is.
 READ_MODELS = (
     "account.bank.statement.line",
     "account.move",

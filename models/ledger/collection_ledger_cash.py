@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 
 class CollectionLedger(models.AbstractModel):
-    """Cash, returns and the payment history, as the ledger tells them."""
+    """Cash, returns and the payment history, as recorded in the ledger."""
 
     _inherit = "collection.ledger"
 
@@ -55,7 +55,7 @@ class CollectionLedger(models.AbstractModel):
 
     @api.model
     def _get_bounces_sql(self, company, partner_filter):
-        """Return SQL with one row per debit by which the bank took a payment back; see ``_get_returns_sql``.
+        """Return SQL with one row per debit of a payment that the bank returned; see ``_get_returns_sql``.
 
         :param SQL partner_filter: condition on ``partner``, begun by ``AND``; nothing for all customers.
         """

@@ -179,7 +179,7 @@ class CollectionLedger(models.AbstractModel):
             "item_id" (the oldest debt that is left out)}``, the greatest amount last.
         """
         self.env.flush_all()
-        # Few customers have both: only of these the balance is worked out.
+        # Few customers have both: only of these the balance is computed.
         candidates = self.env.execute_query(
             SQL(
                 """

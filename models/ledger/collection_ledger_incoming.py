@@ -78,7 +78,7 @@ class MoneyOnItsWay:
 
 
 class CollectionLedger(models.AbstractModel):
-    """Money on its way, as the ledger and the payments tell it."""
+    """Money on its way, as recorded in the ledger and in payments."""
 
     _inherit = "collection.ledger"
 
@@ -112,7 +112,7 @@ class CollectionLedger(models.AbstractModel):
         # What names its invoices is served before what names a customer alone, and old money before new.
         for row in sorted(rows, key=lambda row: (not (row["item_id"] or row["move_ids"]), row["date"], row["id"])):
             self._spread_announcement(company, row, debts, currencies, money)
-        # Of what others pay for these customers, all invoices that it names were looked at.
+        # Of what others pay for these customers, all invoices that it names were checked.
         return money if partners is None else money._filtered(partners, debts)
 
     @api.model

@@ -18,7 +18,7 @@ class CollectionRefreshQueue(models.Model):
 
     @api.model
     def _enqueue_lines(self, lines):
-        """Remember the customers of these journal items and trigger the scheduled action.
+        """Queue the customers of these journal items for a refresh, and trigger the scheduled action.
 
         :param lines: ``account.move.line`` records; those that are not receivable are ignored.
         """
@@ -44,7 +44,7 @@ class CollectionRefreshQueue(models.Model):
 
     @api.model
     def _enqueue(self, pairs):
-        """Remember customers to refresh.
+        """Queue customers for a refresh, and trigger the scheduled action.
 
         :param pairs: iterable of ``(company id, commercial partner id)``.
         """
@@ -64,7 +64,7 @@ class CollectionRefreshQueue(models.Model):
 
     @api.model
     def _enqueue_payers(self, company, partners, moves):
-        """Remember the customers of money that is on its way.
+        """Queue the customers of announced payments for a refresh.
 
         :param company: the company that receives it; its branches may have the debts.
         :param partners: who pays. Those without a follow-up file owe nothing, or wait here already.
@@ -88,7 +88,7 @@ class CollectionRefreshQueue(models.Model):
 
     @api.model
     def _mark_companies_stale(self, companies):
-        """Have all debtors of these companies refreshed soon: what their facts and scores rest on has changed."""
+        """Mark these companies for a full refresh: what the facts and scores of their debtors depend on has changed."""
         companies = companies.sudo().filtered("collection_refresh_date")
         if companies:
             companies.collection_refresh_date = False
@@ -96,7 +96,7 @@ class CollectionRefreshQueue(models.Model):
 
     @api.model
     def _trigger_cron(self):
-        """Have the customers refreshed at the scheduler's next look, within a minute.
+        """Trigger the scheduled action that refreshes customers; it runs at the scheduler's next poll, within a minute.
 
         One insert: ``ir.cron._trigger`` would also open a connection to notify the scheduler at once, which
         made posting an invoice 10 % slower.
@@ -108,10 +108,10 @@ class CollectionRefreshQueue(models.Model):
 
     @api.model
     def _take(self, company, limit):
-        """Remove up to ``limit`` rows of a company.
+        """Delete up to ``limit`` rows of a company from the queue, the oldest first, and return their customers.
 
-        Rows that another worker is taking are skipped. They come back if the transaction, or the savepoint around
-        it, fails: take them in the one that refreshes their customers.
+        Rows that another worker has locked are skipped. If the transaction, or the savepoint around this call, is
+        rolled back, the rows are in the queue again: refresh the customers within the same one.
 
         :return: ``(commercial partners, number of rows)``.
         """

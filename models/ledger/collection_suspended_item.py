@@ -39,7 +39,7 @@ class CollectionSuspendedItem(models.Model):
 
     @api.model
     def _suspend(self, moves):
-        """Remember what hangs on the items of posted entries that are about to be set back to draft.
+        """Store which records refer to the items of posted entries that are about to be reset to draft.
 
         :param moves: ``account.move`` records.
         """
@@ -79,7 +79,7 @@ class CollectionSuspendedItem(models.Model):
 
     @api.model
     def _resume(self, moves):
-        """Have what hung on the items of these entries go on with those that took their place.
+        """Move the records that referred to the items of these entries to those that replaced them.
 
         :param moves: ``account.move`` records that were just posted.
         """

@@ -32,7 +32,7 @@ class PaymentTransaction(models.Model):
         return super().unlink()
 
     def _enqueue_collection_refresh(self):
-        """Have those who pay, and those whose invoices are paid, refreshed soon."""
+        """Queue those who pay, and those whose invoices are paid, for a refresh."""
         queue = self.env["collection.refresh.queue"].sudo()
         for company, transactions in self.sudo().grouped("company_id").items():
             queue._enqueue_payers(company, transactions.partner_id, transactions.invoice_ids)

@@ -37,7 +37,7 @@ class CollectionAction(models.Model):
     # === ACTION METHODS === #
 
     def action_confirm(self):
-        """Let messages that waited for a look go out."""
+        """Confirm messages that waited for it: they are sent."""
         self.check_access("write")
         waiting = self.filtered(lambda action: action.state == "planned" and action.needs_confirmation)
         waiting.sudo().write({"needs_confirmation": False})

@@ -195,7 +195,7 @@ class CollectionDebtor(models.Model):
     # === BUSINESS METHODS - MAY WE SPEAK === #
 
     def _get_silence_reason(self, channel=None, email=None):
-        """Say why this customer must not be contacted now, or return ``False`` when nothing forbids it.
+        """Return why this customer must not be contacted now, ``False`` when nothing forbids it.
 
         HOOK. Extend it for a new reason to leave a customer alone, and return it in words::
 
@@ -240,11 +240,11 @@ class CollectionDebtor(models.Model):
         result = {}
         for company, debtors in self.grouped("company_id").items():
             today = company._collection_today()
-            desk = self.env["collection.plan"]._get_desk(company, debtors._origin, today)
+            facts = self.env["collection.plan"]._get_decision_context(company, debtors._origin, today)
             last_messages = debtors._origin._get_last_messages(company) if channel in MESSAGE_CHANNELS else {}
             for debtor in debtors:
                 debtor_id = debtor._origin.id
-                silences = desk.get_silences(debtor_id, today)
+                silences = facts.get_silences(debtor_id, today)
                 if channel and not any(silence.reason == "own_reason" for silence in silences):
                     silences += debtor._origin._get_own_silences(channel, email)
                 if channel == "statement":
@@ -252,7 +252,7 @@ class CollectionDebtor(models.Model):
                 if channel == "call" and debtor.handover_id:
                     silences.append(Silence("with_provider"))
                 if channel in MESSAGE_CHANNELS:
-                    silences += desk.get_message_silences(debtor_id, today)
+                    silences += facts.get_message_silences(debtor_id, today)
                     if details := last_messages.get(debtor_id):
                         silences.append(Silence("too_soon", None, details))
                 if channel in ("email", "statement"):
@@ -394,7 +394,9 @@ class CollectionDebtor(models.Model):
         today = self.company_id._collection_today()
         if self.reply_date or (self.paused_until and self.paused_until > today):
             return True
-        is_closed = self.env["collection.plan"]._get_desk(self.company_id, self, today).files[self.id].is_closed
+        is_closed = (
+            self.env["collection.plan"]._get_decision_context(self.company_id, self, today).files[self.id].is_closed
+        )
         return bool(is_closed and is_closed(today))
 
     def _get_bounced_emails(self):
@@ -441,7 +443,7 @@ class CollectionDebtor(models.Model):
         return super().message_update(msg_dict, update_vals=update_vals)
 
     def _note_reply(self):
-        """Write down that the customer answered, and ask the collector to read it."""
+        """Record that the customer answered, and ask the collector to read it."""
         self.ensure_one()
         today = self.company_id._collection_today()
         if self.reply_date:
@@ -457,7 +459,7 @@ class CollectionDebtor(models.Model):
             )
 
     def _note_bounced_email(self, address):
-        """Write down that an address of these customers doesn't work."""
+        """Record that an address of these customers doesn't work."""
         for debtor in self.sudo():
             bounced = debtor._get_bounced_emails() | ({address} if address else set())
             debtor.bounced_emails = " ".join(sorted(bounced))
@@ -471,7 +473,7 @@ class CollectionDebtor(models.Model):
         return result
 
     def _note_bounce(self, address):
-        """Write down that a message to an address of this customer came back, from whatever thread it was sent.
+        """Record that a message to an address of this customer came back, from whatever thread it was sent.
 
         :param str address: normalised.
         """

@@ -7,11 +7,11 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval
 
-from .decision import DecisionDesk
+from .decision import DecisionContext
 
 _logger = logging.getLogger(__name__)
 
-# Customers that are decided on at once, and whose actions are written down at once.
+# Customers that are decided on at once, and whose actions are recorded at once.
 PLANNING_BATCH_SIZE = 2_000
 
 
@@ -255,7 +255,7 @@ class CollectionPlan(models.Model):
 
     @api.model
     def _decide(self, debtors, date, as_if_running=False, ignored_actions=None):
-        """Say what comes next for each of these debtors, judged on ``date``, or why nothing does.
+        """Return the next step of each of these debtors, judged on ``date``, or why there is none.
 
         The one decision code: the scheduled run, the simulation and the answer to “why did / didn't this
         customer get a reminder?” call it. Set-based: the number of queries depends on the companies and their
@@ -278,18 +278,20 @@ class CollectionPlan(models.Model):
         decisions = {}
         for company_id, debtor_ids in ids_by_company:
             company = self.env["res.company"].sudo().browse(company_id)
-            desk = self._get_desk(company, debtors.browse(debtor_ids), date, as_if_running, ignored_actions)
-            decisions |= {debtor_id: desk.decide(debtor_id, date) for debtor_id in debtor_ids}
+            facts = self._get_decision_context(
+                company, debtors.browse(debtor_ids), date, as_if_running, ignored_actions
+            )
+            decisions |= {debtor_id: facts.decide(debtor_id, date) for debtor_id in debtor_ids}
         return {debtor: decisions[debtor.id] for debtor in debtors}
 
     @api.model
-    def _get_desk(self, company, debtors, date, as_if_running=False, ignored_actions=None, changes=None):
+    def _get_decision_context(self, company, debtors, date, as_if_running=False, ignored_actions=None, changes=None):
         """Return everything that the decisions on these debtors of one company need, read at once.
 
         :param changes: ``{plan id: PlanChange}``, for what would happen if plans were different.
-        :return: a ``DecisionDesk``.
+        :return: a ``DecisionContext``.
         """
-        return DecisionDesk(
+        return DecisionContext(
             self.sudo().with_company(company), company, debtors, date, as_if_running, ignored_actions, changes
         )
 
@@ -316,7 +318,7 @@ class CollectionPlan(models.Model):
 
     @api.model
     def _ensure_plans(self, companies):
-        """Give companies that have no plan the shipped ones, switched off."""
+        """Create the shipped plans, switched off, in companies that have none."""
         shipped = self._get_shipped_plans()
         with_plans = (
             self.sudo().with_context(active_test=False).search([("company_id", "in", companies.ids)]).company_id
@@ -337,7 +339,7 @@ class CollectionPlan(models.Model):
 
     @api.model
     def _share_translations(self):
-        """Give what was copied from the shipped plans their translations, where nobody wrote other words.
+        """Copy the translations of the shipped plans to their copies, where the text wasn't changed.
 
         Odoo translates what the addon brought along by its external id, which copies don't have.
         """

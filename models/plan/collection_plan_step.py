@@ -210,7 +210,7 @@ class CollectionPlanStep(models.Model):
         )
 
     def _move_levels(self, delay):
-        """Keep what this step said as said, after its day changed: it is not said again.
+        """Move the levels that this step reached along when its day changes, so that it isn't repeated.
 
         :param int delay: the day before the change.
         """

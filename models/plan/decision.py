@@ -52,10 +52,12 @@ class Decision:
 
     @property
     def is_due(self) -> bool:
+        """Whether the step is to be carried out on the day that was asked about."""
         return self.reason == cadence.DUE
 
     @property
     def is_waiting(self) -> bool:
+        """Whether the step is postponed by a rule (see ``cadence.WAITING``)."""
         return self.reason in cadence.WAITING
 
 
@@ -111,7 +113,7 @@ class PlanChange:
         return max(said, default=level)
 
 
-class DecisionDesk:
+class DecisionContext:
     """The facts on some debtors of one company, from which decisions on any day are taken without another query."""
 
     def __init__(self, Plan, company, debtors, date, as_if_running, ignored_actions, changes=None):
@@ -143,7 +145,7 @@ class DecisionDesk:
             )
             for plan in self.plans.values()
         }
-        # Read once: a desk decides on hundreds of thousands of items.
+        # Read once: a context decides on hundreds of thousands of items.
         self.today, self.country = company._collection_today(), company.country_id.code
         self.is_running = {plan.id: plan.is_running or as_if_running for plan in self.plans.values()}
         self.started_on = {plan.id: plan.started_on or self.today for plan in self.plans.values()}
@@ -224,7 +226,7 @@ class DecisionDesk:
         return next((silence for silence in self.silences[debtor_id] if silence.holds_on(day)), None)
 
     def carry_out(self, debtor_id, decision, day):
-        """Take a decision as carried out on a day: for the simulation of the days to come."""
+        """Record in memory that a decision was carried out on a day, to simulate the days after it."""
         file, steps = self.files[debtor_id], self.cadences[decision.plan.id]
         for item in file.items:
             level = cadence.covered_level(decision.delay, item.due, day, steps)

@@ -1,6 +1,6 @@
 """Forecast: who is contacted on which of the coming days if nobody pays and everything is done in time.
 
-One ``DecisionDesk`` is read, then the days are gone through as the scheduled action would: the same decisions,
+One ``DecisionContext`` is read, then the days are gone through as the scheduled action would: the same decisions,
 carried out in memory. No query is made on the way, and nothing is written.
 """
 
@@ -36,7 +36,7 @@ class Contact:
 class Forecast:
     """What would happen from a day on.
 
-    :param desk: a ``DecisionDesk``, which is used up by this.
+    :param facts: a ``DecisionContext``, which is used up by this.
     :param start: the first day.
     :param int days: how many days.
     :param scores: ``{debtor id: score}``, for whose turn it is among old debts.
@@ -48,8 +48,8 @@ class Forecast:
     After ``run``: ``contacts`` in the order of days, and ``reasons``, ``{debtor id: Decision}`` on the first day.
     """
 
-    def __init__(self, desk, start, days, scores=None, planned=None, limits=None, begun=None, first_day=None):
-        self.desk = desk
+    def __init__(self, facts, start, days, scores=None, planned=None, limits=None, begun=None, first_day=None):
+        self.facts = facts
         self.start, self.end = start, start + timedelta(days=days)
         self.scores = scores or {}
         self.planned = dict(planned or {})
@@ -57,8 +57,8 @@ class Forecast:
         self.begun = begun or {}
         self.first_day = first_day or start
         self.contacts, self.reasons = [], {}
-        # {day: debtors to look at on that day}
-        self.agenda = {start: list(desk.debtor_ids)}
+        # {day: debtors to check on that day}
+        self.agenda = {start: list(facts.debtor_ids)}
         # {plan id: [(minus score, debtor id)]}: old debts that wait for their turn, best score first.
         self.turns = {}
 
@@ -76,31 +76,31 @@ class Forecast:
         return self
 
     def _look_at(self, debtor_id, day):
-        """Decide on one debtor, and carry the decision out or look again on the day on which it may differ."""
-        decision = self.desk.decide(debtor_id, day)
+        """Decide on one debtor, and carry the decision out or recheck on the day on which it may differ."""
+        decision = self.facts.decide(debtor_id, day)
         if day == self.start:
             self.reasons[debtor_id] = decision
         if not decision.is_due:
-            self._look_again(debtor_id, decision.day, day)
+            self._recheck(debtor_id, decision.day, day)
         elif (planned := self.planned.get(debtor_id)) and planned[0] > day:
-            self._look_again(debtor_id, planned[0], day)
+            self._recheck(debtor_id, planned[0], day)
         elif not planned and day < self.first_day:
-            self._look_again(debtor_id, self.first_day, day)
+            self._recheck(debtor_id, self.first_day, day)
         elif not planned and decision.is_old and self.limits.get(decision.plan.id):
             heapq.heappush(self.turns.setdefault(decision.plan.id, []), (-self.scores.get(debtor_id, 0), debtor_id))
         else:
             self._carry_out(debtor_id, decision, day)
 
-    def _look_again(self, debtor_id, when, day):
-        """Look again at a debtor on a day, or when another item becomes overdue before."""
-        days = [item.due + _DAY for item in self.desk.files[debtor_id].items if item.due >= day]
+    def _recheck(self, debtor_id, when, day):
+        """Schedule the next check of a debtor: on a day, or when another item becomes overdue before."""
+        days = [item.due + _DAY for item in self.facts.files[debtor_id].items if item.due >= day]
         if when:
             days.append(when)
         if days:
             self.agenda.setdefault(max(min(days), day + _DAY), []).append(debtor_id)
 
     def _carry_out(self, debtor_id, decision, day):
-        desk, step = self.desk, decision.step
+        facts, step = self.facts, decision.step
         delay = decision.delay
         _day, channel = self.planned.pop(debtor_id, (None, None))
         self.contacts.append(
@@ -108,29 +108,29 @@ class Forecast:
                 debtor_id,
                 decision.plan,
                 step,
-                channel or desk.get_channel(step),
+                channel or facts.get_channel(step),
                 day,
-                next(item.due for item in desk.files[debtor_id].items if item.key == decision.item_id),
+                next(item.due for item in facts.files[debtor_id].items if item.key == decision.item_id),
                 decision.item_id,
-                desk.claimable(debtor_id, day, 1 - delay if delay < 0 else 0),
+                facts.claimable(debtor_id, day, 1 - delay if delay < 0 else 0),
                 decision.is_old,
             )
         )
-        desk.carry_out(debtor_id, decision, day)
+        facts.carry_out(debtor_id, decision, day)
         self.agenda.setdefault(day + _DAY, []).append(debtor_id)
 
     def _give_turns(self, day):
         """Begin as many old debts as may be begun on a day."""
         for plan_id, turns in self.turns.items():
-            closed = self.desk.rules[plan_id].is_closed
+            closed = self.facts.rules[plan_id].is_closed
             if closed and closed(day):
                 continue
             left = self.limits[plan_id] - (self.begun.get(plan_id, 0) if day == self.start else 0)
             while left > 0 and turns:
                 _score, debtor_id = heapq.heappop(turns)
-                decision = self.desk.decide(debtor_id, day)
+                decision = self.facts.decide(debtor_id, day)
                 if decision.is_due:
                     self._carry_out(debtor_id, decision, day)
                     left -= 1
                 else:
-                    self._look_again(debtor_id, decision.day, day)
+                    self._recheck(debtor_id, decision.day, day)

@@ -6,7 +6,7 @@ class CollectionCase(models.Model):
 
     _inherit = "collection.case"
 
-    # == The desk ==
+    # == Case form ==
 
     handover_id = fields.Many2one(related="debtor_id.handover_id")
     handover_notice = fields.Char(related="debtor_id.handover_notice")

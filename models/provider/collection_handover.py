@@ -18,7 +18,7 @@ class CollectionHandover(models.Model):
     """Customers whom an outside caller contacts in our name for a while, and the file that said so.
 
     While it is out our own calls stop; reminders go on. It ends on its day, when the results were
-    taken back, or by hand; results may still be taken back afterwards.
+    imported, or by hand; results may still be imported afterwards.
     """
 
     _name = "collection.handover"
@@ -170,7 +170,7 @@ class CollectionHandover(models.Model):
         return self._get_download(self.file_id)
 
     def action_download_stop_list(self):
-        """Make and download the list of what need not be called any more, as of now."""
+        """Create and download the stop list: what need not be called any more, as of now."""
         self.ensure_one()
         self.check_access("read")
         self.line_ids.debtor_id._synchronize_own()
@@ -182,7 +182,7 @@ class CollectionHandover(models.Model):
         return self._get_download(attachment)
 
     def action_take_back(self):
-        """Open a new page on which a file of the provider is taken back."""
+        """Open a new page on which a file of the provider is imported."""
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
@@ -199,7 +199,7 @@ class CollectionHandover(models.Model):
         self._end("ended")
 
     def action_view_imports(self):
-        """Open the files that were taken back."""
+        """Open the imports of the provider's files."""
         self.ensure_one()
         return {
             **self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_provider_import_action"),
@@ -229,7 +229,7 @@ class CollectionHandover(models.Model):
     # === BUSINESS METHODS - WORDS === #
 
     def _get_notice(self):
-        """Say in a few words where a customer is."""
+        """Return a short text that states with which provider a customer is."""
         self.ensure_one()
         return self.env._(
             "With %(provider)s until %(date)s",
@@ -250,7 +250,7 @@ class CollectionHandover(models.Model):
 
     @api.model
     def _get_obstacles(self, cases, overrule=False):
-        """Say for which cases, and why, nobody may call now.
+        """Return the cases for which, and why, nobody may call now.
 
         :param cases: cases whose debtors are up to date.
         :param bool overrule: whether the user overrules what may be overruled.
@@ -325,7 +325,7 @@ class CollectionHandover(models.Model):
         return handover
 
     def _add_lines(self, cases):
-        """Write down who is handed over and what each of them owes, with queries per batch of customers."""
+        """Record who is handed over and what each of them owes, with queries per batch of customers."""
         self.ensure_one()
         Line = self.env["collection.handover.line"].sudo()
         Item = self.env["collection.handover.item"].sudo()
@@ -365,7 +365,7 @@ class CollectionHandover(models.Model):
         self.invalidate_recordset()
 
     def _make_file(self):
-        """Make the file, keep it and its hash: what the provider got can be shown years later."""
+        """Create the file and store it with its hash: what the provider got can be shown years later."""
         self.ensure_one()
         content = self.env["collection.handover.file"]._write(self)
         title = self._in_provider_language().env._(
@@ -376,7 +376,7 @@ class CollectionHandover(models.Model):
         )
 
     def _attach(self, title, content):
-        """Keep a file with this hand-over.
+        """Attach a file to this hand-over.
 
         :param str title: the file's name without its ending.
         :param bytes content: of the file.
@@ -415,7 +415,7 @@ class CollectionHandover(models.Model):
         )
 
     def _hold_cases(self):
-        """Let the cases wait until these customers are back."""
+        """Set the cases to waiting until these customers are back."""
         for handover in self:
             day, summary = handover._get_return()
             cases = handover._get_open_cases()
@@ -423,7 +423,7 @@ class CollectionHandover(models.Model):
             cases.filtered(lambda case: case.state == "to_contact")._set_state("waiting")
 
     def _cancel_calls(self):
-        """Drop our own planned calls to these customers, and say why."""
+        """Cancel our own planned calls to these customers, with the reason."""
         for handover in self:
             calls = (
                 self.env["collection.action"]
@@ -436,14 +436,14 @@ class CollectionHandover(models.Model):
                     ]
                 )
             )
-            calls._leave_to_providers()
+            calls._skip_calls_of_providers()
 
     # === BUSINESS METHODS - BACK === #
 
     def _end(self, state):
         """End hand-overs: the customers come back to us, today.
 
-        :param str state: ``returned`` when the results were taken back, else ``ended``.
+        :param str state: ``returned`` when the results were imported, else ``ended``.
         """
         for handover in self:
             was_out = handover.state == "out"
@@ -458,7 +458,7 @@ class CollectionHandover(models.Model):
             debtors._synchronize_own()
 
     def _release_cases(self, debtors):
-        """Bring the open cases of customers who are back to us on today's list, unless a later call is planned."""
+        """Put the open cases of customers who are back on today's list, unless a later call is planned."""
         self.ensure_one()
         today = self.company_id._collection_today()
         planned = dict(

@@ -222,7 +222,7 @@ class CollectionHandoverFile(models.AbstractModel):
 
     @api.model
     def _get_stop_reason(self, item, row, silence):
-        """Say why less can be claimed of an item than was handed over."""
+        """Return why less can be claimed of an item than was handed over."""
         move_line = item.move_line_id
         if not move_line or move_line.parent_state != "posted":
             return self.env._("Cancelled")
@@ -264,7 +264,7 @@ class CollectionHandoverFile(models.AbstractModel):
                 [(titles[key], explanations[key]) for key in columns],
                 headings=(self.env._("Column"), self.env._("What it holds, what to write")),
             )
-            # Wide enough for the longest: not every program makes rows higher by itself.
+            # Wide enough for the longest: not every program adjusts the height of rows.
             sheet.set_column(1, 1, 140)
             sheet.set_landscape()
             sheet.fit_to_pages(1, 0)

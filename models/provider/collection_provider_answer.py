@@ -10,7 +10,7 @@ KINDS = [
 
 
 class CollectionProviderStatement(models.Model):
-    """Something that was taken back from a provider, written down once however often it is sent.
+    """A result that was imported from a provider; recorded once, however often it is sent.
 
     The key is made of what was said; the database lets it in once per customer of a hand-over.
     """

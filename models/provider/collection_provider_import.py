@@ -18,11 +18,11 @@ from .collection_provider_mixin import Origin
 
 _logger = logging.getLogger(__name__)
 
-# Rows that are read, and written down, at a time.
+# Rows that are read, and recorded, at a time.
 READ_BATCH = 1000
-# Rows that are taken back between two commits.
+# Rows that are imported between two commits.
 APPLY_BATCH = 50
-# Files with more bytes are read, and more rows are taken back, by the scheduled action: with progress, in batches.
+# Files with more bytes are read, and more rows are imported, by the scheduled action: with progress, in batches.
 DIRECT_SIZE, DIRECT_ROWS = 512 * 1024, 200
 # Cells by which the kind of a column is found out.
 SAMPLE_ROWS = 200
@@ -33,10 +33,10 @@ AMOUNTS = ("promise_amount", "disputed_amount")
 
 
 class CollectionProviderImport(models.Model):
-    """A file that came back from a provider: read, shown row by row, and taken back as if logged by hand.
+    """A file that came back from a provider: read, shown row by row, and imported as if logged by hand.
 
-    Kept for good. Each row is written down in one transaction together with the trace by which it is
-    known again: a crash loses nothing, and what was taken back once changes nothing a second time.
+    Kept for good. Each row is recorded in one transaction together with the key by which it is
+    recognised: a crash loses nothing, and what was imported once changes nothing a second time.
     """
 
     _name = "collection.provider.import"
@@ -157,7 +157,7 @@ class CollectionProviderImport(models.Model):
         self._clear_rows()
 
     def action_apply(self):
-        """Take the rows back that can be. Many rows are left to the scheduled action."""
+        """Import the rows that are valid; many rows are left to the scheduled action."""
         self.ensure_one()
         self.check_access("write")
         if self.state != "preview":
@@ -171,7 +171,7 @@ class CollectionProviderImport(models.Model):
         self._finish()
 
     def action_download_errors(self):
-        """Download the rows that are to be mended, with a column that says what is wrong with each."""
+        """Download the rows with errors, with a column that says what is wrong with each."""
         self.ensure_one()
         content = self._write_errors()
         base = (self.filename or "").rpartition(".")[0] or self.env._("rows")
@@ -252,7 +252,7 @@ class CollectionProviderImport(models.Model):
         return table
 
     def _match_columns(self, table, sample, names):
-        """Say which column means what: as remembered of this provider, else by its name."""
+        """Match the columns to fields: as in the last file of this provider, else by their titles."""
         remembered = self.provider_id.sudo().column_matching or {}
         headers = [tabular.normalise_header(column) for column in table.columns]
         matched = {
@@ -294,22 +294,22 @@ class CollectionProviderImport(models.Model):
         return [row.cells[positions[name]] for row in rows for name in names if name in positions]
 
     def _find_formats(self, sample):
-        """Return ``(order of dates, decimal sign)`` as set, as the first rows tell, or as agreed."""
+        """Return ``(order of dates, decimal sign)`` as set, as detected in the first rows, or as agreed."""
         return (
             self._find_date_order(self._get_cells(sample, DATES)),
             self._find_decimal(self._get_cells(sample, AMOUNTS)),
         )
 
     def _clear_rows(self):
-        """Forget what was read of the file."""
+        """Delete the rows that were read from the file."""
         self.sudo().line_ids.unlink()
         self.sudo().write({"read_row": 0})
         self.invalidate_recordset()
 
     def _read_rows(self):
-        """Read the rows that were not read yet and write down what each will do.
+        """Read the rows that were not read yet and record what each will do.
 
-        :return: generator of the number of rows written down since the last time.
+        :return: generator of the number of rows recorded since the last time.
         """
         self.ensure_one()
         table = self._open_table()
@@ -332,10 +332,10 @@ class CollectionProviderImport(models.Model):
         except tabular.TabularError as error:
             raise UserError(self._tabular_message(error)) from error
 
-    # === BUSINESS METHODS - TAKING BACK === #
+    # === BUSINESS METHODS - IMPORT === #
 
     def _as_user(self):
-        """Return this import in the name of whoever takes it back, with their rights in its company alone."""
+        """Return this import in the name of the user who imports it, with their rights in its company alone."""
         self.ensure_one()
         user = self.user_id
         return (
@@ -345,7 +345,7 @@ class CollectionProviderImport(models.Model):
         )
 
     def _apply_rows(self):
-        """Take the rows back that are ready, those of one call together.
+        """Import the rows that are ready, those of one call together.
 
         :return: generator of the number of rows done since the last time.
         """
@@ -354,7 +354,7 @@ class CollectionProviderImport(models.Model):
         ready = [("import_id", "=", self.id), ("state", "=", "ready")]
         while batch := Line.search(ready, order="number, id", limit=APPLY_BATCH):
             lines = Line.search([*ready, ("group_key", "in", batch.mapped("group_key"))], order="number, id")
-            # What a call changes is worked out once for all of them.
+            # What a call changes is computed once for all of them.
             pending = PendingRefresh()
             for call in lines.with_context(collection_pending_refresh=pending).grouped("group_key").values():
                 self._apply_lines(call)
@@ -363,20 +363,20 @@ class CollectionProviderImport(models.Model):
             self.env.invalidate_all()
 
     def _apply_lines(self, lines):
-        """Take back the rows of one contact; when one of them can't be, the others still are."""
+        """Import the rows of one contact; when one of them can't be, the others still are."""
         if self._try_lines(lines) is None or len(lines) == 1:
             return
         for line in lines:
             self._try_lines(line)
 
     def _try_lines(self, lines):
-        """Take back rows in a savepoint, all or none; rows that can't be are marked with the reason.
+        """Import rows in a savepoint, all or none; rows that can't be are marked with the reason.
 
         :return: the reason, or ``None`` when all is well.
         """
         try:
             with self.env.cr.savepoint():
-                lines._as_said()._take_back()
+                lines._as_said()._import_rows()
                 return None
         except psycopg2.OperationalError:
             raise  # another worker at the same row: the whole batch is tried again
@@ -392,7 +392,7 @@ class CollectionProviderImport(models.Model):
         return reason
 
     def _get_origin_of(self, call_date, call_time):
-        """Return where and when something was said that is taken back from this file.
+        """Return where and when something was said that is imported from this file.
 
         :param date call_date: the day of the call; today when it is not known.
         :param time call_time: on the company's clock; noon when it is not known.
@@ -404,7 +404,7 @@ class CollectionProviderImport(models.Model):
         return Origin(self.handover_id.id, day, min(moment, fields.Datetime.now()))
 
     def _finish(self):
-        """Remember the columns, and end the mission when this was the last file."""
+        """Store the matching of the columns, and end the hand-over when this was the last file."""
         self.ensure_one()
         self._set_state("done", applied_on=fields.Datetime.now())
         provider = self.provider_id.sudo()
@@ -427,7 +427,7 @@ class CollectionProviderImport(models.Model):
     # === BUSINESS METHODS - GIVING BACK === #
 
     def _write_errors(self):
-        """Return the file of the rows to mend: the cells as they came, and what is wrong with them.
+        """Return the file of the rows with errors: the cells as they came, and what is wrong with them.
 
         :return: bytes, in the format of the hand-over.
         """
@@ -471,7 +471,7 @@ class CollectionProviderImport(models.Model):
         self.env["collection.run"]._cron_import_answers()
 
     def _run_in_background(self):
-        """Read or take back one file; return whether there is time for another one."""
+        """Read or import one file; return whether there is time for another one."""
         IrCron = self.env["ir.cron"]
         record = self._as_user()
         is_reading = self.state == "reading"

@@ -59,7 +59,7 @@ class CollectionProviderImportLine(models.Model):
 
     @api.model
     def _create_rows(self, record, rows, positions, formats, epoch):
-        """Write down what rows of a file say and will do.
+        """Record what rows of a file say and will do.
 
         :param record: one ``collection.provider.import``.
         :param rows: list of ``tabular.Row``.
@@ -106,14 +106,14 @@ class CollectionProviderImportLine(models.Model):
 
     @api.model
     def _round_amounts(self, reader, rows):
-        """Bring the amounts of each row to the decimals of the currency of its item."""
+        """Round the amounts of each row to the decimals of the currency of its item."""
         for row in rows:
             for name in row.round_amounts():
                 row.errors.append(self.env._("“%s” must be above zero, or left empty.", reader.titles[name]))
 
     @api.model
     def _check_amounts(self, record, rows):
-        """Check promises and disputes against what is still owed. The models judge again when rows are taken back."""
+        """Check promises and disputes against what is still owed. The models check again on import."""
         checked = [row for row in rows if row.line and (row.promise_amount or row.disputed_amount or row.is_dispute)]
         if not checked:
             return
@@ -171,7 +171,7 @@ class CollectionProviderImportLine(models.Model):
 
     @api.model
     def _get_known(self, rows):
-        """Return ``{(line id, kind, key)}`` of what these rows say and what was taken back already."""
+        """Return ``{(line id, kind, key)}`` of what these rows say and what was imported already."""
         lines = {row.line.id for row in rows if row.line}
         keys = {key for row in rows for key in get_parts(row.answer).values()}
         statements = (
@@ -211,9 +211,9 @@ class CollectionProviderImportLine(models.Model):
 
     @api.model
     def _describe(self, row, new):
-        """Say in words what a row will do.
+        """Return a text that states what importing a row will do.
 
-        :param new: kinds of what it says that were not taken back yet.
+        :param new: kinds of what it says that were not imported yet.
         """
         answer, said = row.answer, []
         outcomes = dict(self.env["collection.action"]._fields["outcome"]._description_selection(self.env))
@@ -260,7 +260,7 @@ class CollectionProviderImportLine(models.Model):
             said.append(self.env._("Note: %s", answer["note"]))
         return " ".join(said)
 
-    # === BUSINESS METHODS - TAKING BACK === #
+    # === BUSINESS METHODS - IMPORT === #
 
     def _as_said(self):
         """Return these rows so that what is logged carries the hand-over and the day of the call.
@@ -276,10 +276,10 @@ class CollectionProviderImportLine(models.Model):
         )
         return self.with_context(collection_origin=origin)
 
-    def _take_back(self):
-        """Write down what rows about one call say, by the same dialogues as what is logged by hand.
+    def _import_rows(self):
+        """Record what rows about one call say, by the same dialogues as what is logged by hand.
 
-        The first thing that is written down is the call; what else was said in it are notes to it, so that
+        The first record is logged as the call; everything else that was said in it is logged as a note, so that
         one call counts once.
         """
         line = self.line_id
@@ -294,7 +294,7 @@ class CollectionProviderImportLine(models.Model):
         self.sudo().write({"state": "applied", "error": False})
 
     def _keep_statements(self):
-        """Write down by which keys these rows are known from now on.
+        """Record by which keys these rows are known from now on.
 
         :return: ``({kind: rows that say something new of this kind}, {kinds that are new})``.
         """

@@ -6,7 +6,7 @@ from odoo import fields, models
 
 @dataclass(frozen=True)
 class Origin:
-    """From which hand-over something was taken back that is being written down now, and when it was said.
+    """The hand-over whose results are being imported, and when the customer gave them.
 
     It travels in the context. One that comes from RPC can't contain it.
     """
@@ -38,12 +38,12 @@ class CollectionProviderMixin(models.AbstractModel):
     # === BUSINESS METHODS === #
 
     def _get_origin(self):
-        """Return the ``Origin`` of what is being written down, or ``None`` when it is our own work."""
+        """Return the ``Origin`` of what is being recorded, or ``None`` when it is our own work."""
         origin = self.env.context.get("collection_origin")
         return origin if isinstance(origin, Origin) else None
 
     def _get_origin_provider(self):
-        """Return the provider of what is being written down, nobody when it is our own work."""
+        """Return the provider of what is being recorded, nobody when it is our own work."""
         origin = self._get_origin()
         return self.env["collection.handover"].sudo().browse(origin and origin.handover_id).provider_id
 

@@ -5,7 +5,7 @@ from ...tools.handover import get_outcome
 
 
 class CallImporter:
-    """One call of a provider, on its way into the books."""
+    """Records one call of a provider from the rows of its file: disputes, promises, the call and the contact."""
 
     def __init__(self, rows, said, new):
         self.env = rows.env
@@ -18,15 +18,21 @@ class CallImporter:
         self.is_call_due = "call" in new
 
     def _take_channel(self):
+        """Return the channel to log under: ``call`` the first time, ``note`` afterwards, so that a call counts once."""
         channel = "call" if self.is_call_due else "note"
         self.is_call_due = False
         return channel
 
     def _get_note(self, rows):
+        """Return the notes of rows, each once, as lines of one text; ``False`` without any."""
         notes = [row.answer["note"] for row in rows if row.answer.get("note")]
         return "\n".join(dict.fromkeys(notes)) or False
 
     def _get_reason(self, rows, opens_dispute):
+        """Return the id of the first reason that these rows name, ``False`` without any.
+
+        :param bool opens_dispute: looks at the rows that open a dispute, or at the others.
+        """
         reasons = [
             row.answer["reason"]
             for row in rows
@@ -35,6 +41,7 @@ class CallImporter:
         return reasons[0] if reasons else False
 
     def _get_dialog(self, model, **values):
+        """Return a new record of a dialogue's model for the customer and the case of this call."""
         return self.env[model].create({"debtor_id": self.debtor.id, "case_id": self.case.id, **values})
 
     def log_disputes(self):
@@ -84,10 +91,19 @@ class CallImporter:
             wizard._record()
 
     def _get_currency(self, row):
+        """Return the currency of a row's item; that of the first item handed over when the row names none."""
         return row.item_id.currency_id or self.line.item_ids[:1].currency_id
 
     def _set_amount(self, wizard, group):
-        """Write how much is promised: what the rows say, and all of those that say nothing."""
+        """Set the promised amount of a dialogue from the rows that the promise covers.
+
+        Without any amount the dialogue's own stays: all that can be promised. Otherwise it is the sum over the rows:
+        the amount that a row names, else all that can be promised of its item. An amount for the whole customer that
+        is repeated on several rows counts once.
+
+        :param wizard: a ``collection.promise.record``.
+        :param group: rows with the same day, method and currency.
+        """
         if not any(row.answer.get("promise_amount") for row in group):
             return
         available = {item.id: amount for item, amount in wizard._get_available()}
@@ -109,7 +125,7 @@ class CallImporter:
                 reason_id=self._get_reason(self.rows, opens_dispute=False),
                 note=self._get_note(self.rows),
                 next_step="none",
-                # Nothing of the kind is wanted, so it need not be worked out.
+                # Nothing of the kind is wanted, so it need not be computed.
                 next_date=False,
                 promise_date=False,
                 promise_amount=0.0,

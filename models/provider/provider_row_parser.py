@@ -214,7 +214,7 @@ class ParsedRow:
         return item and item.currency_id
 
     def round_amounts(self):
-        """Bring the amounts to the decimals of their currency: 0 for yen, 3 for Kuwaiti dinar.
+        """Round the amounts to the decimals of their currency: 0 for yen, 3 for Kuwaiti dinar.
 
         :return: names of the amounts of which nothing is left.
         """

@@ -25,7 +25,7 @@ class CollectionReceivableBatch(models.Model):
 
     Items become posted entries in a journal of their own, against a transit account. What the next
     list no longer names has been paid: it is settled in a journal of type cash, because that is how
-    promises, payment history and recap tell money from credit notes; the counterpart is the same
+    promises, payment history and recap distinguish money from credit notes; the counterpart is the same
     transit account, so that no bank account of these books ever moves.
     """
 
@@ -350,7 +350,10 @@ class CollectionReceivableBatch(models.Model):
             raise UserError(self.env._("Booking open items posts entries: it needs a right on accounting, too."))
 
     def _lock_source(self):
-        """Wait for nobody: two people don't book into the same journal at once."""
+        """Lock this import and its journal, so that only one import is booked into a journal at a time.
+
+        :raises UserError: when another import is being booked or undone in the journal.
+        """
         self.lock_for_update()
         if self.journal_id:
             self.journal_id.sudo().lock_for_update()
@@ -447,10 +450,10 @@ class CollectionReceivableBatch(models.Model):
 
     # === SCHEDULED ACTIONS === #
 
-    def _go_on(self):
-        """Book or undo the next lines in the background; what the user would be told ends the work, and is shown.
+    def _continue_work(self):
+        """Book or undo the next lines in the background; an error for the user ends the work, and is shown.
 
-        :return: how many lines or entries were looked at, 0 at the end.
+        :return: how many lines or entries were processed, 0 at the end.
         """
         is_booking = self.sudo().state == "applying"
         try:

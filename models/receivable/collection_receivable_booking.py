@@ -29,7 +29,7 @@ class CollectionReceivableBatch(models.Model):
         )
 
     def _make_journals(self):
-        """Make the journals of this source where they are missing, and remember which ones they are.
+        """Create the journals of this source where they are missing, and store them on the import.
 
         :raises UserError: when there is no transit account, or the user may not make journals.
         """
@@ -99,7 +99,7 @@ class CollectionReceivableBatch(models.Model):
 
         What can't be booked turns into an error with its reason, and stops nothing else.
 
-        :return: how many lines were looked at, 0 at the end.
+        :return: how many lines were processed, 0 at the end.
         """
         Line = self.env["collection.receivable.line"]
         domain = Domain(self._get_pending_domain())
@@ -122,7 +122,7 @@ class CollectionReceivableBatch(models.Model):
         return len(lines)
 
     def _book_alone(self, lines):
-        """Book the lines of one customer, or write down why that is not possible."""
+        """Book the lines of one customer, or record why that is not possible."""
         try:
             with self.env.cr.savepoint():
                 self._get_quiet(lines)._book()
@@ -137,7 +137,7 @@ class CollectionReceivableBatch(models.Model):
         ).with_company(self.company_id)
 
     def _synchronize_debtors(self):
-        """Bring a few customers up to date at once; of many, the scheduled action takes care."""
+        """Refresh a few customers at once; many are left to the scheduled action."""
         partners = self.line_ids.filtered("is_done").partner_id.commercial_partner_id
         if partners and len(partners) <= AT_ONCE:
             Debtor = self.env["collection.debtor"].sudo().with_company(self.company_id)

@@ -83,7 +83,7 @@ class CollectionReceivableLine(models.Model):
         return self.env["account.move.line"].browse(id_ for line in self for id_ in line.item_ids or []).exists()
 
     def _book(self):
-        """Make the customers and the entries of these lines, and settle what was paid elsewhere.
+        """Create the customers and the entries of these lines, and settle what was paid elsewhere.
 
         A customer's lines stay together: credits are set against the customer's own invoices.
 
@@ -107,7 +107,7 @@ class CollectionReceivableLine(models.Model):
     # === BUSINESS METHODS - CUSTOMERS === #
 
     def _make_customers(self):
-        """Make the customers who are not on file yet, one for all lines that mean the same."""
+        """Create the customers who are not on file yet, one for all lines that mean the same."""
         missing = self.filtered(lambda line: line.kind == "new" and not line.partner_id)
         by_key = missing.grouped("customer_key")
         # A former batch of this import may have made some of them.
@@ -258,7 +258,7 @@ class CollectionReceivableLine(models.Model):
     def _prepare_settlement(self, amount, taken):
         """Return the values of the entry that settles an item paid elsewhere.
 
-        It stands in a journal of type cash, which is how promises, history and recap tell money from credit notes.
+        It stands in a journal of type cash, by which promises, history and recap distinguish money from credit notes.
 
         :param float amount: positive for an invoice, negative for a credit that was paid back.
         :param dict taken: see ``_prepare_parts``.

@@ -34,7 +34,7 @@ class CollectionReceivableBatch(models.Model):
         return self._read_table(content, self.file_name, known=MEANING_TITLES)
 
     def _guess_columns(self, table):
-        """Write down which column is what: as it was set the last time for this journal, or by its title."""
+        """Record which column is what: as it was set the last time for this journal, or by its title."""
         options = self.journal_id.sudo().collection_import_options or {}
         remembered = options.get("columns", {})
         for name in REMEMBERED_OPTIONS:
@@ -76,7 +76,7 @@ class CollectionReceivableBatch(models.Model):
         return str(cell) if isinstance(cell, tabular.CellError) else tabular.parse_text(cell)
 
     def _remember_options(self):
-        """Keep how this list was read for the next one of the same journal."""
+        """Store how this list was read for the next one of the same journal."""
         self.journal_id.sudo().collection_import_options = {
             "columns": {tabular.normalise_header(column.title): column.meaning or "" for column in self.column_ids},
             **{name: self[name] for name in REMEMBERED_OPTIONS},
@@ -289,7 +289,7 @@ class CollectionReceivableBatch(models.Model):
             values["found_by"] = "made"
 
     def _warn_of_archived(self, values):
-        """Say on a row that its customer was found among the archived ones."""
+        """Warn on a row that its customer was found among the archived ones."""
         warning = self.env._("The customer is archived: activate it again if it is the same one.")
         values |= {"has_warning": True, "message": " ".join(filter(None, (values.get("message"), warning)))}
 
@@ -336,7 +336,7 @@ class CollectionReceivableBatch(models.Model):
             condition = SQL(
                 "%s IN (SELECT %s FROM UNNEST(%s) key)",
                 self._get_name_key_sql(SQL("partner.name")),
-                # The same on both sides: what a database can't tell apart, the keys of Python do below.
+                # The same on both sides: what a database can't distinguish, the keys of Python do below.
                 self._get_name_key_sql(SQL("key")),
                 list(keys),
             )
@@ -415,7 +415,7 @@ class CollectionReceivableBatch(models.Model):
         return [Known(ids, *rest[:-1], float(rest[-1])) for ids, *rest in rows]
 
     def _compare(self, lines):
-        """Say of each row what it changes, and add lines for what is missing from the file.
+        """Determine for each row what it changes, and add lines for what is missing from the file.
 
         :param list lines: values of lines, whose customers are known.
         :return: list of values of lines.

@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class CollectionDebtor(models.Model):
-    """Bringing a customer up to date: facts first, then what follows from them."""
+    """Refreshing a customer: facts first, then what follows from them."""
 
     _inherit = "collection.debtor"
 
@@ -10,16 +10,16 @@ class CollectionDebtor(models.Model):
 
     @api.model
     def _synchronize(self, company, partners=None):
-        """Refresh debtors and bring all that follows from their facts in line (see ``collection.run``)."""
+        """Refresh debtors and update all that depends on their facts (see ``collection.run``)."""
         return self.env["collection.run"]._synchronize(company, partners)
 
     def _synchronize_own(self):
-        """Bring exactly these debtors up to date, whatever rights the user has on the ledger."""
+        """Refresh exactly these debtors, whatever rights the user has on the ledger."""
         self.env["collection.run"]._synchronize_debtors(self)
 
-    def _catch_up(self):
-        """Bring these debtors up to date if their ledger changed, or a new day began, since the last refresh."""
-        self.env["collection.run"]._catch_up(self)
+    def _refresh_if_stale(self):
+        """Refresh these debtors if their ledger changed, or a new day began, since the last refresh."""
+        self.env["collection.run"]._refresh_if_stale(self)
 
     @api.model
     def _get_or_create(self, company, partner):

@@ -18,7 +18,7 @@ class CollectionPlan(models.Model):
     # === BUSINESS METHODS - WHICH PLAN === #
 
     def _check_filters(self):
-        """Write down on plans whose conditions can't be read any more what is wrong; notify their managers once."""
+        """Record on plans whose conditions can't be read any more what is wrong; notify their managers once."""
         for plan in self:
             problem = False
             try:
@@ -58,7 +58,7 @@ class CollectionPlan(models.Model):
 
     @api.model
     def _plan_company(self, company, after_batch=None):
-        """Write down the actions that are due today for all debtors of a company, in batches, best score first.
+        """Record the actions that are due today for all debtors of a company, in batches, best score first.
 
         Safe to be killed and run again: each batch is all or nothing, and an action is unique per debtor, step and
         cycle. What goes wrong with one debtor is logged and stops nobody else.
@@ -98,20 +98,20 @@ class CollectionPlan(models.Model):
 
     @api.model
     def _plan_debtors(self, debtors):
-        """Write down the actions that are due today for some debtors of one company.
+        """Record the actions that are due today for some debtors of one company.
 
         :return: the actions.
         """
         today = debtors.company_id._collection_today()
         decisions = self._decide(debtors, today)
         due = [(debtor, decision) for debtor, decision in decisions.items() if decision.is_due]
-        due = self._limit_old_debts(self._leave_out_said(due), today)
+        due = self._limit_old_debts(self._exclude_said(due), today)
         actions = (
             self.env["collection.action"]
             .sudo()
             .create([self._prepare_action(debtor, decision) for debtor, decision in due])
         )
-        actions._leave_to_providers()
+        actions._skip_calls_of_providers()
         return actions
 
     @api.model
@@ -120,8 +120,8 @@ class CollectionPlan(models.Model):
         return Domain("company_id", "=", company.id) & Domain("due_amount", ">", 0)
 
     @api.model
-    def _leave_out_said(self, due):
-        """Leave out what was said about the same item already: a step that was moved in its plan is not said again.
+    def _exclude_said(self, due):
+        """Exclude steps that were said about the same item already: a step that moved in its plan is not repeated.
 
         :param due: list of ``(debtor, decision)``, all due.
         """

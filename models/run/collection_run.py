@@ -14,7 +14,7 @@ _logger = logging.getLogger(__name__)
 
 # Calendar days back in which a payment is news.
 NEWS_DAYS = 7
-# How often a work is tried again whose rows somebody else wrote on meanwhile.
+# How often a job is retried after a conflict with another transaction.
 MAX_CONFLICTS = 20
 # Months whose figures one transaction writes.
 MONTHS_AT_ONCE = 6
@@ -36,7 +36,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _retry_conflicts(self, work):
-        """Do a work that begins a transaction; do it again when somebody else wrote on the same rows meanwhile.
+        """Run a job that begins a transaction; retry it when another transaction wrote to the same rows.
 
         :param work: function without arguments.
         :return: what it returned.
@@ -54,7 +54,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _isolate(self, record, work, label, notify=True):
-        """Do a work so that, if it fails, nothing of it stays and nobody else is stopped.
+        """Run a job so that, if it fails, nothing of it stays and nobody else is stopped.
 
         The failure is logged, and an administrator gets an activity, once.
 
@@ -79,9 +79,9 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _run_isolated(self, record, work, label):
-        """Do a work that begins a transaction, see ``_isolate`` and ``_retry_conflicts``.
+        """Run a job that begins a transaction, see ``_isolate`` and ``_retry_conflicts``.
 
-        What the work reads and locks must be read and locked by itself, since it may be done again.
+        The work must read and lock its records itself, since it may be retried.
 
         :return: whether it was done.
         """
@@ -89,7 +89,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _run_each(self, records, work, label, others=0):
-        """Do a work for each record in a transaction of its own, as far as the time of a scheduled action goes.
+        """Run a job for each record in a transaction of its own, as far as the time of a scheduled action goes.
 
         :param records: records of any model.
         :param work: function of one record.
@@ -111,7 +111,7 @@ class CollectionRun(models.AbstractModel):
         """Go through the records of companies in batches, a transaction each, as the first part of a longer work.
 
         :param work: function of the id after which to go on and of ``company``, which returns the id of the last
-            record looked at, 0 at the end.
+            record processed, 0 at the end.
         :return: whether there is time left.
         """
         for company in companies:
@@ -135,7 +135,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _run_each_locked(self, records, domain, work, label, others=0):
-        """Do a work for each record that no other worker has and that still is in a domain.
+        """Run a job for each record that no other worker has and that still is in a domain.
 
         :param domain: a domain, or a function that returns the one of a record.
         :return: see ``_run_each``.
@@ -151,7 +151,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _notify_failure(self, record, label, error):
-        """Give an administrator an activity about a failure, unless one is waiting already.
+        """Schedule an activity for an administrator about a failure, unless one is open already.
 
         :param record: what failed. Records without activities are shown by their company.
         """
@@ -208,7 +208,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _synchronize(self, company, partners=None):
-        """Refresh debtors, judge their promises and disputes, and bring their cases and planned actions in line.
+        """Refresh debtors, judge their promises and disputes, and update their cases and planned actions.
 
         :param company: one ``res.company``.
         :param partners: commercial partners; all customers of the company when ``None``.
@@ -222,7 +222,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _settle(self, company, partners=None):
-        """Judge promises and disputes by the facts as they stand, and bring in line what follows from them.
+        """Judge promises and disputes by the facts as they stand, and update what depends on them.
 
         :param company: one ``res.company``.
         :param partners: commercial partners; all customers of the company when ``None``.
@@ -252,7 +252,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _synchronize_debtors(self, debtors):
-        """Bring exactly these debtors up to date, whatever rights the user has on the ledger.
+        """Refresh exactly these debtors, whatever rights the user has on the ledger.
 
         Within a batch or a dialogue that collects them (see ``PendingRefresh``) it is done at its end.
         """
@@ -265,13 +265,13 @@ class CollectionRun(models.AbstractModel):
             own.with_company(company)._synchronize(company, own.partner_id)
 
     @api.model
-    def _catch_up(self, debtors):
-        """Bring debtors up to date if their ledger changed, or a new day began, since the last refresh.
+    def _refresh_if_stale(self, debtors):
+        """Refresh debtors if their ledger changed, or a new day began, since the last refresh.
 
         Never makes what is read unreadable: if it fails, the facts are shown as they stand.
         """
         if self.env.cr.readonly:
-            return  # a list with a single row, read from a replica: the form will catch up
+            return  # a list with a single row, read from a replica: the form refreshes it
         for debtor in debtors.sudo().filtered("id"):
             if self._is_stale(debtor):
                 self._isolate(debtor, debtor._synchronize_own, REFRESHING, notify=False)
@@ -453,7 +453,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _cron_settle(self):
-        """Judge promises and disputes of all companies, and bring their cases in line."""
+        """Judge promises and disputes of all companies, and update their cases."""
         self._run_each(self._get_active_companies(), self._settle_day, SETTLING)
 
     @api.model

@@ -71,7 +71,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _cron_book_receivables(self):
-        """Go on booking, or undoing, what is too much for one go; safe to kill at any point."""
+        """Continue booking, or undoing, large imports; safe to kill at any point."""
         IrCron = self.env["ir.cron"]
         states = [("state", "in", ("applying", "undoing"))]
         batches = self.env["collection.receivable.batch"].sudo().search(states, order="id")
@@ -101,11 +101,11 @@ class CollectionRun(models.AbstractModel):
             return 0
         # With the rights, and in the language, of whoever pressed the button.
         worker = batch.with_user(batch.user_id).with_company(batch.company_id).with_context(lang=batch.user_id.lang)
-        return worker._go_on()
+        return worker._continue_work()
 
     @api.model
     def _run_in_commits(self, record, domain, work, label):
-        """Do a work that commits by itself on the way, and that nothing else may stop.
+        """Run a job that commits on the way; an unexpected error is logged and notified, and stops nothing else.
 
         :param domain: in which the record must still be.
         :param work: function without arguments that returns whether there is time left.

@@ -79,7 +79,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _follow_customers(self, before, items):
-        """Let follow-up files follow partners that belong to another customer now.
+        """Move follow-up files of partners that belong to another customer now.
 
         :param dict before: ``{partner id: commercial partner id}`` of before the change.
         :param dict items: ``{partner id: open items}`` of before the change; Odoo may have given them to another one.
@@ -99,7 +99,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _follow_customer(self, old, new, partners, items):
-        """Let the follow-up files of one customer follow partners that belong to another customer now.
+        """Move the follow-up files of one customer, for partners that belong to another customer now.
 
         What was said stays on the old file. What was decided, what is open and what is planned goes on where the
         items are.
@@ -135,7 +135,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _release_contacts(self, debtor, partners):
-        """Ask nobody any more about the debts of a customer whom they have left."""
+        """Remove as contact persons of a customer those who have left it."""
         left = {name: False for name in CONTACT_FIELDS if debtor[name] & partners}
         if left:
             names = ", ".join(self.env["res.partner"].union(*(debtor[name] for name in left)).mapped("name"))
@@ -164,7 +164,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _carry_decisions(self, source, target):
-        """Let what people decided about a customer hold for the file that goes on.
+        """Carry what users decided about a customer over to the file that goes on.
 
         :param source: the debtor whose customer joined or was merged into another one.
         :param target: the debtor that goes on, of the same company.
@@ -224,7 +224,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _carry_open(self, source, target, items, is_whole):
-        """Let what is open or planned about items follow them to another file.
+        """Move what is open or planned about items to the file that they moved to.
 
         :param items: the open items that moved.
         :param bool is_whole: whether all that is open goes along: the customer is somebody's contact now.
@@ -256,7 +256,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _carry_cases(self, source, target, items, is_whole):
-        """Let the cases of running campaigns follow their items; two cases of one campaign become one."""
+        """Move the cases of running campaigns with their items; two cases of one campaign become one."""
         for case in source.case_ids.filtered(lambda case: case.campaign_id.state == "running"):
             own = case.item_ids.filtered("residual").move_line_id
             if case.state == "closed" or not (is_whole or (own and own <= items)):
@@ -269,7 +269,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _merge_cases(self, sources, kept):
-        """Make one case out of several of one campaign."""
+        """Merge several cases of one campaign into one."""
         kept.sudo().write(
             {
                 "initial_amount": kept.initial_amount + sum(sources.mapped("initial_amount")),
@@ -280,7 +280,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _carry_planned(self, source, target, items, is_whole):
-        """Let what people planned follow; steps are cancelled, since plans decide anew where the items are."""
+        """Move what users planned; steps are cancelled, since plans decide anew where the items are."""
         planned = source.action_ids.filtered(lambda action: action.state == "planned")
         steps = planned.filtered(lambda action: action.step_id and (is_whole or action.cycle in items.ids))
         steps._set_state(
@@ -295,7 +295,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _carry_handover(self, source, target):
-        """Leave the customer that goes on with one provider at most: the one who has it already."""
+        """Keep at most one hand-over of the customer that goes on: the one it has already."""
         out = self.env["collection.handover.line"].search(
             [("debtor_id", "in", (source + target).ids), ("is_out", "=", True)]
         )
@@ -323,7 +323,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _merge_customers(self, merged, kept_partner):
-        """Make one follow-up file per company out of those of customers that are merged.
+        """Merge the follow-up files of merged customers into one per company.
 
         :param merged: partners that go.
         :param kept_partner: the partner that stays.
@@ -341,7 +341,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _merge_debtors(self, source, kept):
-        """Make one follow-up file out of two, with all that was decided and said about both."""
+        """Merge two follow-up files into one, with the decisions and contacts of both."""
         self._carry_decisions(source, kept)
         cases = {case.campaign_id: case for case in kept.case_ids}
         for case in source.case_ids:
@@ -358,7 +358,7 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _mark_customers_stale(self, partners):
-        """Have the follow-up files of these partners' customers refreshed soon, if they have any."""
+        """Queue the follow-up files of these partners' customers for a refresh, if they have any."""
         partners = partners.sudo().commercial_partner_id
         if partners:
             debtors = self.env["collection.debtor"].sudo().with_context(active_test=False)

@@ -55,7 +55,7 @@ class CollectionDebtor(models.Model):
         return self._action_view_related("account_collection.collection_statement_action", self.env._("Statements"))
 
     def action_export_file(self):
-        """Hand these debtors out as a finished XLSX, for those who work on paper."""
+        """Download these debtors as an XLSX, for work on paper."""
         return self.env["collection.debtor.export"]._request(self)
 
     # === BUSINESS METHODS === #
@@ -106,7 +106,7 @@ class CollectionDebtor(models.Model):
         :param str kind: ``open`` items as they stand, or ``movements`` between two dates.
         :param date_from: first day of the movements; from the beginning when ``None``.
         :param date_to: last day of the movements; today when ``None``.
-        :param statement: the ``Statement``, when it was worked out already.
+        :param statement: the ``Statement``, when it was computed already.
         :return: ``(file name, content)``; a PDF of A4 pages with their numbers.
         :raises AccessError: when the user may not see this debtor.
         :raises UserError: when no PDF can be made on this server.

@@ -88,14 +88,14 @@ class CollectionStatement(models.Model):
     # === ACTION METHODS === #
 
     def action_retry(self):
-        """Send again what failed, once the cause is mended."""
+        """Send again what failed, once the cause is fixed."""
         self.check_access("read")
         failed = self.sudo().filtered(lambda statement: statement.state == "failed")
         failed._set_state("waiting", result_text=False)
-        self._wake()
+        self._trigger_cron()
 
     def action_cancel(self):
-        """Drop what was not sent yet."""
+        """Cancel what was not sent yet."""
         self.check_access("read")
         self.sudo().filtered(lambda statement: statement.state in ("waiting", "failed"))._set_state("cancelled")
 
@@ -103,7 +103,7 @@ class CollectionStatement(models.Model):
 
     @api.model
     def _request(self, debtors, **vals):
-        """Have a statement sent to each of these debtors in the background.
+        """Queue a statement for each of these debtors; a scheduled action sends it.
 
         :param debtors: debtors that the user may see.
         :param vals: ``kind``, ``date_from``, ``date_to``, ``attach_xlsx``.
@@ -113,16 +113,16 @@ class CollectionStatement(models.Model):
         statements = self.sudo().create(
             [{"debtor_id": debtor.id, "user_id": self.env.uid, **vals} for debtor in debtors]
         )
-        self._wake()
+        self._trigger_cron()
         return statements.with_env(self.env)
 
     @api.model
-    def _wake(self):
-        """Have the scheduled action run as soon as this transaction is over."""
+    def _trigger_cron(self):
+        """Trigger the scheduled action that sends statements; it runs once this transaction is committed."""
         self.env.ref("account_collection.cron_send_statements").sudo()._trigger()
 
     def _get_refusal(self):
-        """Say why this statement can't be sent now, or return ``False``."""
+        """Return why this statement can't be sent now, ``False`` when it can."""
         self.ensure_one()
         debtor = self.debtor_id
         contact = self.contact_id or debtor._get_statement_contact()
@@ -234,7 +234,7 @@ class CollectionStatement(models.Model):
             with self.env.cr.savepoint():
                 self._send()
         except AccountSettled as error:
-            # Who paid since a regular statement was planned needs none; who asked for one is told.
+            # Who paid since a regular statement was planned needs none; who asked for one is notified.
             self._set_state("cancelled" if self.period else "failed", result_text=str(error))
         except UserError as error:
             self._set_state("failed", result_text=str(error))
@@ -257,7 +257,7 @@ class CollectionStatement(models.Model):
 
     @api.model
     def _plan_regular(self, company):
-        """Have the statements of this period wait to be sent, once per customer at most.
+        """Queue the statements of this period, once per customer at most.
 
         Left out: customers without open items or e-mail address, in insolvency proceedings or
         paused. A paused one gets it when the pause ends within the period. Nothing is planned outside of the

@@ -8,13 +8,13 @@ from .numbers import Amounts, CaseRow, Recap, to_money, total_of
 
 
 class CollectionRecap(models.AbstractModel):
-    """Works out the recap of a campaign, the one source of numbers for screen, PDF and XLSX.
+    """Computes the recap of a campaign, the one source of numbers for screen, PDF and XLSX.
 
     The amounts come from the frozen items of the campaign, the days and methods of payments from
     the reconciliations behind them. A fixed number of statements reads them, whatever the number
     of cases. While the campaign runs, its items are brought up to date first. Once it is closed,
     they stand still, and the recap with them: what lives on outside of the campaign (the ledger,
-    promises, disputes) was written down at the closing, see ``_measure``.
+    promises, disputes) was recorded at the closing, see ``_measure``.
     """
 
     _name = "collection.recap"

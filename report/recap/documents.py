@@ -172,7 +172,7 @@ class CollectionRecap(models.AbstractModel):
         ]
 
     def _get_promise_results(self, promises, date):
-        """Say what the promises made in the campaign were worth.
+        """Return the results of the promises made in the campaign.
 
         :param date: the day of the recap; what is to be paid later can't be judged yet.
         """

@@ -11,7 +11,7 @@ from odoo.tools import SQL
 from ...tools.aging import BUCKETS
 from .numbers import ZERO, Baseline, Standing, split, to_money
 
-# How many spans before a campaign are looked at, the last ones: in its first days they are short and would be many.
+# How many spans before a campaign are counted, the last ones: in its first days they are short and would be many.
 MAX_SPANS = 24
 
 
@@ -23,7 +23,7 @@ class CollectionRecap(models.AbstractModel):
     # === BUSINESS METHODS - BEFORE AND AFTER === #
 
     def _read_figures(self, campaign):
-        """Return the figures of ``_measure``; those of a closed campaign were written down at the closing."""
+        """Return the figures of ``_measure``; those of a closed campaign were recorded at the closing."""
         figures = (self._is_final(campaign) and campaign.final_figures) or {}
         is_complete = figures.keys() >= {"before", "after", "baseline", "collected", "promises", "disputes"}
         return figures if is_complete else {**self._measure(campaign), **figures}
@@ -53,10 +53,10 @@ class CollectionRecap(models.AbstractModel):
 
     @api.model
     def _measure(self, campaign):
-        """Work out what changes with the ledger, promises and disputes, and must not change after the closing.
+        """Compute what changes with the ledger, promises and disputes, and must not change after the closing.
 
         :param campaign: a campaign that was started, as superuser.
-        :return: plain values that can be written down as JSON: ``before`` and ``after`` (how the customers stood),
+        :return: plain values that can be recorded as JSON: ``before`` and ``after`` (how the customers stood),
             ``baseline`` (what usually comes in), ``collected`` (see ``_get_collected_rows``), ``promises`` and
             ``disputes`` (the state each was in and what it stood for, see ``_measure_promises``).
         """

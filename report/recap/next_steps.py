@@ -63,7 +63,7 @@ class CollectionRecap(models.AbstractModel):
         return steps
 
     def _get_next_contact(self, case, promises):
-        """Say how to go on about what is neither promised nor disputed."""
+        """Return the next step for what is neither promised nor disputed."""
         if case.outcome == "escalated":
             return self.env._("The manager decides.")
         if case.outcome == "refused":

@@ -65,17 +65,17 @@ class Amounts:
 
     @property
     def residual(self) -> Decimal:
-        """Still owed: ``promised + disputed + rest``."""
+        """The amount still owed: ``promised + disputed + rest``."""
         return self.promised + self.disputed + self.rest
 
     @property
     def settled_otherwise(self) -> Decimal:
-        """Not owed any more, though no money came in."""
+        """The amount settled without money: credit notes, write-offs and other entries."""
         return self.credited + self.other
 
     @property
     def collected_share(self) -> float:
-        """Collected, as a share of what was overdue at the start."""
+        """The collected amount, as a share of what was overdue at the start."""
         return share(self.collected, self.initial)
 
     @property
@@ -114,6 +114,7 @@ class Breakdown:
 
     @property
     def total(self) -> Decimal:
+        """The whole amount: the sum of the parts."""
         return sum((row.amount for row in self.rows), ZERO)
 
     def share(self, row: BreakdownRow) -> float:
@@ -231,7 +232,7 @@ class PromiseResults:
 
     @property
     def kept_amount_share(self) -> float:
-        """The same by amount."""
+        """Amount of the promises kept in full, as a share of the amount of those whose deadline has passed."""
         return share(self.kept_amount, self.due_amount)
 
 
@@ -254,32 +255,32 @@ class Contacts:
 
     @property
     def answered_share(self) -> float:
-        """Of calls made."""
+        """Calls that somebody answered, as a share of the calls made."""
         return share(self.answered_count, self.call_count)
 
     @property
     def right_person_share(self) -> float:
-        """Of calls made."""
+        """Calls that reached the right person, as a share of the calls made."""
         return share(self.right_person_count, self.call_count)
 
     @property
     def failed_email_share(self) -> float:
-        """Of the e-mails sent and those that did not arrive."""
+        """E-mails that bounced or were refused, as a share of all e-mails, those included."""
         return share(self.failed_email_count, self.email_count + self.failed_email_count)
 
     @property
     def contacted_share(self) -> float:
-        """Of the customers in the campaign."""
+        """Customers contacted at least once, as a share of the customers in the campaign."""
         return share(self.contacted_count, self.customer_count)
 
     @property
     def called_share(self) -> float:
-        """Of the customers in the campaign."""
+        """Customers called at least once, as a share of the customers in the campaign."""
         return share(self.called_count, self.customer_count)
 
     @property
     def reached_share(self) -> float:
-        """Of the customers in the campaign."""
+        """Customers whose right person was reached, as a share of the customers in the campaign."""
         return share(self.reached_count, self.customer_count)
 
 
@@ -298,7 +299,7 @@ class Standing:
     """How the customers of the campaign stood at the end of a day, with all their debts.
 
     Source: the ledger, from the dates of reconciliations (``collection.metrics``). What can't be
-    worked out is ``None``.
+    computed is ``None``.
     """
 
     day: date
@@ -326,18 +327,18 @@ class Baseline:
     """
 
     days: int = 0  # length of a span
-    span_count: int = 0  # spans that were looked at
+    span_count: int = 0  # spans that were counted
     # (code of the aging, overdue at the beginning of the spans added up, of this collected within its span)
     buckets: tuple = ()
 
     @property
     def owed(self) -> Decimal:
-        """Overdue at the beginning of the spans, added up."""
+        """The amount overdue at the beginning of the spans, added up over spans and buckets."""
         return sum((owed for _code, owed, _collected in self.buckets), ZERO)
 
     @property
     def collected(self) -> Decimal:
-        """Of this, money that came in within its span."""
+        """The part of ``owed`` that was paid in money within its span."""
         return sum((collected for _code, _owed, collected in self.buckets), ZERO)
 
     @property
@@ -347,11 +348,11 @@ class Baseline:
 
     @property
     def collected_share(self) -> float:
-        """Collected without a campaign, as a share of what was overdue."""
+        """The amount collected without a campaign, as a share of what was overdue."""
         return share(self.collected, self.owed)
 
     def get_share(self, code) -> float:
-        """Return the same for one bucket of the aging; that of all where the bucket has no history."""
+        """Return the collected share of one bucket of the aging; that of all where the bucket has no history."""
         for bucket, owed, collected in self.buckets:
             if bucket == code and owed > 0:
                 return share(collected, owed)
@@ -378,7 +379,7 @@ class CollectorRow:
 
     @property
     def right_person_share(self) -> float:
-        """Of the calls they made."""
+        """Calls that reached the right person, as a share of the calls that this person made."""
         return share(self.right_person_count, self.call_count)
 
 
@@ -432,11 +433,12 @@ class Recap:
 
     @property
     def case_count(self) -> int:
+        """Number of customers in the campaign."""
         return len(self.cases)
 
     @property
     def goal_share(self) -> float:
-        """Collected, as a share of the goal."""
+        """The collected amount, as a share of the goal."""
         return share(self.total.collected, self.goal)
 
     @property
@@ -446,12 +448,12 @@ class Recap:
 
     @property
     def expected_share(self) -> float:
-        """The same, as a share of the initial amount."""
+        """The expected amount (see ``expected``), as a share of the initial amount."""
         return share(self.expected, self.total.initial)
 
     @property
     def gain(self) -> Decimal:
-        """Collected beyond what would have come in anyway; may be below zero."""
+        """The amount collected beyond ``expected``; may be below zero."""
         return self.total.collected - self.expected
 
 

@@ -36,7 +36,7 @@ class CollectionRecap(models.AbstractModel):
         }
 
     def _get_rest_outcome(self, case):
-        """Say what became of the part of a case that is neither settled nor promised nor disputed.
+        """Return what became of the part of a case that is neither settled nor promised nor disputed.
 
         :param dict case: ``state``, ``result``, ``attempt_count``, ``is_reached`` and ``handover_id`` of the case.
         :return: one of the codes of ``_get_outcome_labels``.

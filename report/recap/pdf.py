@@ -90,7 +90,7 @@ class ReportCampaignRecap(models.AbstractModel):
         }
 
     def _prepare_baseline(self, recap, money):
-        """Return what usually comes in, and how that was worked out, in words."""
+        """Return what usually comes in, and how that was computed, in words."""
         baseline = recap.baseline
         if not baseline.is_known:
             return {

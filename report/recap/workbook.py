@@ -48,7 +48,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
                 )
 
     def _get_subtitle(self, recap):
-        """Say whose figures these are, of which day, in which currency."""
+        """Return the subtitle: whose figures these are, of which day, in which currency."""
         return self.env._(
             "%(company)s · figures of %(date)s · amounts in %(currency)s",
             company=recap.company,

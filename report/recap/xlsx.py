@@ -187,7 +187,7 @@ class XlsxFile:
         wrapped = [column for column in columns if column.kind == "wrapped"]
         for row_index, row in enumerate(rows, start=FIRST_ROW):
             if wrapped:
-                # Not every reader makes room for wrapped texts by itself.
+                # Not every reader adjusts the height of rows to wrapped texts.
                 lines = max(count_lines(column.value(row), column.width) for column in wrapped)
                 if lines > 1:
                     sheet.set_row(row_index, min(LINE_HEIGHT * lines + 4, MAX_HEIGHT))

@@ -10,7 +10,7 @@ from .numbers import ZERO, Statement, StatementAnnouncement, StatementLine, Stat
 
 
 class CollectionStatementReport(models.AbstractModel):
-    """Works out statements of account, the one source of numbers for PDF and XLSX.
+    """Computes statements of account, the one source of numbers for PDF and XLSX.
 
     Two kinds: ``open`` lists the open items as they stand, with what is disputed and promised of
     them; ``movements`` lists all that was booked between two dates, with the balances before and
@@ -377,7 +377,7 @@ class CollectionStatementReport(models.AbstractModel):
         return row["move_type"] == "entry" and row["is_cash"]
 
     def _get_line_kind(self, row):
-        """Say in words what a row is."""
+        """Return a text that states what a row is."""
         if row["kind"]:
             return {
                 "currency": self.env._("Settled in another currency"),

@@ -43,7 +43,7 @@ class CollectionDebtorWorkbook(models.AbstractModel):
             self._write_items(xlsx, items, debtors)
 
     def _get_subtitle(self, debtors):
-        """Say whose customers these are, of which day, in which currency."""
+        """Return the subtitle: whose customers these are, of which day, in which currency."""
         companies = debtors.company_id
         today = self.env.company._collection_today()
         currencies = companies.currency_id
@@ -115,7 +115,7 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         return groups
 
     def _describe_promises(self, debtor, promises):
-        """Say what is promised and for when."""
+        """Return a text that states what is promised and for when."""
         return "\n".join(
             self.env._(
                 "%(date)s: %(amount)s",
@@ -126,7 +126,7 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         )
 
     def _describe_disputes(self, debtor, disputes):
-        """Say what is disputed and why."""
+        """Return a text that states what is disputed and why."""
         return "\n".join(
             self.env._(
                 "%(name)s: %(text)s",
@@ -137,7 +137,7 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         )
 
     def _describe_score(self, debtor, criteria):
-        """Say in words what gave most points."""
+        """Return a text that states what gave most points."""
         rows = sorted(debtor.score_breakdown or [], key=lambda row: (-row["points"], -row["max"]))
         return "\n".join(
             self.env._(
@@ -165,7 +165,7 @@ class CollectionDebtorWorkbook(models.AbstractModel):
         )
 
     def _describe_habits(self, row):
-        """Say how this customer pays."""
+        """Return a text that states how this customer pays."""
         debtor = row["debtor"]
         return self._join(
             row["payer_profile"],

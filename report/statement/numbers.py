@@ -38,10 +38,12 @@ class StatementLine:
 
     @property
     def debit(self) -> Decimal:
+        """The amount, when it is owed by the customer; else zero."""
         return max(self.amount, ZERO)
 
     @property
     def credit(self) -> Decimal:
+        """The amount as a positive number, when it is in favour of the customer; else zero."""
         return max(-self.amount, ZERO)
 
 
@@ -69,10 +71,12 @@ class StatementSection:
 
     @property
     def debit(self) -> Decimal:
+        """Sum of the debits of all lines."""
         return sum((line.debit for line in self.lines), ZERO)
 
     @property
     def credit(self) -> Decimal:
+        """Sum of the credits of all lines, as a positive number."""
         return sum((line.credit for line in self.lines), ZERO)
 
     @property
@@ -92,10 +96,12 @@ class StatementSection:
 
     @property
     def disputed(self) -> Decimal:
+        """Sum of the disputed parts of all lines."""
         return sum((line.disputed for line in self.lines), ZERO)
 
     @property
     def promised(self) -> Decimal:
+        """Sum of the promised parts of all lines, disputed parts left out."""
         return sum((line.promised for line in self.lines), ZERO)
 
 
@@ -112,7 +118,7 @@ class Statement:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to tell."""
+        """Whether there is nothing to show: no line, and no balance before the first one."""
         return not any(section.lines or section.opening for section in self.sections)
 
 

@@ -64,7 +64,7 @@ class ReportStatement(models.AbstractModel):
         return self.env._("Statement of account")
 
     def _get_period(self, statement):
-        """Say in words what the statement covers."""
+        """Return a text that states what the statement covers."""
         if statement.kind == "open":
             return self.env._("Open items on %s", format_date(self.env, statement.as_of))
         if not statement.date_from:
@@ -123,7 +123,7 @@ class ReportStatement(models.AbstractModel):
         return next((name for limit, name in AMOUNT_SIZES if length > limit), False)
 
     def _get_remark(self, line, number):
-        """Say in words what is disputed or promised of a line."""
+        """Return a text that states what is disputed or promised of a line."""
         remarks = []
         if line.disputed:
             whole = line.disputed == line.amount

@@ -126,7 +126,7 @@ class TestContact(PlanCommon, MailCommon):
     def test_reminder_by_hand_that_bounces(self):
         campaign = self._start_campaign()
         action = self._remind()
-        self.env["collection.case"]._note_contacts(action)
+        self.env["collection.case"]._record_contacts(action)
         self.assertTrue(campaign.case_ids.last_contact_date)
         self.assertEqual(self._decide().reason, "gap")
         self._bounce(action)

@@ -394,7 +394,7 @@ class TestPlanDelivery(PlanCommon):
         with freeze_time("2026-03-13 09:00:00"):
             self._synchronize()
             self._run_cron()
-            first._note_result("failed", "It came back.")
+            first._set_result("failed", "It came back.")
             self.assertEqual(first.state, "failed")
             self.assertEqual(len(self._actions(debtor)), 2, "no call about a step that another one has overtaken")
 

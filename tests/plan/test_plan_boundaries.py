@@ -101,8 +101,8 @@ class TestPlanBoundaries(PlanCommon):
         for is_excluded in (False, True):
             self._get_items(credit).no_followup = is_excluded
             debtor = self._get_debtor()
-            desk = self.env["collection.plan"]._get_desk(self.company, debtor, self.today)
-            self.assertEqual(desk.claimable(debtor.id, self.today), debtor.claimable_amount)
+            facts = self.env["collection.plan"]._get_decision_context(self.company, debtor, self.today)
+            self.assertEqual(facts.claimable(debtor.id, self.today), debtor.claimable_amount)
         self.assertEqual(debtor.claimable_amount, 100, "a credit that is left out nets no claim")
 
     def test_credit_in_another_currency_covers_nothing(self):
@@ -111,8 +111,8 @@ class TestPlanBoundaries(PlanCommon):
         self._pay_on_account(amount=500, currency=dollar)
         debtor = self._get_debtor()
         self.assertReason("due", debtor)
-        desk = self.env["collection.plan"]._get_desk(self.company, debtor, self.today)
-        self.assertEqual(desk.claimable(debtor.id, self.today), 100)
+        facts = self.env["collection.plan"]._get_decision_context(self.company, debtor, self.today)
+        self.assertEqual(facts.claimable(debtor.id, self.today), 100)
 
     # == Contacts ==
 

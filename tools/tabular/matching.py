@@ -53,7 +53,7 @@ def match_columns(columns, fields):
 
 
 def is_total(cells, key):
-    """Tell whether a line is a sum below the table rather than a record.
+    """Return whether a line is a sum below the table rather than a record.
 
     :param list cells: of the row.
     :param key: index, or several, of columns that every record fills.

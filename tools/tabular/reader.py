@@ -115,13 +115,17 @@ class Table:
 
 
 class _MergedRows:
-    """Tells which rows, asked for in their order, have cells that are merged with others."""
+    """Determines which rows, asked for in their order, have cells that are merged with others."""
 
     def __init__(self, ranges, width):
         self.waiting = sorted((r for r in ranges if r[2] < width), reverse=True)
         self.until = self.column = 0
 
     def covers(self, number):
+        """Return whether a row has merged cells.
+
+        :param int number: of the row; rows must be asked for in ascending order.
+        """
         while self.waiting and self.waiting[-1][0] <= number:
             _first_row, last_row, first_column, _last_column = self.waiting.pop()
             if last_row > self.until:
@@ -135,12 +139,12 @@ def read_table(
     """Open a table that is an .xlsx, .xls, .csv or .txt file, whatever it is called.
 
     :param bytes content: of the file.
-    :param str filename: only tells apart what looks the same.
+    :param str filename: distinguishes formats that look the same.
     :param encoding: of a text; found out when None.
     :param separator: between the cells of a text; found out when None.
     :param sheet: name of the sheet; the first visible one with something in it when None.
     :param header_row: number of the row of titles, from 1; found out when None.
-    :param known: titles of columns that tell where the table begins.
+    :param known: titles of columns by which the start of the table is found.
     :return: ``Table``
     :raises TabularError: when there is no table in it, or none that is safe to read.
 

@@ -236,11 +236,16 @@ class _PartChecker:
         self.since_row = self.rows = self.row_number = self.position = 0
 
     def feed(self, data):
+        """Parse the next bytes of the part.
+
+        :raises TabularError: when one tag or text is too long.
+        """
         self.parser.Parse(data, False)
         if self.parser.CurrentByteIndex - self.position > _MAX_GAP:
             raise TabularError("bomb")
 
     def close(self):
+        """Parse the end of the part, which must be complete."""
         self.parser.Parse(b"", True)
 
     def _start(self, name, attributes):
@@ -264,7 +269,7 @@ class _PartChecker:
             self._add_merged(attributes.get("ref", ""))
 
     def _follow_rows(self, number):
-        """Refuse rows out of order: the library would leave them out without a word."""
+        """Refuse rows out of order: the library would leave them out silently."""
         number = int(number) if number else self.row_number + 1
         if not self.row_number < number <= _MAX_XLSX_ROW:
             raise TabularError("broken")
@@ -496,7 +501,7 @@ class TextSource(_Source):
             if not several:
                 continue
             common = max(set(several), key=lambda width: (several.count(width), width))
-            # The titles tell "1,5;2,5" from three cells: no decimal comma stands in them.
+            # The titles distinguish "1,5;2,5" from three cells: no decimal comma stands in them.
             score = (round(several.count(common) / len(widths), 1), common in titles, common)
             if score > best:
                 best, choice = score, separator

@@ -203,9 +203,9 @@ def _year(text):
 
 
 def guess_date_order(values):
-    """Tell from a column of dates how day, month and year follow each other.
+    """Detect from a column of dates how day, month and year follow each other.
 
-    :return: ``"dmy"``, ``"mdy"``, ``"ymd"``, or None when nothing tells or the cells contradict each other.
+    :return: ``"dmy"``, ``"mdy"``, ``"ymd"``, or None when the cells don't show it or contradict each other.
 
     >>> guess_date_order(["01/02/2026", "25/02/2026"]), guess_date_order(["2026-02-25"]), guess_date_order(["1/2/26"])
     ('dmy', 'ymd', None)
@@ -276,7 +276,7 @@ def parse_amount(value, decimal=None, row=None, column=None):
 
 
 def _strip_signs(text):
-    """Take sign and currency off an amount.
+    """Remove sign and currency from an amount.
 
     :return: the digits with their separators, and whether the amount is negative.
     """
@@ -349,7 +349,7 @@ def _read_digits(text, decimal):
 
 
 def _judge_single_mark(text, mark, decimal):
-    """Tell what the only comma or point of a number is.
+    """Return what the only comma or point of a number is.
 
     :return: the mark when decimals follow it, None when thousands do, ``"ambiguous"``.
     """
@@ -364,9 +364,9 @@ def _judge_single_mark(text, mark, decimal):
 
 
 def guess_decimal(values):
-    """Tell from a column of amounts which sign stands before the decimals.
+    """Detect from a column of amounts which sign stands before the decimals.
 
-    :return: ``","``, ``"."``, or None when nothing tells or the cells contradict each other.
+    :return: ``","``, ``"."``, or None when the cells don't show it or contradict each other.
 
     >>> guess_decimal(["1,000", "12,50"]), guess_decimal(["1.000,00"]), guess_decimal(["1,000", 12.5])
     (',', ',', None)

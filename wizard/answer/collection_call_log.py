@@ -6,7 +6,7 @@ from ...const import CALL_OUTCOMES, PAYMENT_METHODS
 
 
 class CollectionCallLog(models.TransientModel):
-    """Writes down a call: who answered, what was said, and what comes next."""
+    """Records a call: who answered, what was said, and what comes next."""
 
     _name = "collection.call.log"
     _description = "Log a Call"
@@ -66,7 +66,7 @@ class CollectionCallLog(models.TransientModel):
 
     @api.depends("debtor_id")
     def _compute_silence_reason(self):
-        """Warn before one calls; what was said is written down in any case."""
+        """Warn before one calls; what was said is recorded in any case."""
         for wizard in self:
             debtor = wizard.debtor_id._origin
             wizard.silence_reason = debtor and debtor._describe_silences(debtor._get_silences("call")[debtor])
@@ -182,7 +182,7 @@ class CollectionCallLog(models.TransientModel):
         return action
 
     def _escalate(self):
-        """Hand over the cases of this customer."""
+        """Escalate the cases of this customer."""
         cases = self.case_id or self.debtor_id.case_ids.filtered(
             lambda case: case.state != "closed" and case.campaign_id.state == "running"
         )

@@ -4,7 +4,7 @@ from odoo.fields import Command
 
 
 class CollectionDisputeOpen(models.TransientModel):
-    """Writes down what a customer contests and gives it to somebody who can solve it."""
+    """Records what a customer contests and gives it to somebody who can solve it."""
 
     _name = "collection.dispute.open"
     _description = "Open a Dispute"

@@ -264,7 +264,7 @@ class CollectionPromiseRecord(models.TransientModel):
             raise UserError(self.env._("Only promises of %s can be renegotiated here.", self.partner_id.name))
         documents = self._prepare_promise_lines(payments)
         self.replaces_ids.check_access("write")
-        self.replaces_ids._make_way()
+        self.replaces_ids._set_replaced()
         # What the dialogue was opened with is no default of a promise.
         Promise = self.env(context=clean_context(self.env.context))["collection.promise"]
         promises = Promise.create(

@@ -78,7 +78,7 @@ class CollectionScoreTuning(models.TransientModel):
         return self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_debtor_action")
 
     def action_reset(self):
-        """Go back to the criteria as they were shipped; criteria of one's own are archived."""
+        """Restore the criteria as shipped; the company's own criteria are archived."""
         self.ensure_one()
         self.env["collection.criterion"]._reset_to_defaults()
         self.env["collection.debtor"].sudo()._synchronize(self.company_id)

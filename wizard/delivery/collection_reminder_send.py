@@ -97,7 +97,7 @@ class CollectionReminderSend(models.TransientModel):
 
     @api.depends("debtor_id", "company_id.collection_min_amount")
     def _compute_small_amount_warning(self):
-        """Say that a plan would not write for so little: a person may, knowingly."""
+        """Warn that the amount is below the threshold of plans; a user may send anyway."""
         for wizard in self:
             debtor = wizard.debtor_id
             amount = debtor._get_claim_value(debtor._get_claimable_items()) if debtor else 0.0
@@ -107,7 +107,7 @@ class CollectionReminderSend(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_send(self):
-        """Look again, then send: the message and the action that tells of it are one transaction."""
+        """Recheck and send the reminder: the message and the action that records it are one transaction."""
         self.ensure_one()
         self._send()
         return {"type": "ir.actions.act_window_close"}
@@ -129,7 +129,7 @@ class CollectionReminderSend(models.TransientModel):
         return ",".join(silence.reason for silence in silences)
 
     def _check_before_sending(self):
-        """Look again, under a lock: is it still owed, and may this customer be written to now?
+        """Recheck, under a lock, that something is still owed and that this customer may be contacted now.
 
         :return: the reasons that the user overrules, in words, ``False`` without any.
         :raises UserError: with the reason why not.
@@ -177,7 +177,7 @@ class CollectionReminderSend(models.TransientModel):
     def _send(self):
         """Send the reminder to the customer and log it.
 
-        :return: the ``collection.action`` that tells of it.
+        :return: the ``collection.action`` that records it.
         """
         overruled = self._check_before_sending()
         debtor = self.debtor_id

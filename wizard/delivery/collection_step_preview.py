@@ -83,12 +83,12 @@ class CollectionStepPreview(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_confirm(self):
-        """Let the message go out, after this look at it."""
+        """Confirm the message: it is sent."""
         self.action_id.action_confirm()
         return {"type": "ir.actions.act_window_close"}
 
     def action_cancel(self):
-        """Drop the planned message."""
+        """Cancel the planned message."""
         self.action_id.action_cancel()
         return {"type": "ir.actions.act_window_close"}
 

@@ -37,11 +37,11 @@ class CollectionDebtorWhy(models.TransientModel):
             # Rights on the customer are asked for here: the facts below are read whoever asks.
             why.debtor_id.check_access("read")
             today = why.company_id._collection_today()
-            desk = self.env["collection.plan"]._get_desk(why.company_id, why.debtor_id, today)
-            decision = why._get_decision(desk, today)
+            facts = self.env["collection.plan"]._get_decision_context(why.company_id, why.debtor_id, today)
+            decision = why._get_decision(facts, today)
             why.reason = decision.reason
             why.answer = self.env["collection.plan"]._describe(decision, why.debtor_id)
-            other = why._get_other_decision(desk, decision, today)
+            other = why._get_other_decision(facts, decision, today)
             why.otherwise = other and self.env._(
                 "Without that: “%(step)s” on %(day)s.",
                 step=other.step.display_name,
@@ -51,11 +51,11 @@ class CollectionDebtorWhy(models.TransientModel):
             why.facts = self.env["ir.qweb"]._render(
                 "account_collection.debtor_why_facts",
                 {
-                    "items": why._get_items(desk, today),
+                    "items": why._get_items(facts, today),
                     "contacts": why._get_contacts(today),
-                    "rules": why._get_rules(desk, decision),
+                    "rules": why._get_rules(facts, decision),
                     "plan": decision.plan,
-                    "steps": why._get_steps(desk, decision, other, today),
+                    "steps": why._get_steps(facts, decision, other, today),
                 },
             )
 
@@ -72,9 +72,9 @@ class CollectionDebtorWhy(models.TransientModel):
 
     # === BUSINESS METHODS === #
 
-    def _get_decision(self, desk, today):
+    def _get_decision(self, facts, today):
         """Return the decision of today; what is due and not planned yet may wait for its turn among old debts."""
-        decision = desk.decide(self.debtor_id.id, today)
+        decision = facts.decide(self.debtor_id.id, today)
         limit = decision.plan.old_debts_per_day if decision.plan else 0
         if decision.is_due and decision.is_old and limit and not decision.plan._get_old_debts_left(today):
             return type(decision)(
@@ -82,13 +82,13 @@ class CollectionDebtorWhy(models.TransientModel):
             )
         return decision
 
-    def _get_other_decision(self, desk, decision, today):
+    def _get_other_decision(self, facts, decision, today):
         """Return what would come without what is in the way, ``False`` when nothing is."""
-        steps = desk.cadences.get(decision.plan.id, ())
+        steps = facts.cadences.get(decision.plan.id, ())
         is_silent = decision.reason not in (cadence.DUE, *cadence.WAITING, "old_debts", "finished", "too_small")
         if not is_silent or not steps or decision.reason in ("nothing_claimable", "planned"):
             return False
-        other = desk.decide(self.debtor_id.id, today, is_silent_allowed=False)
+        other = facts.decide(self.debtor_id.id, today, is_silent_allowed=False)
         if not other.step or other.reason not in (cadence.DUE, *cadence.WAITING):
             return False
         return other
@@ -140,12 +140,12 @@ class CollectionDebtorWhy(models.TransientModel):
     def _format_hour(self, hours):
         return f"{int(hours):02d}:{round(hours % 1 * 60):02d}"
 
-    def _get_items(self, desk, today):
+    def _get_items(self, facts, today):
         """Return the facts item by item: what is claimed of each and why not more, its level and its next step."""
         debtor = self.debtor_id
-        known = {item.key: item for item in desk.files[debtor.id].items}
+        known = {item.key: item for item in facts.files[debtor.id].items}
         horizon = max([(item.due - today).days for item in known.values()] + [0])
-        steps = desk.steps.get(desk.plan_ids.get(debtor.id), self.env["collection.plan.step"])
+        steps = facts.steps.get(facts.plan_ids.get(debtor.id), self.env["collection.plan.step"])
         rows = []
         for row in debtor._get_claimable_items(horizon):
             item = known.get(row["item"].id)
@@ -211,12 +211,12 @@ class CollectionDebtorWhy(models.TransientModel):
             for action in actions
         ]
 
-    def _get_rules(self, desk, decision):
+    def _get_rules(self, facts, decision):
         """Return in words what held the decision back or let it pass."""
-        rules = desk.rules.get(decision.plan.id)
+        rules = facts.rules.get(decision.plan.id)
         if not rules:
             return []
-        file = desk.files[self.debtor_id.id]
+        file = facts.files[self.debtor_id.id]
         lines = []
         if rules.gap:
             lines.append(
@@ -243,7 +243,7 @@ class CollectionDebtorWhy(models.TransientModel):
             lines.append(self.env._("Pays on day %s of the month.", ", ".join(map(str, file.payment_days))))
         return lines
 
-    def _get_steps(self, desk, decision, other, today):
+    def _get_steps(self, facts, decision, other, today):
         """Return the steps of the plan with what became of each."""
         if not decision.plan:
             return []
@@ -257,12 +257,12 @@ class CollectionDebtorWhy(models.TransientModel):
             )
         )
         by_step = actions.grouped("step_id")
-        file = desk.files[self.debtor_id.id]
+        file = facts.files[self.debtor_id.id]
         owed = sum(item.amount for item in file.items if item.due < today)
         levels = [item.level for item in file.items if item.level is not None and item.level != NO_LEVEL]
         highest = max(levels, default=None)
         rows = []
-        for step in desk.steps[decision.plan.id]:
+        for step in facts.steps[decision.plan.id]:
             rows.append(
                 {
                     "icon": step._get_channel_icon(step.channel),

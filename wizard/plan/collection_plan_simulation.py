@@ -87,7 +87,7 @@ class CollectionPlanSimulation(models.TransientModel):
         return action
 
     def action_try_changes(self):
-        """Take copies of the plan's steps, to change them."""
+        """Copy the plan's steps, to change them."""
         self.ensure_one()
         if len(self.plan_ids) != 1:
             raise UserError(self.env._("Open one plan and try changes from there."))
@@ -166,7 +166,7 @@ class CollectionPlanSimulation(models.TransientModel):
     # === BUSINESS METHODS - RUN === #
 
     def _run(self):
-        """Work out who gets what, and write it down for this screen."""
+        """Compute who gets what, and store it for this screen."""
         self.ensure_one()
         self._delete_lines()
         debtors = self._get_debtors()
@@ -190,7 +190,7 @@ class CollectionPlanSimulation(models.TransientModel):
         self.invalidate_recordset(["line_ids"])
 
     def _get_debtors(self):
-        """Return the customers of whom the days are worked out."""
+        """Return the customers of whom the days are computed."""
         Debtor = self.env["collection.debtor"].sudo()
         if self.debtor_ids:
             return Debtor.browse(self.debtor_ids.ids)
@@ -227,18 +227,18 @@ class CollectionPlanSimulation(models.TransientModel):
                 ["debtor_id", "date_planned", "channel"],
             )
         )
-        desk = Plan._get_desk(company, debtors, today, self.as_if_running, planned, changes)
-        desk.channels = channels or {}
+        facts = Plan._get_decision_context(company, debtors, today, self.as_if_running, planned, changes)
+        facts.channels = channels or {}
         is_decided = not self.as_if_running and company not in Plan._get_companies_to_plan()
         debtors.fetch(["score"])
         return Forecast(
-            desk,
+            facts,
             today,
             self.days,
             scores={debtor.id: debtor.score for debtor in debtors},
             planned={action.debtor_id.id: (action.date_planned, action.channel) for action in planned},
-            limits={plan.id: plan.old_debts_per_day for plan in desk.plans.values()},
-            begun={plan.id: plan.old_debts_per_day - plan._get_old_debts_left(today) for plan in desk.plans.values()},
+            limits={plan.id: plan.old_debts_per_day for plan in facts.plans.values()},
+            begun={plan.id: plan.old_debts_per_day - plan._get_old_debts_left(today) for plan in facts.plans.values()},
             first_day=today + timedelta(days=1) if is_decided else today,
         ).run()
 
@@ -260,7 +260,7 @@ class CollectionPlanSimulation(models.TransientModel):
 
     @api.model
     def _compare(self, before, after):
-        """Say for each contact whether it is the same, new, gone or moved.
+        """Mark each contact as the same, new, gone or moved.
 
         The same step about the same customer counts as one contact, the first before with the first after.
 
@@ -286,7 +286,7 @@ class CollectionPlanSimulation(models.TransientModel):
         return rows
 
     def _delete_lines(self):
-        """Forget what was worked out before: one query, however much it is."""
+        """Delete earlier results, by one query."""
         lines = self.env["collection.plan.simulation.line"]
         lines.flush_model()
         self.env.cr.execute(SQL("DELETE FROM collection_plan_simulation_line WHERE simulation_id = %s", self.id))

@@ -111,12 +111,12 @@ class CollectionPlanStart(models.TransientModel):
         today = company._collection_today()
         debtors = self._get_debtors()
         change = PlanChange(old_debt_delay=self.old_debt_step_id.delay if self.old_debt_step_id else None)
-        desk = self.env["collection.plan"]._get_desk(
+        facts = self.env["collection.plan"]._get_decision_context(
             company, debtors, today, as_if_running=True, changes={plan.id: change}
         )
-        begins = self._get_begins(desk, debtors, today)
+        begins = self._get_begins(facts, debtors, today)
         forecast = Forecast(
-            desk,
+            facts,
             today,
             HORIZON,
             scores={debtor.id: debtor.score for debtor in debtors},
@@ -137,16 +137,16 @@ class CollectionPlanStart(models.TransientModel):
             ],
         }
 
-    def _get_begins(self, desk, debtors, today):
+    def _get_begins(self, facts, debtors, today):
         """Return at which step how many customers begin, in the order of the steps."""
         rows = {}
         for debtor in debtors:
-            decision = desk.decide(debtor.id, today)
+            decision = facts.decide(debtor.id, today)
             if not decision.step:
                 continue
             row = rows.setdefault(decision.step, {"count": 0, "amount": 0.0, "old": 0, "today": 0})
             row["count"] += 1
-            row["amount"] += desk.claimable(
+            row["amount"] += facts.claimable(
                 debtor.id, max(decision.day or today, today), 1 - decision.delay if decision.delay < 0 else 0
             )
             row["old"] += decision.is_old

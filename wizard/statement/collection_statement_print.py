@@ -114,7 +114,7 @@ class CollectionStatementPrint(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_print(self):
-        """Hand the statements out as one PDF."""
+        """Download the statements as one PDF."""
         self._check()
         if self.debtor_count > PRINT_LIMIT:
             raise UserError(
@@ -126,7 +126,7 @@ class CollectionStatementPrint(models.TransientModel):
         return self._get_download_action("pdf")
 
     def action_download_xlsx(self):
-        """Hand the statements out as workbooks."""
+        """Download the statements as workbooks."""
         self._check()
         return self._get_download_action("xlsx")
 
@@ -169,7 +169,7 @@ class CollectionStatementPrint(models.TransientModel):
         return {"kind": self.kind, "date_from": self.date_from or None, "date_to": self.date_to or None}
 
     def _get_date_refusal(self):
-        """Say what is wrong with the dates, or return ``False``."""
+        """Return what is wrong with the dates, ``False`` when nothing is."""
         if self.date_from and self.date_to and self.date_from > self.date_to:
             return self.env._("The first day of a statement can't come after its last day.")
         return False
