@@ -102,6 +102,44 @@ EQUIVALENT = {
         ("workdays", "_public_holidays", "if {not country_code or  -> }country_code not in holidays.list_suppor"),
     ],
     "A limit of memory far from any table: a little more or less makes no difference": [
+        (
+            "sources",
+            "XlsxSource._check_archive",
+            "if part.file_size > 16 * {1024 -> 1025} * 1024 and part.file_size > self.limits",
+        ),
+        (
+            "sources",
+            "XlsxSource._check_archive",
+            "if part.file_size > 16 * {1024 -> 1023} * 1024 and part.file_size > self.limits",
+        ),
+        (
+            "sources",
+            "XlsxSource._check_archive",
+            "if part.file_size > 16 * 1024 * {1024 -> 1025} and part.file_size > self.limits.max_ra",
+        ),
+        (
+            "sources",
+            "XlsxSource._check_archive",
+            "if part.file_size > 16 * 1024 * {1024 -> 1023} and part.file_size > self.limits.max_ra",
+        ),
+        (
+            "sources",
+            "XlsxSource._check_archive",
+            "if part.file_size > {16 -> 17} * 1024 * 1024 and part.file_size > self",
+        ),
+        (
+            "sources",
+            "XlsxSource._check_archive",
+            "if part.file_size > {16 -> 15} * 1024 * 1024 and part.file_size > self",
+        ),
+        ("sources", "_PartChecker.feed", "arser.CurrentByteIndex - self.position >{ -> =} _MAX_GAP:"),
+        ("sources", "_PartChecker._start", "if local == 'mergeCell'{ and len(self.merged) < 10000 -> }:"),
+        ("sources", "_PartChecker._start", "al == 'mergeCell' and len(self.merged) <{ -> =} 10000:"),
+        ("sources", "_PartChecker._start", "l == 'mergeCell' and len(self.merged) < {10000 -> 10001}:"),
+        ("sources", "_PartChecker._start", "l == 'mergeCell' and len(self.merged) < {10000 -> 9999}:"),
+        ("sources", "TextSource._find_encoding", "head = self.content[:{4096 -> }]"),
+        ("sources", "TextSource._find_encoding", "head = self.content[:{4096 -> 4097}]"),
+        ("sources", "TextSource._find_encoding", "head = self.content[:{4096 -> 4095}]"),
         ("sources", "(module)", "_MAX_ELEMENTS = {150000 -> 150001}"),
         ("sources", "(module)", "_MAX_ELEMENTS = {150000 -> 149999}"),
         ("sources", "(module)", "_MAX_STRINGS = {2000000 -> 2000001}"),
@@ -126,10 +164,7 @@ EQUIVALENT = {
         ("sources", "TextSource._guess_separator", "text = stream.read({64 -> 63} * 1024)"),
         ("sources", "TextSource._guess_separator", "text = stream.read(64 * {1024 -> 1025})"),
         ("sources", "TextSource._guess_separator", "text = stream.read(64 * {1024 -> 1023})"),
-        ("sources", "TextSource._decodes", "for start in range({0 -> 1}, len(self.content), 1 << 16):"),
-        ("sources", "TextSource._decodes", "for start in range({0 -> -1}, len(self.content), 1 << 16):"),
         ("sources", "TextSource._decodes", "or start in range(0, len(self.content), {1 -> 2} << 16):"),
-        ("sources", "TextSource._decodes", "or start in range(0, len(self.content), {1 -> 0} << 16):"),
         ("sources", "TextSource._decodes", "art in range(0, len(self.content), 1 << {16 -> 17}):"),
         ("sources", "TextSource._decodes", "art in range(0, len(self.content), 1 << {16 -> 15}):"),
     ],
@@ -141,6 +176,7 @@ EQUIVALENT = {
         ("reader", "Table", "header_row: int = {0 -> -1}"),
     ],
     "The reader finds no row in it, and says the same": [
+        ("sources", "XlsSource.__init__", "if {not self.sheets -> False}:"),
         ("sources", "TextSource._check_text", "if {not head.strip('\\ufeff \\t\\r\\n\\x00') -> False}:"),
     ],
     "What has no such sign stays as it is": [
@@ -151,7 +187,6 @@ EQUIVALENT = {
         ),
     ],
     "Any separator that cuts is better than none": [
-        ("sources", "TextSource._guess_separator", "best, choice = (({0 -> 1}, False, 0), None)"),
         ("sources", "TextSource._guess_separator", "best, choice = (({0 -> -1}, False, 0), None)"),
     ],
     "A date as text is read as the same date": [
@@ -165,9 +200,11 @@ EQUIVALENT = {
         ),
     ],
     "No such day: it is refused as well": [
+        ("values", "_date_of_serial", "if {19000101 -> 19000100} <= days <= 21991231:"),
         ("values", "_date_of_serial", "if 19000101 <= days <= {21991231 -> 21991232}:"),
     ],
     "Nothing is left to take off: further rounds only take time": [
+        ("values", "_strip_signs", "{break -> continue}"),
         ("values", "_strip_signs", "if {text == before -> False}:"),
     ],
     "A second kind of sign is refused with the groups": [
@@ -194,6 +231,7 @@ EQUIVALENT = {
         ),
     ],
     "The library cuts at the same length": [
+        ("writer", "(module)", "_CELL_LIMIT = {32767 -> 32768}"),
         ("writer", "XlsxTable._write_cell", "t.write_string(row, column, str(value)[:{_CELL_LIMIT -> }], style)"),
     ],
     "Only the first two words count": [
@@ -202,6 +240,7 @@ EQUIVALENT = {
         ("matching", "is_total", "_is_total_word(normalise_header(first[:{60 -> 59}])):"),
     ],
     "Only how far is read: the row is among the first ones": [
+        ("reader", "_head", "EADER_SEARCH or (header_row and number >{= -> } header_row):"),
         ("reader", "_head", "if len(rows) >= _HEADER_SEARCH{ or (header_row and number >= header_row) -> }:"),
     ],
     "A row without a known title is the first one, which is taken anyway": [
@@ -230,6 +269,7 @@ EQUIVALENT = {
         ),
     ],
     "Asked only whether it is true": [
+        ("writer", "_make_fitter.can_express", "return {False -> None}"),
         ("matching", "_is_number", "return {False -> None}"),
     ],
     "A header alone holds no stream: it is refused a little later": [
@@ -270,6 +310,96 @@ EQUIVALENT = {
     ],
     "They are as many: that is asked before": [
         ("replacement", "find_replacements", "pairs = list(zip(old, new, strict={True -> False}))"),
+    ],
+    "A table is made with the epoch of its file": [
+        ("reader", "Table", "epoch: int = {1900 -> 1901}"),
+        ("reader", "Table", "epoch: int = {1900 -> 1899}"),
+    ],
+    "The rows of a table come after the first one": [
+        ("reader", "_MergedRows.__init__", "self.until = self.column = {0 -> 1}"),
+        ("reader", "_MergedRows.__init__", "self.until = self.column = {0 -> -1}"),
+    ],
+    "Nothing is found in it later, which says the same": [
+        ("reader", "read_table", "{raise TabularError('empty') -> pass}"),
+        ("reader", "read_table", "if {not content -> False}:"),
+    ],
+    "The content decides, not the name": [
+        (
+            "reader",
+            "read_table",
+            "urce(content, os.path.splitext(filename {or -> and} '')[1].lower(), encoding, separator, li",
+        ),
+        (
+            "reader",
+            "read_table",
+            "= open_source(content, os.path.splitext({filename or  -> }'')[1].lower(), encoding, separator, lim",
+        ),
+        (
+            "reader",
+            "read_table",
+            "ource(content, os.path.splitext(filename{ or '' -> })[1].lower(), encoding, separator, limit",
+        ),
+        (
+            "reader",
+            "read_table",
+            "ntent, os.path.splitext(filename or '')[{1 -> 0}].lower(), encoding, separator, limits)",
+        ),
+    ],
+    "No known title is asked for, and none is found": [
+        ("reader", "_choose_sheet", "if {not known or  -> }_best_known(rows, known)[0] >= min(2, le"),
+    ],
+    "Without known titles none is counted": [
+        ("reader", "_find_titles", "if count >= min(2, len(known) or {2 -> 3}):"),
+        ("reader", "_find_titles", "if count >= min(2, len(known) or {2 -> 1}):"),
+    ],
+    "A row that is read has something in it": [
+        ("reader", "_find_titles", "if len(filled) >= max({1 -> 0}, -(-width * 3 // 5)) and all((_is_title"),
+    ],
+    "Without an escape nothing is replaced": [
+        ("reader", "_clean", "if {'_x' in text -> True}:"),
+    ],
+    "What was written is flushed in the end": [
+        ("writer", "write_delimited", "rs='replace', newline='', write_through={False -> True})"),
+    ],
+    "Without an exponent the number stays as it is": [
+        ("writer", "_float_text", "return f'{Decimal(text):f}' if {'e' in text -> True} else text"),
+    ],
+    "Only what the log says": [
+        ("sources", "(module)", "{warnings.filterwarnings('ignore', module='openpyxl\\\\.') -> pass}"),
+    ],
+    "Nobody follows links: only cells are read": [
+        ("sources", "XlsxSource.__init__", "d_only=True, data_only=True, keep_links={False -> True})"),
+    ],
+    "More columns than are allowed are too many, one or two": [
+        ("sources", "XlsxSource.rows", "th = width or self.limits.max_columns + {1 -> 2}"),
+    ],
+    "Blank rows are left out one by one as well, only slower": [
+        ("sources", "XlsxSource.rows", "if {row is blank -> False}:"),
+        ("sources", "XlsxSource.rows", "{blank = row -> pass}"),
+    ],
+    "An empty text is nothing as well": [
+        ("sources", "XlsSource._get_value", "if {kind in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK) -> False}:"),
+    ],
+    "A number is never blank": [
+        (
+            "values",
+            "parse_date",
+            "if value is None or {(isinstance(value, str) and (not _plain(value)) -> not _plain(value}):",
+        ),
+    ],
+    "What is not finite can't be made a whole number, which is refused as well": [
+        ("values", "_date_of_serial", "if {isinstance(number, float) and (not math.isfinite(number)) -> False}:"),
+        (
+            "values",
+            "_date_of_serial",
+            "if {isinstance(number, float) and (not math.isfinite(number) -> not math.isfinite(number}):",
+        ),
+    ],
+    "There is but one": [
+        ("values", "_read_digits", "point = _judge_single_mark(text, marks[{0 -> -1}], decimal)"),
+    ],
+    "A digit is there: that is asked before": [
+        ("values", "_read_digits", "if {not whole and (not fraction) -> False}:"),
     ],
 }
 

@@ -71,7 +71,7 @@ def _prepare():
         suppress_health_check=list(HealthCheck),
     )
     settings.load_profile("mutate")
-    # Which characters there are is computed once, which takes seconds.
+    # Which characters there are is worked out once, which takes seconds.
     given(st.text())(lambda text: None)()
 
 
@@ -214,15 +214,16 @@ class Bench:
         """
         path, number = job
         site = self.programs[path].sites[number]
-        tests = [test for test, facts in self.cover.items() if self._comes_by(facts["lines"], path, site)]
+        tests = [test for test, facts in self.cover.items() if self._comes_by(test, facts["lines"], path, site)]
         tests.sort(key=lambda test: self.cover[test]["seconds"])
         seconds = itertools.accumulate(self.cover[test]["seconds"] for test in tests)
         return [test for test, total in zip(tests, seconds, strict=True) if total <= _MOST_SECONDS]
 
-    def _comes_by(self, lines, path, site):
+    def _comes_by(self, test, lines, path, site):
         if site.outermost is None or site.statement is site.outermost:
-            # Computed when the module is loaded: whoever uses it, or what is made of it, may notice.
-            return any(lines.get(other) for other in self.users[path])
+            # Worked out when the module is loaded: whoever uses it, or what is made of it, may notice.
+            users = self.users[path]
+            return any(map(lines.get, users)) or _get_file(test) in users
         first, last = _get_lines(site.statement)
         return any(first <= line <= last for line in lines.get(path, ()))
 
@@ -261,20 +262,25 @@ def _get_lines(statement):
 
 
 def _get_users(path):
-    """Return the files of tools/ that a file's values come into: itself, and those that import it, at any remove."""
-    texts = {
-        str(other): other.read_text() for other in pathlib.Path("tools").rglob("*.py") if "tests" not in other.parts
-    }
-    imports = {other: _get_imports(other, text) for other, text in texts.items()}
+    """Return the files that a file's values come into: itself, and those that import it, at any remove."""
+    imports = {other.as_posix(): _get_imports(other.read_text()) for other in pathlib.Path("tools").rglob("*.py")}
     found, size = {path}, 0
     while size != len(found):
         size = len(found)
-        stems = {pathlib.Path(other).stem for other in found if not other.endswith("__init__.py")}
+        stems = {pathlib.Path(other.removesuffix("/__init__.py")).stem for other in found}
         found |= {other for other, names in imports.items() if names & stems}
     return found
 
 
-def _get_imports(_path, text):
+def _get_file(test):
+    """Return the file of a test: the examples stand in the module itself."""
+    kind, _colon, module = test.rpartition(":")
+    parts = module.split(".") if kind else test.split(".")[:-2]
+    return f"{'/'.join(parts)}.py"
+
+
+def _get_imports(text):
+    """Return the last parts of the names that a program imports."""
     names = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom):

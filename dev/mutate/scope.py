@@ -4,7 +4,7 @@ import re
 
 # Files that hold no decision, by their name: settings, and how a table or a page looks.
 _NO_DECISION = re.compile(
-    r"(^|/)(__init__|res_config_settings|ir_actions_report|ir_module_module|fields|fields|recap_charts|charts"
+    r"(^|/)(__init__|res_config_settings|ir_actions_report|ir_module_module|fields|recap_charts|charts"
     r"|recap_xlsx|xlsx|workbook|recap_workbook|debtor_workbook|statement_workbook|pdf|pdf_pages|report_campaign_recap"
     r"|report_statement|recap_pdf|statement_pdf)\.py$"
 )

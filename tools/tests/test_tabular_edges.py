@@ -121,8 +121,44 @@ class TestFindingTheTable(TabularCase):
 
     def test_titles_far_down(self):
         self.assertEqual(read(b"a\n" * 60 + b"Nom;Note\n", header_row=61, separator=";").columns, ["Nom", "Note"])
-        self.assertEqual(read(b"\n" * 60 + b"Nom;Note\n").header_row, 61)
+        for blank in (b"\n", b" ;\n"):
+            self.assertEqual(read(blank * 60 + b"Nom;Note\n").header_row, 61)
         self.assertEqual(read(make_xlsx([[]] * 60 + [["Nom", "Note"]])).header_row, 61)
+
+    def test_two_of_three_known_titles(self):
+        known = ["Client", "Facture", "Montant"]
+        self.assertEqual(read(b"Company;x;y\nClient;Facture;1\nA;F1;5\n", known=known).header_row, 2)
+        self.assertEqual(read(b"x;y\nClient;z\n1;2\n", known=known).header_row, 1, "one is not enough")
+        self.assertEqual(read(b"1;2\nClient;5\n3;4\n", known=known).header_row, 2, "unless nothing else tells")
+        self.assertEqual(read(b"1;2\n3;4\n", known=known).header_row, 1)
+        self.assertEqual(read(b"Client;Facture\nClient;Facture\n", known=known).header_row, 1, "the first one")
+        table = read(make_xlsx([[2026, 2027], ["Client", "Facture"]]), known=["2026", "2027"])
+        self.assertEqual(table.header_row, 2, "a number is no title")
+
+    def test_sheet_with_two_known_titles(self):
+        known = ["Client", "Facture", "Montant"]
+
+        def change(workbook, _sheet):
+            workbook.create_sheet("Data").append(["Client", "Facture", "z"])
+
+        for titles in (["x", "y"], ["Client", "y"]):
+            self.assertEqual(read(make_xlsx([titles], change=change), known=known).sheet, "Data")
+
+    def test_text_has_no_sheets(self):
+        table = read(b"a;b\n1;2\n", sheet="Data")
+        self.assertEqual((table.sheet, table.columns), (None, ["a", "b"]))
+
+    def test_titles_after_numbers(self):
+        self.assertEqual(read(make_xlsx([[1, 2], ["Nom", "Note"]])).header_row, 2)
+
+    def test_numbers_as_titles(self):
+        self.assertEqual(
+            reader._name_columns([2026.0, 1e15, 999_999_999_999_999.0, 0.5]),
+            ["2026", "1000000000000000.0", "999999999999999", "0.5"],
+        )
+
+    def test_cell_of_nothing_but_control_characters(self):
+        self.assertEqual(cells(b"Nom;Note\nA;\x07\n"), [["A", None]])
 
     def test_workbook_without_anything(self):
         def change(workbook, _sheet):
@@ -159,13 +195,15 @@ class TestFindingTheTable(TabularCase):
             sheet.merge_cells("B3:B4")
             sheet.merge_cells("C6:D6")
             sheet.merge_cells("A8:A10")
-            sheet.merge_cells("B9:B9")
+            sheet.merge_cells("B9:C9")
+            sheet.merge_cells("B10:C10")
+            sheet.merge_cells("B12:C12")
 
         rows = [["a", "b"], *([number, number] for number in range(2, 13))]
         found = list(read(make_xlsx(rows, change=change)))
         self.assertEqual(
             [(row.number, row.problem.column) for row in found if row.problem],
-            [(3, "b"), (4, "b"), (8, "a"), (9, "a"), (10, "a")],
+            [(3, "b"), (4, "b"), (8, "a"), (9, "a"), (10, "a"), (12, "b")],
             "those outside the table do no harm",
         )
 
@@ -288,6 +326,10 @@ class TestMeaning(unittest.TestCase):
         ):
             self.assertEqual(tabular.parse_date(number), day)
         self.assertEqual(tabular.parse_date(44_925, epoch=1904), DAY)
+        self.assertEqual(tabular.parse_date(20_261_231.0), DAY)
+        for text in ("1/2/6", "01/02/026"):
+            self.assertCode("date_impossible", tabular.parse_date, text, order="dmy")
+        self.assertEqual(tabular.parse_date("31/12/2026", "ymd"), DAY)
         for number in (19_999, 80_400, 19_000_100, 21_991_232, 1_000_000):
             self.assertCode("date_impossible", tabular.parse_date, number)
         for number, day in ((19_000_101, datetime.date(1900, 1, 1)), (21_991_231, datetime.date(2199, 12, 31))):
@@ -376,6 +418,8 @@ class TestMeaning(unittest.TestCase):
             ("1,000,000", ",", 1_000_000),
             ("12.5", ",", Decimal("12.5")),
             ("1 234", None, 1234),
+            ("1 000 ,50", None, Decimal("1000.5")),
+            ("1.5E3", None, 1500),
         ):
             with self.subTest(text=text):
                 self.assertEqual(tabular.parse_amount(text, decimal), amount)
@@ -392,6 +436,8 @@ class TestMeaning(unittest.TestCase):
             (["1,234,567"], "."),
             (["1.234.567"], ","),
             (["12,50", "13,75"], ","),
+            (["5", "12,50"], ","),
+            ([12.5, "abc", "12,50"], ","),
             (["12.50"], "."),
             (["1,234", "5,x,5"], None),
             ([12.5, None, "5"], None),
@@ -461,7 +507,8 @@ class TestWrittenAndReadBack(unittest.TestCase):
                 self.assertEqual(sheet["A1"].value, title or "A")
                 self.assertEqual(sheet.row_dimensions[head].height, 30)
                 self.assertEqual((sheet.page_setup.orientation, sheet.page_setup.paperSize), ("landscape", 9))
-                self.assertEqual((sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight), (1, 0))
+                self.assertIn(sheet.page_setup.fitToWidth, (None, 1))
+                self.assertEqual(sheet.page_setup.fitToHeight, 0)
                 colours = [cell.fill.start_color.rgb for cell in sheet[head]]
                 self.assertEqual(colours, ["FF3F5F7F", "FF2E7D5B"])
 
@@ -503,6 +550,11 @@ class TestWrittenAndReadBack(unittest.TestCase):
         for size in (32_767, 32_768):
             sheet = self.make_book(columns, [["x" * size]])["Items"]
             self.assertEqual(len(sheet["A2"].value), 32_767)
+
+    def test_what_is_no_number_is_not_written(self):
+        for value in (float("nan"), float("inf")):
+            with self.assertRaises(TypeError):
+                self.make_book([tabular.XlsxColumn("A", "money")], [[value]])
 
     def test_names_of_sheets(self):
         buffer = io.BytesIO()
@@ -579,6 +631,14 @@ class TestGuards(TabularCase):
         self.assertEqual(read("a;é\n".encode("utf-8-sig"), encoding="utf-8").encoding, "utf-8-sig")
         self.assertEqual(read("a;é\n".encode("utf-16"), encoding="utf-16").encoding, "utf-16")
         self.assertEqual(read(b"a;\x81\n1;2\n").encoding, "iso8859-1")
+        self.assertEqual(read("a;é\n".encode(), encoding="utf-8").encoding, "utf-8")
+        self.assertEqual(read("a;é\n".encode("utf-8-sig"), encoding="cp1252").encoding, "cp1252")
+        self.assertEqual(read("a;é\n".encode("utf-16"), encoding="utf-16-le").encoding, "utf-16")
+        halved = b"abc;def\n" * 8191 + "abcdefgé;x\n".encode()
+        self.assertEqual(halved[65_535:65_537], "é".encode())
+        self.assertEqual(read(halved).encoding, "utf-8")
+        self.assertEqual(read(b"a;b\n").epoch, 1900)
+        self.assertEqual(read(make_xlsx([["a", "b"]])).epoch, 1900)
         for name in ("idna", "punycode", "unicode-escape", "undefined", "hex", "rot13", "x" * 60):
             error = self.assertCode("encoding_unknown", b"a;b\n", encoding=name)
             self.assertEqual(error.params["encoding"], name[:40])
@@ -590,6 +650,7 @@ class TestGuards(TabularCase):
         table = read(b"sep=;\na|b\n1|2\n", separator="|")
         self.assertEqual((table.separator, table.columns), ("|", ["a", "b"]))
         self.assertEqual(read(b"sep=;\nab\n1\n", separator="|").columns, ["ab"])
+        self.assertEqual(read(b"sep=;\nab\n1\n").columns, ["ab"])
 
     def test_separator_that_is_guessed(self):
         for content, separator in (
@@ -658,6 +719,7 @@ class TestGuards(TabularCase):
                 self.assertPart("unsafe_xml", part, name)
         self.assertPart(None, b"no <!DOCTYPE a>", "xl/extra.bin")
         self.assertPart("broken", b"<a>")
+        self.assertPart("broken", b"no markup")
 
     def test_parts_that_pack_well_or_badly(self):
         self.assertPart(None, b"\0" * 1_000_000, "xl/media/image1.png")
@@ -684,6 +746,11 @@ class TestGuards(TabularCase):
             for count, code in ((199, None), (200, "bomb")):
                 self.assertPart(code, b"<a>" + b"<b/>" * count + b"</a>")
                 self.assertPart(code, b"<a>" + b"<b/>" * 150 + b"<row>" + b"<c/>" * (count + 1) + b"</row></a>")
+
+    def test_texts_are_no_rows(self):
+        with mock.patch.object(sources, "_MAX_XLSX_ROW", 5):
+            self.assertPart(None, b"<a>" + b"<si/>" * 9 + b"</a>")
+            self.assertPart("broken", b"<a>" + b"<row/>" * 9 + b"</a>")
 
     def test_order_of_rows(self):
         for part, code in (
@@ -749,7 +816,7 @@ class TestXlsBook(TabularCase):
 
     CONTENT = b"\x09\x08\x10\x00" + b"\0" * 16
 
-    def read_book(self, rows, datemode=0, names=("Data",), visibility=(0,)):
+    def read_book(self, rows, datemode=0, names=("Data",), visibility=(0,), **options):
         class Page:
             nrows = len(rows)
 
@@ -764,7 +831,7 @@ class TestXlsBook(TabularCase):
             sheet_by_name=lambda _name: Page,
         )
         with mock.patch.object(sources.xlrd, "open_workbook", return_value=book):
-            return read(self.CONTENT)
+            return read(self.CONTENT, **options)
 
     def test_kinds_of_cells(self):
         cell = xlrd.sheet.Cell
@@ -797,6 +864,20 @@ class TestXlsBook(TabularCase):
         for datemode, epoch, day in ((0, 1900, datetime.date(2022, 12, 30)), (1, 1904, DAY)):
             table = self.read_book(rows, datemode)
             self.assertEqual((table.epoch, [row.cells[0].date() for row in table]), (epoch, [day]))
+
+    def test_cells_beside_the_table(self):
+        cell = xlrd.sheet.Cell
+        titles = [cell(xlrd.XL_CELL_TEXT, name) for name in "ab"]
+        [row] = self.read_book([titles, [cell(xlrd.XL_CELL_NUMBER, number) for number in (1.0, 2.0, 3.0)]])
+        self.assertEqual((row.cells, row.problem), ([1, 2], None))
+
+    def test_columns(self):
+        titles = [xlrd.sheet.Cell(xlrd.XL_CELL_TEXT, name) for name in "abcd"]
+        limits = tabular.Limits(max_columns=3)
+        self.assertEqual(self.read_book([titles[:3]], limits=limits).columns, ["a", "b", "c"])
+        with self.assertRaises(tabular.TabularError) as caught:
+            self.read_book([titles], limits=limits)
+        self.assertEqual(caught.exception.code, "too_many_columns")
 
     def test_hidden_sheets(self):
         rows = [[xlrd.sheet.Cell(xlrd.XL_CELL_TEXT, "Nom")]]
