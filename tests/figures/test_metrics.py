@@ -11,7 +11,7 @@ from odoo.tests import freeze_time, tagged
 from ...tools.aging import bucket_of
 from ..common import TODAY, CollectionCommon
 from ..ledger.test_reference import EXAMPLES, LEDGERS, RandomLedger
-from ..reference import CASH, exact
+from ..reference import CASH, exact, find_returned, is_void, open_on
 
 DAYS_BACK = st.one_of(st.integers(0, 5), st.integers(0, 60), st.integers(0, 330))
 
@@ -42,16 +42,8 @@ class TestMetricsReference(RandomLedger):
         causes = {partial.exchange_move_id: partial for partial in partials if partial.exchange_move_id}
         expected = {}
         for line in self._read_lines(company).filtered(lambda line: line.date <= day):
-            residual, residual_currency = exact(line.balance), exact(line.amount_currency)
-            for partial in line.matched_credit_ids | line.matched_debit_ids:
-                exchange_move = (partial.debit_move_id | partial.credit_move_id).move_id.filtered(causes.get)
-                settled_on = causes[exchange_move].max_date if exchange_move else partial.max_date
-                if settled_on <= day:
-                    sign = 1 if partial.debit_move_id == line else -1
-                    in_currency = partial.debit_amount_currency if sign == 1 else partial.credit_amount_currency
-                    residual -= sign * exact(partial.amount)
-                    residual_currency -= sign * exact(in_currency)
-            if residual:
+            residual, residual_currency = open_on(line, day, causes)
+            if residual and residual_currency and not is_void(line):
                 expected[line.id] = (residual, residual_currency)
         return expected
 
@@ -60,7 +52,8 @@ class TestMetricsReference(RandomLedger):
         buckets, credits, late_product = Counter(), Decimal(0), Decimal(0)
         for line_id, (residual, _in_currency) in self._expect_open_items(company, day).items():
             line = self.env["account.move.line"].browse(line_id)
-            if residual < 0:
+            is_payout = line.balance > 0 and line.move_id.origin_payment_id.payment_type == "outbound"
+            if residual < 0 or is_payout:
                 credits -= residual
                 continue
             days_late = (day - (line.date_maturity or line.date)).days
@@ -76,21 +69,36 @@ class TestMetricsReference(RandomLedger):
         return sales
 
     def _expect_cash(self, company):
-        """What the payments say that they brought."""
+        """What the payments say that they brought, and what the bank took back."""
         cash = Counter()
-        for payment in self._read_lines(company).payment_id.filtered(lambda payment: payment.state != "draft"):
+        lines = self._read_lines(company).filtered(
+            lambda line: line.journal_id.type in CASH and line.date <= self.today and not is_void(line)
+        )
+        for payment in lines.payment_id.filtered(lambda payment: payment.state != "draft"):
             cash[payment.date] += exact(payment.amount_company_currency_signed)
+        for line in lines.filtered(lambda line: not line.payment_id):
+            cash[line.date] -= exact(line.balance)
         return cash
+
+    def _get_returned(self, company):
+        """Return the payments' items whose money did not stay."""
+        in_bank = self._read_lines(company).filtered(lambda line: line.journal_id.type in CASH)
+        rejected = in_bank.filtered(
+            lambda line: line.payment_id.state == "rejected" and line.payment_id.payment_type == "inbound"
+        )
+        return rejected.union(*(find_returned(line, in_bank) for line in in_bank))
 
     def _expect_payments(self, company):
         payments = {}
         exchange_moves = self.env["account.partial.reconcile"].sudo().search([]).exchange_move_id
+        returned = self._get_returned(company)
         for line in self._read_lines(company):
             if line.journal_id.type in CASH or line.move_id in exchange_moves:
                 continue
             for partial in line.matched_credit_ids:
                 credit = partial.credit_move_id
-                if credit.journal_id.type in CASH and credit.parent_state == "posted":
+                is_cash = credit.journal_id.type in CASH and credit.parent_state == "posted"
+                if is_cash and credit not in returned and partial.max_date <= self.today:
                     row = payments.setdefault(partial.max_date, [Decimal(0)] * 3)
                     amount = exact(partial.amount)
                     settled = -sum(self._get_items(credit.move_id).mapped("balance"))
@@ -120,7 +128,7 @@ class TestMetricsReference(RandomLedger):
                     self.env.flush_all()
                     rows = self.env.execute_query_dict(Metrics._get_item_sql(company, day))
                     expected = self._expect_open_items(company, day)
-                    shown = {row["id"]: (exact(row["residual"]), exact(row["residual_currency"])) for row in rows}
+                    shown = {row["item_id"]: (exact(row["residual"]), exact(row["residual_currency"])) for row in rows}
                     self.assertEqual(shown, expected, f"open items of {company.name} on {day}")
                     buckets, credits, late_product = self._expect_position(company, day)
                     position = Metrics._get_position(company, day)
