@@ -304,9 +304,9 @@ class TestRunRecords(RunMixin, ProviderImportCommon):
         self.assertEqual(makers.keys(), WORK_BY_RECORD.keys())
         for name, (maker, days) in makers.items():
             model, method = WORK_BY_RECORD[name]
-            with self.subTest(name), freeze_time(self.today + timedelta(days=0, hours=12)) as clock:
+            with self.subTest(name), freeze_time(f"{self._days(0)} 12:00:00") as clock:
                 records = maker().sudo().sorted("id")
-                clock.move_to(self.today + timedelta(days=days, hours=12))
+                clock.move_to(f"{self._days(days)} 12:00:00")  # within the hours of sending
                 served = self._run_broken(name, model, method, records[0])
                 self.assertEqual(served, set(records[1:].ids))
                 target = records[0] if hasattr(records, "activity_schedule") else self.company.partner_id
