@@ -102,6 +102,28 @@ EQUIVALENT = {
         ("workdays", "_public_holidays", "if {not country_code or  -> }country_code not in holidays.list_suppor"),
     ],
     "A limit of memory far from any table: a little more or less makes no difference": [
+        ("sources", "XlsxSource._check_archive", "if part.file_size >{ -> =} 16 * 1024 * 1024 and part.file_size > s"),
+        (
+            "sources",
+            "XlsxSource._check_archive",
+            "> 16 * 1024 * 1024 and part.file_size >{ -> =} self.limits.max_ratio * max(part.compre",
+        ),
+        ("sources", "XlsxSource._check_archive", "its.max_ratio * max(part.compress_size, {1 -> 2}):"),
+        ("sources", "XlsxSource._check_archive", "its.max_ratio * max(part.compress_size, {1 -> 0}):"),
+        ("sources", "XlsxSource._check_kind", "mimetype = part.read({200 -> 201})"),
+        ("sources", "XlsxSource._check_kind", "mimetype = part.read({200 -> 199})"),
+        ("sources", "TextSource._check_text", "head = stream.read({4096 -> 4097})"),
+        ("sources", "TextSource._check_text", "head = stream.read({4096 -> 4095})"),
+        ("sources", "TextSource._check_text", "start = head.lstrip('\\ufeff \\t\\r\\n')[:{300 -> }].lower()"),
+        ("sources", "TextSource._check_text", "start = head.lstrip('\\ufeff \\t\\r\\n')[:{300 -> 301}].lower()"),
+        ("sources", "TextSource._check_text", "start = head.lstrip('\\ufeff \\t\\r\\n')[:{300 -> 299}].lower()"),
+        ("sources", "TextSource._declared_separator", "line = stream.readline({40 -> 41})"),
+        ("sources", "TextSource._declared_separator", "line = stream.readline({40 -> 39})"),
+        ("sources", "TextSource._guess_separator", "if {len(widths) >= 200 -> False}:"),
+        ("sources", "TextSource._guess_separator", "{break -> continue}"),
+        ("sources", "TextSource._guess_separator", "if len(widths) >{= -> } 200:"),
+        ("sources", "TextSource._guess_separator", "if len(widths) >= {200 -> 201}:"),
+        ("sources", "TextSource._guess_separator", "if len(widths) >= {200 -> 199}:"),
         (
             "sources",
             "XlsxSource._check_archive",
@@ -169,6 +191,8 @@ EQUIVALENT = {
         ("sources", "TextSource._decodes", "art in range(0, len(self.content), 1 << {16 -> 15}):"),
     ],
     "Set anew before anybody reads it": [
+        ("sources", "XlsSource.__init__", "{super().__init__() -> pass}"),
+        ("sources", "TextSource.__init__", "{self.skip = 0 -> pass}"),
         ("sources", "XlsxSource.__init__", "{super().__init__() -> pass}"),
         ("sources", "TextSource.__init__", "self.skip = {0 -> 1}"),
         ("sources", "TextSource.__init__", "self.skip = {0 -> -1}"),
@@ -176,6 +200,16 @@ EQUIVALENT = {
         ("reader", "Table", "header_row: int = {0 -> -1}"),
     ],
     "The reader finds no row in it, and says the same": [
+        ("sources", "TextSource._check_text", "if {not head.strip('\\ufeff \\t\\r\\n\\x00') -> True}:"),
+        ("sources", "TextSource._check_text", "if {not  -> }head.strip('\\ufeff \\t\\r\\n\\x00'):"),
+        (
+            "sources",
+            "TextSource._check_text",
+            "if {not self.content.strip(b'\\xef\\xbb\\xbf\\xff\\xfe \\t\\r\\n\\x00') -> False}:",
+        ),
+        ("sources", "TextSource._check_text", "{raise TabularError('empty') -> pass}"),
+        ("sources", "XlsSource.__init__", "{raise TabularError('empty') -> pass}"),
+        ("sources", "XlsxSource.__init__", "if {not self.sheets -> False}:"),
         ("sources", "XlsSource.__init__", "if {not self.sheets -> False}:"),
         ("sources", "TextSource._check_text", "if {not head.strip('\\ufeff \\t\\r\\n\\x00') -> False}:"),
     ],
@@ -187,6 +221,9 @@ EQUIVALENT = {
         ),
     ],
     "Any separator that cuts is better than none": [
+        ("sources", "TextSource._guess_separator", "best, choice = ((0, False, {0 -> 1}), None)"),
+        ("sources", "TextSource._guess_separator", "best, choice = ((0, False, {0 -> -1}), None)"),
+        ("sources", "TextSource._guess_separator", "best, choice = ((0, {False -> True}, 0), None)"),
         ("sources", "TextSource._guess_separator", "best, choice = (({0 -> -1}, False, 0), None)"),
     ],
     "A date as text is read as the same date": [
@@ -269,6 +306,8 @@ EQUIVALENT = {
         ),
     ],
     "Asked only whether it is true": [
+        ("values", "_exists", "return {False -> None}"),
+        ("sources", "TextSource._decodes", "return {False -> None}"),
         ("writer", "_make_fitter.can_express", "return {False -> None}"),
         ("matching", "_is_number", "return {False -> None}"),
     ],
@@ -400,6 +439,68 @@ EQUIVALENT = {
     ],
     "A digit is there: that is asked before": [
         ("values", "_read_digits", "if {not whole and (not fraction) -> False}:"),
+    ],
+    "The rows are cut at the width of the titles, whatever is read": [
+        ("sources", "XlsxSource.rows", "{width = width or self.limits.max_columns + 1 -> pass}"),
+        ("sources", "XlsxSource.rows", "width = width {or -> and} self.limits.max_columns + 1"),
+        ("sources", "XlsxSource.rows", "width = {width or  -> }self.limits.max_columns + 1"),
+        ("sources", "XlsxSource.rows", "width = width{ or self.limits.max_columns + 1 -> }"),
+        ("sources", "XlsSource.__init__", "ts=content, on_demand=True, ragged_rows={True -> False}, logfile=_NOWHERE)"),
+        ("sources", "XlsSource.rows", "elf._get_value(cell) for cell in cells[:{self.limits.max_columns + 1 -> }]])"),
+        ("sources", "XlsSource.rows", "ell in cells[:self.limits.max_columns + {1 -> 2}]])"),
+    ],
+    "An entity stands in a DOCTYPE, which is refused before": [
+        ("sources", "_PartChecker.__init__", "{self.parser.EntityDeclHandler = self._entity -> pass}"),
+        ("sources", "_PartChecker._entity", "{raise TabularError('unsafe_xml') -> pass}"),
+    ],
+    "Only when a sheet is read": [
+        (
+            "sources",
+            "XlsSource.__init__",
+            "rkbook(file_contents=content, on_demand={True -> False}, ragged_rows=True, logfile=_NOWHERE)",
+        ),
+    ],
+    "Without a book what follows is refused with the same words": [
+        ("sources", "XlsSource.__init__", "{raise -> pass}"),
+    ],
+    "The first five letters tell the encodings with a mark as well": [
+        ("sources", "TextSource._find_encoding", "rtswith(bom) and found.startswith(name[:{6 -> 5}]):"),
+    ],
+    "The encoding was checked to the end before": [
+        (
+            "sources",
+            "TextSource.rows",
+            "{raise TabularError('encoding', number, encoding=self.encoding) from error -> pass}",
+        ),
+        (
+            "sources",
+            "TextSource.rows",
+            "raise TabularError({'encoding', number -> number, 'encoding'}, encoding=self.encoding) from error",
+        ),
+    ],
+    "True is no day that Excel could mean": [
+        ("values", "_read_date", "if {isinstance(value, bool) -> False}:"),
+    ],
+    "Without an order it was taken before": [
+        (
+            "values",
+            "_date_of_eight_digits",
+            "n _YEARS and order in (None, 'ymd') or ({order and  -> }year_first[0] in _YEARS and _exists(*yea",
+        ),
+    ],
+    "No day has three digits: it is refused as well": [
+        ("values", "_date_of_parts", "if len(first) >{= -> } 3:"),
+        ("values", "_date_of_parts", "if len(first) >= {3 -> 4}:"),
+    ],
+    "A year of four digits is above 31 as well": [
+        ("values", "guess_date_order", "if {len(match[1]) == 4 -> False}:"),
+        ("values", "guess_date_order", "if len(match[{1 -> 0}]) == 4:"),
+        ("values", "guess_date_order", "if len(match[{1 -> 2}]) == 4:"),
+        ("values", "guess_date_order", "if len(match[1]) == {4 -> 5}:"),
+        ("values", "guess_date_order", "if len(match[1]) == {4 -> 3}:"),
+    ],
+    "Every source has rows of its own": [
+        ("sources", "_Source.rows", "{raise NotImplementedError -> pass}"),
     ],
 }
 

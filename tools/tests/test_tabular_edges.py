@@ -16,6 +16,7 @@ from tools import tabular
 from tools.tabular import matching, reader, sources, values, writer
 from tools.tabular.cells import as_plain_value
 from tools.tests.tabular_files import make_rows, make_xlsx, replace_parts
+from tools.tests.test_ole import Container
 from tools.tests.test_tabular import FILES, TabularCase, cells, read
 
 DAY = datetime.date(2026, 12, 31)
@@ -304,6 +305,7 @@ class TestMeaning(unittest.TestCase):
             (["31/01/02"], "dmy"),
             (["12.12.26"], None),
             (["13/13/2026"], None),
+            ([5, None, "abc", "13/02/2026"], "dmy"),
         ):
             with self.subTest(texts=texts):
                 self.assertEqual(tabular.guess_date_order(texts), order)
@@ -327,7 +329,7 @@ class TestMeaning(unittest.TestCase):
             self.assertEqual(tabular.parse_date(number), day)
         self.assertEqual(tabular.parse_date(44_925, epoch=1904), DAY)
         self.assertEqual(tabular.parse_date(20_261_231.0), DAY)
-        for text in ("1/2/6", "01/02/026"):
+        for text in ("1/2/6", "01/02/026", "202/12/31", "2026/12/031"):
             self.assertCode("date_impossible", tabular.parse_date, text, order="dmy")
         self.assertEqual(tabular.parse_date("31/12/2026", "ymd"), DAY)
         for number in (19_999, 80_400, 19_000_100, 21_991_232, 1_000_000):
@@ -397,6 +399,11 @@ class TestMeaning(unittest.TestCase):
             self.assertEqual(int(tabular.parse_amount(value)), 999_999_999_999_999)
         for value in (10**15, -(10**15), 10**5000, 1e15, "1 000 000 000 000 000", Decimal("1e15")):
             self.assertCode("amount_bad", tabular.parse_amount, value)
+
+    def test_message_about_a_large_amount(self):
+        for value, shown in ((10**15, "…"), (1e15, "1000000000000000.0"), (Decimal("1e15"), "1E+15")):
+            error = self.assertCode("amount_bad", tabular.parse_amount, value)
+            self.assertEqual(error.params["value"], shown)
 
     def test_amounts_below_one(self):
         for text, amount in (("0,40", "0.40"), (".5", "0.5"), ("-0,05", "-0.05"), ("0.005", "0.005"), ("5,", "5.0")):
@@ -665,6 +672,11 @@ class TestGuards(TabularCase):
             (b"Montant;Reste\n" + b"1,5;2,5\n" * 30, ";"),
             (b"Balance, 2026\nMontant;Reste\n" + b"1,5;2,5\n" * 30, ";"),
             (b"1,5;2,5;x\n" * 30, ";"),
+            (b"Title\na,b\n1,2\n3,4\n", ","),
+            (b"a|b\n1|2\n" + b";;;\n" * 10, "|"),
+            (b"a;;b\n1;;2,5\n2;;3,5\n", ";"),
+            (b"a;b\n1;2,0\n3;4,0\n5;6;7,0\n", ";"),
+            (b"sep=|\n" + b"a;b;c|x\n" * 40, "|"),
         ):
             with self.subTest(content=content[:40]):
                 self.assertEqual(read(content).separator, separator)
@@ -720,6 +732,48 @@ class TestGuards(TabularCase):
         self.assertPart(None, b"no <!DOCTYPE a>", "xl/extra.bin")
         self.assertPart("broken", b"<a>")
         self.assertPart("broken", b"no markup")
+
+    def test_parts_of_other_programs(self):
+        for name in ("word/document.xml", "ppt/slide.xml"):
+            self.assertPart(None, b"<a/>", name)
+        self.assertPart(None, b"application/zip", "mimetype")
+        self.assertPart(None, b"<a><mergeCell ref='x'/><mergeCell/></a>")
+
+    def test_letters_of_columns(self):
+        self.assertEqual(
+            [sources._column_index(name) for name in "A Z AA AZ BA XFD".split()], [0, 25, 26, 51, 52, 16383]
+        )
+
+    def test_size_that_a_sheet_says_of_itself(self):
+        content = replace_parts(
+            make_xlsx([["a", "b"], [1, 2], [3, 4]]),
+            {"xl/worksheets/sheet1.xml": lambda old: old.replace(b'ref="A1:B3"', b'ref="A1:A1"')},
+        )
+        self.assertEqual(cells(content), [[1, 2], [3, 4]])
+
+    def test_records_without_a_container(self):
+        for content, expected in (
+            (b"\x09\x08\x10\x00", True),
+            (b"\x09\x00\x04\x00", True),
+            (b"\x09\x08\x11\x00", False),
+            (b"ab\x10\x00", False),
+        ):
+            self.assertIs(sources._is_bare_biff(content), expected)
+
+    def test_more_cells_than_a_sheet_has_columns(self):
+        row = b";".join([b"x"] * 16_384)
+        [found] = read(b"a;b\n" + row, header_row=1)
+        self.assertEqual(found.problem.code, "row_longer")
+        error = self.assertCode("too_many_columns", b"a;b\n" + row + b";x", header_row=1)
+        self.assertEqual((error.row, error.params["limit"]), (2, 256))
+
+    def test_mark_of_an_encoding_in_a_row(self):
+        self.assertEqual(cells(b"a;b\n\xef\xbb\xbf1;2\n"), [["1", "2"]])
+
+    def test_signs_that_no_text_has(self):
+        for size, odd in ((100, 8), (1000, 20), (980, 19)):
+            self.assertEqual(read(b"a;b\n".ljust(size - odd) + b"\x01" * odd).columns, ["a", "b"])
+            self.assertCode("broken", b"a;b\n".ljust(size - odd - 1) + b"\x01" * (odd + 1))
 
     def test_parts_that_pack_well_or_badly(self):
         self.assertPart(None, b"\0" * 1_000_000, "xl/media/image1.png")
@@ -870,6 +924,36 @@ class TestXlsBook(TabularCase):
         titles = [cell(xlrd.XL_CELL_TEXT, name) for name in "ab"]
         [row] = self.read_book([titles, [cell(xlrd.XL_CELL_NUMBER, number) for number in (1.0, 2.0, 3.0)]])
         self.assertEqual((row.cells, row.problem), ([1, 2], None))
+
+    def test_book_that_the_library_refuses(self):
+        for text, code in (("Workbook is encrypted", "password"), ("Something else", "broken")):
+            with mock.patch.object(sources.xlrd, "open_workbook", side_effect=xlrd.XLRDError(text)):
+                self.assertCode(code, self.CONTENT)
+        with self.assertRaises(tabular.TabularError) as caught:
+            self.read_book([], names=())
+        self.assertEqual(caught.exception.code, "empty")
+
+    def test_containers_of_other_programs(self):
+        for name, code, found in (
+            ("EncryptedPackage", "password", None),
+            ("EncryptionInfo", "password", None),
+            ("_VBA_PROJECT", "macros", None),
+            ("_VBA_PROJECT_CUR", "macros", None),
+            ("WordDocument", "not_a_table", "Word"),
+            ("PowerPoint Document", "not_a_table", "PowerPoint"),
+            ("__properties_version1.0", "not_a_table", "MSG"),
+            ("Other", "broken", None),
+        ):
+            with self.subTest(name=name):
+                error = self.assertCode(code, Container({"A": b"x", name: b"x"}).make())
+                self.assertEqual(error.params.get("found"), found)
+
+    def test_stream_of_the_book(self):
+        for names in (("A", "BOOK", "B"), ("A", "Book", "WorkBook")):
+            content = Container({name: name.encode() for name in names}).make()
+            with mock.patch.object(sources.xlrd, "open_workbook", side_effect=AssertionError) as opened:
+                self.assertCode("broken", content)
+            self.assertEqual(opened.call_args.kwargs["file_contents"], names[-1 if "k" in names[-1] else 1].encode())
 
     def test_columns(self):
         titles = [xlrd.sheet.Cell(xlrd.XL_CELL_TEXT, name) for name in "abcd"]
