@@ -61,7 +61,7 @@ screenshots: ## take the pictures of the description (ARGS="--help" for other pi
 reset: ## drop the demo database; the next start builds it anew
 	@$(DEV) reset
 
-stop: ## stop the private PostgreSQL
+stop: ## stop the private PostgreSQL, unless another run uses it
 	@$(DEV) stop
 
 clean: ## remove the cache folder with all databases, after stopping PostgreSQL

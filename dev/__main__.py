@@ -26,7 +26,7 @@ def _parser():
 
 
 def _setup():
-    env = environment.set_up()
+    env = environment.set_up(browser=True)
     databases.template(env, demo=False)
     log("Ready: 'make run' starts Odoo, 'make test' runs the tests.")
 
@@ -37,8 +37,13 @@ def _reset():
     log("The demo database is dropped; 'make run' builds it anew.")
 
 
-def _clean():
+def _stop():
     postgres.stop_private()
+
+
+def _clean():
+    if users := postgres.stop_private():
+        raise DevError(f"{CACHE} stays: its PostgreSQL is used by {users}.")
     if CACHE.exists():
         shutil.rmtree(CACHE)
         log(f"{CACHE} is removed.")
@@ -63,7 +68,7 @@ def _dispatch(args):
         "bench": lambda: run_bench.run(args.size),
         "screenshots": lambda: screenshots.run(args),
         "reset": _reset,
-        "stop": postgres.stop_private,
+        "stop": _stop,
         "clean": _clean,
     }
     return commands[args.command]()

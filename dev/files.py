@@ -18,6 +18,35 @@ def lock(path):
         yield
 
 
+_shared = []
+
+
+def share(path):
+    """Say until this process ends that it uses something, as others may at the same time.
+
+    :param pathlib.Path path: the lock's file, made when missing
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = open(path, "a")
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    _shared.append(handle)
+
+
+def is_shared(path):
+    """:param pathlib.Path path: a lock's file
+    :return: whether a process uses what the lock stands for
+    :rtype: bool
+    """
+    if not path.exists():
+        return False
+    with open(path, "a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 @contextlib.contextmanager
 def complete_folder(path):
     """Build a folder under another name, and rename it when all went well.

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import xml.etree.ElementTree
 
@@ -101,11 +102,13 @@ def committed_files():
     :rtype: list
     """
     command = ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if result.returncode:  # not a clone, but a copy of the files
-        return [path for path in sorted(ROOT.rglob("*")) if path.is_file()]
-    names = result.stdout.decode().split("\0")
-    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+    if shutil.which("git"):
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if not result.returncode:
+            names = result.stdout.decode().split("\0")
+            return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+    # A copy of the files, or a machine without git.
+    return [path for path in sorted(ROOT.rglob("*")) if path.is_file() and ".git" not in path.relative_to(ROOT).parts]
 
 
 def _check_xml():

@@ -124,11 +124,11 @@ def run(args):
     :rtype: bool
     """
     pictures = _ad_hoc(args) if args.url else _listed(args)
-    env = environment.set_up()
+    env = environment.set_up(browser=True)
     database = databases.demo(env)
     # The language is the user's own: two at a time would disturb each other.
     with lock(CHECKOUT / "screenshots.lock"), _odoo(env, database, args.port) as address:
-        with Browser(CHECKOUT / "browser") as browser, _session(args, address, database) as client:
+        with Browser(CHECKOUT / "browser", env.environ) as browser, _session(args, address, database) as client:
             if client:
                 browser.set_cookie(address, "session_id", client.cookie)
             return all([_take(browser, client, address, *picture) for picture in pictures])
