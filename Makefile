@@ -13,7 +13,7 @@ THRESHOLD ?= 92
 DEV := $(PYTHON) -B -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench soak mutate lint format shell psql i18n screenshots reset stop clean
+.PHONY: help setup run test bench soak mutate lint format shell psql i18n screenshots dist reset stop clean
 
 help: ## this list
 	@echo "make ..."
@@ -57,6 +57,9 @@ i18n: ## export the terms and bring the French translation up to date
 
 screenshots: ## take the pictures of the description (ARGS="--help" for other pictures)
 	@$(DEV) screenshots $(ARGS)
+
+dist: ## build the wheel and the zip for the app store, without the tools
+	@$(DEV) dist
 
 reset: ## drop the demo database; the next start builds it anew
 	@$(DEV) reset

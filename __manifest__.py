@@ -7,7 +7,7 @@
     "author": "account_collection contributors",
     "website": "https://github.com/account-collection/account_collection",
     "depends": ["account_payment", "sms"],
-    "external_dependencies": {"python": ["holidays", "openpyxl", "xlrd", "xlsxwriter"]},
+    "external_dependencies": {"python": ["holidays", "openpyxl", "reportlab", "xlrd", "xlsxwriter"]},
     "data": [
         "security/collection_groups.xml",
         "security/ir.model.access.csv",

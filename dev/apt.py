@@ -19,6 +19,8 @@ from .paths import CACHE
 LOCK = CACHE / "apt.lock"  # of the state folders and of what is unpacked from the archive
 _KEYRINGS = pathlib.Path("/usr/share/keyrings")
 
+NO_MIRROR = "this machine has no Debian mirror"
+NO_NETWORK = re.compile(r"resolving|connect|unreachable|timed out", re.I)
 _SECONDS_BETWEEN_REMARKS = 5
 
 # The #clear lines drop hooks (appstream, packagekit) that would touch the machine. The sandbox
@@ -169,7 +171,7 @@ def fetch(purpose, names, folder, suite="", wanted=lambda _name: True, exclude=(
     :param exclude: patterns of files that stay out
     :raises DevError: when no mirror can be reached, or none holds them
     """
-    problem = "this machine has no Debian mirror"
+    problem = NO_MIRROR
     for uri, own_suite in machine_mirrors():
         archive = PrivateApt.of_suite(uri, suite or own_suite)
         problem = archive.update()

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import shutil
+import subprocess
 
 
 @contextlib.contextmanager
@@ -79,3 +80,18 @@ def short_key(*parts):
     :rtype: str
     """
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def committed_files(root):
+    """:param pathlib.Path root: a checkout
+    :return: its files that are, or would be, committed
+    :rtype: list
+    """
+    command = ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    if shutil.which("git"):
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if not result.returncode:
+            names = result.stdout.decode().split("\0")
+            return [root / name for name in names if name and (root / name).is_file()]
+    # A copy of the files, or a machine without git.
+    return [path for path in sorted(root.rglob("*")) if path.is_file() and ".git" not in path.relative_to(root).parts]

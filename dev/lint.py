@@ -2,12 +2,12 @@
 
 import os
 import re
-import shutil
 import subprocess
 import xml.etree.ElementTree
 
 from . import addon_links, check_arrows, python_env
 from .console import DevError, log
+from .files import committed_files
 from .paths import CACHE, CHECKOUT, NAME, ROOT
 
 _COPY = CHECKOUT / "lint"
@@ -97,23 +97,9 @@ def _run(folder, tool, *args):
     return not result.returncode
 
 
-def committed_files():
-    """:return: the files that are, or would be, committed
-    :rtype: list
-    """
-    command = ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    if shutil.which("git"):
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        if not result.returncode:
-            names = result.stdout.decode().split("\0")
-            return [ROOT / name for name in names if name and (ROOT / name).is_file()]
-    # A copy of the files, or a machine without git.
-    return [path for path in sorted(ROOT.rglob("*")) if path.is_file() and ".git" not in path.relative_to(ROOT).parts]
-
-
 def _check_xml():
     good = True
-    for path in committed_files():
+    for path in committed_files(ROOT):
         if path.suffix in (".xml", ".svg"):
             try:
                 xml.etree.ElementTree.parse(path)
@@ -125,7 +111,7 @@ def _check_xml():
 
 def _check_hosts():
     good = True
-    for path in committed_files():
+    for path in committed_files(ROOT):
         text = path.read_bytes().decode(errors="replace")
         for number, line in enumerate(text.splitlines(), 1):
             if found := _REGISTRY_HOSTS.search(line):

@@ -120,7 +120,7 @@ def _download(folder):
     :return: Odoo's version, and the packages' files
     :rtype: tuple
     """
-    tried = []
+    problems = []
     for uri, own_suite in apt.machine_mirrors():
         for suite in _SUITES:
             log(f"Odoo: looking for Debian's {_PACKAGE} in {suite}")
@@ -128,7 +128,9 @@ def _download(folder):
             problem = archive.update()
             versions = [] if problem else archive.versions(_PACKAGE)
             if not versions:
-                tried.append(problem or f"Debian's {suite} lacks {_PACKAGE}.")
+                problems.append(problem or f"Debian's {suite} lacks {_PACKAGE}")
+                if apt.NO_NETWORK.search(problem):
+                    break
                 continue
             package = _choose(versions)
             debs = archive.download([package], folder, "Odoo")
@@ -138,8 +140,8 @@ def _download(folder):
                 debs += _download_linked(name, (own, archive), folder)
             return package.version, debs
     raise DevError(
-        f"No Odoo {SERIES} here, and none to be fetched: {' '.join(tried) or 'this machine has no Debian mirror.'}"
-        " Connect to the network, set ODOO_HOME to Odoo's source tree, or put 'odoo' on the PATH."
+        f"Odoo {SERIES} can't be fetched: {'; '.join(problems) or apt.NO_MIRROR}."
+        " Is there a network? Or set ODOO_HOME to Odoo's source tree, or put 'odoo' on the PATH."
     )
 
 
