@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 
-from . import databases, environment, lint, package, postgres, run_tests, screenshots, serve, translate
+from . import databases, environment, lint, package, postgres, readme, run_tests, screenshots, serve, translate
 from .bench import run_bench
 from .console import DevError, log
 from .mutate import run_mutate
@@ -15,7 +15,7 @@ from .paths import CACHE
 def _parser():
     parser = argparse.ArgumentParser(prog="dev", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("setup", "shell", "psql", "lint", "format", "i18n", "dist", "reset", "soak", "stop", "clean"):
+    for name in ("setup", "shell", "psql", "lint", "format", "i18n", "readme", "dist", "reset", "soak", "stop", "clean"):
         commands.add_parser(name)
     commands.add_parser("run").add_argument("--port", type=int, default=8069)
     commands.add_parser("test").add_argument("tags", nargs="?", default="")
@@ -63,6 +63,7 @@ def _dispatch(args):
         "lint": lint.check,
         "format": lint.reformat,
         "i18n": translate.run,
+        "readme": readme.run,
         "dist": package.run,
         "soak": run_tests.soak,
         "mutate": lambda: run_mutate.run(args),

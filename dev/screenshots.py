@@ -67,13 +67,10 @@ PICTURES = (
     Picture("kanban", "/odoo/collection-cases", wait=".o_kanban_record"),
     Picture("case", "/odoo/collection-cases", wait=".o_kanban_record", script=_OPEN_FIRST),
     Picture("call", "/odoo/collection-cases", wait=".o_kanban_record", script=_LOG_CALL),
-    Picture("debtors", "/odoo/collection-debtors", wait=".o_data_row"),
     Picture("debtor", "/odoo/collection-debtors", wait=".o_data_row", script=_OPEN_FIRST),
     Picture("score", "/odoo/collection-score", wait=".o_form_view"),
     Picture("next_days", "/odoo/collection-next-days"),
     Picture("recap", _RECAP, size=(1000, 1240)),
-    Picture("kanban_fr", "/odoo/collection-cases", lang="fr_FR", wait=".o_kanban_record"),
-    Picture("recap_fr", _RECAP, lang="fr_FR", size=(1000, 1240)),
 )
 
 # The web client shows no action yet, or still loads something. Other pages have no such sign.
