@@ -15,7 +15,8 @@ from .paths import CACHE
 def _parser():
     parser = argparse.ArgumentParser(prog="dev", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("setup", "shell", "psql", "lint", "format", "i18n", "readme", "dist", "reset", "soak", "stop", "clean"):
+    plain = "setup shell psql lint format i18n readme dist reset soak stop clean"
+    for name in plain.split():
         commands.add_parser(name)
     commands.add_parser("run").add_argument("--port", type=int, default=8069)
     commands.add_parser("test").add_argument("tags", nargs="?", default="")

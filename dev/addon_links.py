@@ -11,7 +11,8 @@ import shutil
 from .paths import ADDONS, NAME, ROOT
 
 HOME = ADDONS / NAME
-_NOT_ADDON = {"dev", "Makefile", "pyproject.toml", "requirements.txt", "CONTRIBUTING.md", "__pycache__", "node_modules", "venv", "build"}
+_NOT_ADDON = {"dev", "Makefile", "pyproject.toml", "requirements.txt", "CONTRIBUTING.md"}
+_NOT_ADDON |= {"__pycache__", "node_modules", "venv", "build"}
 # They change what a person reads, not what an installed addon does.
 _NOT_INSTALLED = ("tests", "readme", "tools/tests", "static/description", "static/tests")
 

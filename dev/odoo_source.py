@@ -151,9 +151,7 @@ def _choose(packages):
             return package
     package = packages[0]
     if package.version in _TRIED:
-        raise DevError(
-            f"{_PACKAGE} {package.version} has SHA-256 {package.digest}, not {_TRIED[package.version]}."
-        )
+        raise DevError(f"{_PACKAGE} {package.version} has SHA-256 {package.digest}, not {_TRIED[package.version]}.")
     log(f"Odoo: {package.version} is newer than what was tried ({', '.join(_TRIED)})")
     return package
 

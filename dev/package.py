@@ -127,10 +127,13 @@ def run():
     folder.mkdir(parents=True, exist_ok=True)
     _source, python = environment.python_only()
     command = [python / "bin/python", "-m", "dev.package", folder]
-    good = not subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
-    if good:
-        log(f"Packages: in {folder}")
-    return good
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    result = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False, **options)
+    if result.returncode:
+        print(result.stdout)
+        return False
+    log(f"Packages: {', '.join(result.stdout.splitlines()[-2:])} in {folder}")
+    return True
 
 
 if __name__ == "__main__":

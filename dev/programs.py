@@ -18,7 +18,8 @@ from .paths import CACHE
 
 _FONTS = ("fonts-dejavu-core", "fonts-liberation")
 # Programs for the installation itself, and drivers of graphics cards, which nothing here draws on.
-_NOT_NEEDED = ("dpkg", "tar", "perl", "libperl", "passwd", "systemd", "iso-codes", "libllvm", "libz3", "libgl1-mesa-dri")
+_NOT_NEEDED = ("dpkg", "tar", "perl", "libperl", "passwd", "systemd", "iso-codes")
+_NOT_NEEDED += ("libllvm", "libz3", "libgl1-mesa-dri")
 _NOT_UNPACKED = (
     "./etc",
     "./usr/share/doc",

@@ -186,7 +186,7 @@ class PipProgress:
         """
         output = "".join(self._lines)
         if found := _NO_NETWORK.search(output):
-            return f"The Python packages can't be fetched: pip reaches no package index ({found[0]}). Is there a network?"
+            return f"The Python packages can't be fetched: no package index answers ({found[0]}). Is there a network?"
         errors = [line for line in self._lines if line.startswith("ERROR")] or self._lines[-20:]
         return f"pip can't install the wheels:\n{''.join(errors).strip()}"
 

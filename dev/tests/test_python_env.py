@@ -42,7 +42,7 @@ class TestPipProgress(unittest.TestCase):
 
     def test_no_network_is_one_sentence(self):
         said = _read(NO_NETWORK).why_failed()
-        self.assertIn("pip reaches no package index (NewConnectionError)", said)
+        self.assertIn("no package index answers (NewConnectionError)", said)
         self.assertNotIn("\n", said)
 
     def test_a_package_that_is_missing_is_no_lack_of_network(self):
