@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
 from . import apt
 from .console import DevError, elapsed, log, megabytes
@@ -15,7 +16,6 @@ from .paths import CACHE, DEV, SERIES
 
 _OLDEST, _NEWEST = (3, 10), (3, 13)
 _PIP = CACHE / "pip"
-_CERTIFICATES = "certificates.pem"
 _MACHINE_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _SECONDS_BETWEEN_REMARKS = 5
 _NO_NETWORK = re.compile(
@@ -89,21 +89,26 @@ def _create(folder):
     if result.returncode:
         raise DevError(f"Python can't make a virtual environment: install python3-venv.\n{result.stdout}")
     if not has_pip:
-        wheel = _debian_pip()
-        _pip([folder / "bin/python", f"{wheel}/pip"], "--no-index", wheel)
+        _add_debian_pip(next((folder / "lib").glob("python3*/site-packages")))
 
 
-def _debian_pip():
-    """:return: pip's wheel as Debian has it, fetched when missing, with the certificates that it trusts
-    :rtype: pathlib.Path
+def _add_debian_pip(packages):
+    """Unpack Debian's pip, with certificates for it where the machine has none.
+
+    :param pathlib.Path packages: the folder of an environment's packages
     """
+    names = ("python3-pip-whl", "ca-certificates")
     if not _PIP.exists():
-        names = ("python3-pip-whl", "ca-certificates")
         with lock(apt.LOCK), complete_folder(_PIP) as building:
             apt.fetch("pip", names, building, wanted=lambda name: name in names)
             trusted = sorted((building / "usr/share/ca-certificates/mozilla").glob("*.crt"))
-            (building / _CERTIFICATES).write_bytes(b"".join(path.read_bytes() for path in trusted))
-    return next((_PIP / "usr/share/python-wheels").glob("pip-*.whl"))
+            (building / "certificates.pem").write_bytes(b"".join(path.read_bytes() for path in trusted))
+    with zipfile.ZipFile(next((_PIP / "usr/share/python-wheels").glob("pip-*.whl"))) as wheel:
+        wheel.extractall(packages)
+    if not pathlib.Path(_MACHINE_CERTIFICATES).exists():
+        # Debian's pip reads this file when it starts, whatever its options say.
+        source = packages / "pip/_vendor/certifi/core.py"
+        source.write_text(source.read_text().replace(_MACHINE_CERTIFICATES, str(_PIP / "certificates.pem")))
 
 
 def install(folder, *args):
@@ -112,20 +117,11 @@ def install(folder, *args):
     :param pathlib.Path folder: the environment
     :param args: pip's further arguments
     """
-    _pip([folder / "bin/python", "-m", "pip"], *args)
-
-
-def _pip(pip, *args):
-    """Have pip install wheels, and tell how far it is.
-
-    :param list pip: the command that is pip
-    :param args: its further arguments
-    """
-    command = [*pip, "install", "--no-cache-dir", "--progress-bar", "off"]
+    command = [folder / "bin/python", "-m", "pip", "install", "--no-cache-dir", "--progress-bar", "off"]
     command += ["--disable-pip-version-check", "--no-warn-script-location"]
     command += ["--no-deps", "--only-binary", ":all:", *args]
     # As root, pip prints advice that does not hold inside an environment of our own.
-    environ = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore", **_certificates()}
+    environ = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
     progress = PipProgress()
     with subprocess.Popen(
         command,
@@ -140,16 +136,6 @@ def _pip(pip, *args):
             progress.read(line)
     if process.returncode:
         raise DevError(progress.why_failed())
-
-
-def _certificates():
-    """:return: the variable that names our certificates, on a machine that has none
-    :rtype: dict
-    """
-    ours = _PIP / _CERTIFICATES
-    if os.environ.get("PIP_CERT") or not ours.exists() or pathlib.Path(_MACHINE_CERTIFICATES).exists():
-        return {}
-    return {"PIP_CERT": str(ours)}
 
 
 class PipProgress:

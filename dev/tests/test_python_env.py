@@ -1,9 +1,10 @@
 """``dev/python_env.py``: environments without pip, and what is said while pip works."""
 
-import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
+import zipfile
 from unittest import mock
 
 from dev import apt, python_env
@@ -55,11 +56,11 @@ class TestPythonWithoutPip(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.cache = pathlib.Path(folder.name)
-        self.pip = mock.Mock()
+        self.machine = self.cache / "machine.crt"
+        self.fetched = 0
         for owner, name, value in (
             (python_env, "_PIP", self.cache / "pip"),
-            (python_env, "_pip", self.pip),
-            (python_env, "_MACHINE_CERTIFICATES", str(self.cache / "machine.crt")),
+            (python_env, "_MACHINE_CERTIFICATES", str(self.machine)),
             (apt, "LOCK", self.cache / "apt.lock"),
             (apt, "fetch", self.fetch),
             (python_env.importlib.util, "find_spec", lambda _name: None),
@@ -69,36 +70,37 @@ class TestPythonWithoutPip(unittest.TestCase):
             self.addCleanup(patch.stop)
 
     def fetch(self, purpose, names, folder, wanted, **_options):
-        """Unpack what Debian's two packages hold."""
+        """Unpack what Debian's two packages hold: a pip that prints the certificates that it trusts."""
+        self.fetched += 1
         self.assertEqual([name for name in [*names, "openssl", "libc6"] if wanted(name)], list(names))
-        for name, text in (
-            ("usr/share/python-wheels/pip-23.0.1-py3-none-any.whl", "a wheel"),
-            ("usr/share/ca-certificates/mozilla/B.crt", "b\n"),
-            ("usr/share/ca-certificates/mozilla/A.crt", "a\n"),
-        ):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
+        for name, text in (("B.crt", "b\n"), ("A.crt", "a\n")):
+            path = folder / "usr/share/ca-certificates/mozilla" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        wheels = folder / "usr/share/python-wheels"
+        wheels.mkdir(parents=True)
+        with zipfile.ZipFile(wheels / "pip-23.0.1-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("pip/__main__.py", "from pip._vendor.certifi.core import WHERE\nprint(WHERE)\n")
+            wheel.writestr("pip/_vendor/certifi/core.py", f"WHERE = '{self.machine}'\n")
 
-    def test_pip_comes_from_debian(self):
+    def trusted(self):
+        """Return the certificates that pip trusts in a new environment."""
         python_env._create(self.cache / "env")
-        wheel = self.cache / "pip/usr/share/python-wheels/pip-23.0.1-py3-none-any.whl"
-        self.pip.assert_called_once_with([self.cache / "env/bin/python", f"{wheel}/pip"], "--no-index", wheel)
-        self.assertTrue((self.cache / "env/bin/python").exists())
+        command = [self.cache / "env/bin/python", "-m", "pip"]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+    def test_machine_without_certificates(self):
+        self.assertEqual(self.trusted(), str(self.cache / "pip/certificates.pem"))
+        self.assertEqual((self.cache / "pip/certificates.pem").read_text(), "a\nb\n")
 
     def test_certificates_of_the_machine_come_first(self):
-        with mock.patch.dict(os.environ, {"PIP_CERT": ""}):
-            self.assertEqual(python_env._certificates(), {})
-            python_env._debian_pip()
-            ours = self.cache / "pip/certificates.pem"
-            self.assertEqual(ours.read_text(), "a\nb\n")
-            self.assertEqual(python_env._certificates(), {"PIP_CERT": str(ours)})
-            (self.cache / "machine.crt").touch()
-            self.assertEqual(python_env._certificates(), {})
+        self.machine.touch()
+        self.assertEqual(self.trusted(), str(self.machine))
 
-    def test_certificates_of_the_user_come_first(self):
-        python_env._debian_pip()
-        with mock.patch.dict(os.environ, {"PIP_CERT": "/own.pem"}):
-            self.assertEqual(python_env._certificates(), {})
+    def test_fetched_once(self):
+        for _time in range(2):
+            self.trusted()
+        self.assertEqual(self.fetched, 1)
 
     def test_python_that_can_make_no_environment(self):
         (self.cache / "file").touch()
