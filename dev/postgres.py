@@ -180,32 +180,32 @@ class Postgres:
         with lock(CACHE / "postgres.lock"):
             if not (data / "postmaster.pid").exists():
                 return ""
-            if users := self._wait_for_users():
-                return users
+            if is_shared(_USERS):
+                return "another run"
+            if databases := self._wait_for_clients():
+                return f"somebody at work in {databases}"
             self._server_tool("pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
             log("PostgreSQL: stopped")
         return ""
 
-    def _wait_for_users(self):
-        """Wait a moment for those who use the server to leave.
+    def _wait_for_clients(self):
+        """Wait a moment for those to leave who are connected: whoever came by another way has left no lock.
 
-        :return: who stays
+        :return: the databases in which somebody stays
         :rtype: str
         """
         deadline = time.monotonic() + _PATIENCE
-        while (users := self._describe_users()) and time.monotonic() < deadline:
+        while (databases := self._used_databases()) and time.monotonic() < deadline:
             time.sleep(0.2)
-        return users
+        return databases
 
-    def _describe_users(self):
-        if is_shared(_USERS):
-            return "another run"
-        # Whoever was killed or came by another way has left no lock.
-        databases = self.answers() and self.sql(
+    def _used_databases(self):
+        if not self.answers():
+            return ""
+        return self.sql(
             "SELECT string_agg(DISTINCT datname, ', ') FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
-        return f"somebody at work in {databases}" if databases else ""
 
     def sql(self, query, database="postgres", role=None):
         """:param str query: one statement
