@@ -127,7 +127,7 @@ class Program:
     def _write_scripts(self, folder):
         (folder / "fonts.conf").write_text(_FONT_CONFIGURATION)
         (folder / "bin").mkdir(exist_ok=True)
-        loader = next((str(path.relative_to(folder)) for path in sorted(folder.glob("*lib*/ld-linux*.so.*"))), "")
+        loader = _loader(folder)
         libraries = ":".join(f"$home/{path}" for path in library_folders(folder))
         for name, program in self.scripts:
             start = self.start.format(loader=f"$home/{loader}", libraries=libraries, program=f"$home/{program}")
@@ -201,6 +201,15 @@ def library_folders(folder):
         for triplet in sorted((folder / base).glob("*-linux-gnu*")):
             found += [triplet, *sorted(path for path in triplet.iterdir() if path.is_dir())]
     return [path.relative_to(folder) for path in found if any(path.glob("lib*.so*"))]
+
+
+def _loader(folder):
+    """:return: the loader of an unpacked file system, or ``None``
+    :rtype: pathlib.Path
+    """
+    # The well-known name is a link that leads out to the machine's own, which no other C library bears.
+    found = (path for path in folder.glob("**/ld-linux*.so.*") if not path.is_symlink())
+    return next((path.relative_to(folder) for path in found), None)
 
 
 def _why_broken(command, **environ):

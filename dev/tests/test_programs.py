@@ -133,6 +133,15 @@ class TestPrograms(unittest.TestCase):
         with self.debian():
             self.assertNotEqual(FAKE.on_path(), dataclasses.replace(FAKE, left_out=()).on_path())
 
+    def test_loader_is_the_unpacked_one(self):
+        real = self.folder / "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+        link = self.folder / "lib64/ld-linux-x86-64.so.2"
+        for path in (real, link):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        real.touch()
+        link.symlink_to("/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")
+        self.assertEqual(programs._loader(self.folder), real.relative_to(self.folder))
+
     def test_library_folders(self):
         for name in ("lib/x86_64-linux-gnu/libc.so.6", "usr/lib/x86_64-linux-gnu/blas/libblas.so.3", "usr/lib/a.so"):
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
