@@ -186,7 +186,8 @@ def fetch(purpose, names, folder, suite="", wanted=lambda _name: True, exclude=(
             for deb in debs:
                 extract(deb, folder, exclude)
         return
-    raise DevError(f"{purpose} can't be fetched: {problem}. Is there a network?")
+    advice = "Is there a network?" if NO_NETWORK.search(problem) else "Install it yourself."
+    raise DevError(f"{purpose} can't be fetched: {problem}. {advice}")
 
 
 def parse_uris(text):

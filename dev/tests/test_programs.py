@@ -102,12 +102,22 @@ class TestPrograms(unittest.TestCase):
         home = found.parent
         self.assertEqual(result.stdout, f"a b c {home}/fonts.conf {home}/usr/lib/x86_64-linux-gnu\n")
 
-    def test_no_network(self):
+    def test_no_mirror(self):
         with mock.patch.object(apt, "machine_mirrors", return_value=[]):
             self.assertEqual(FAKE.on_path(), [])
         (said,) = self.log.call_args.args
-        self.assertIn("Printer can't be fetched: this machine has no Debian mirror.", said)
+        self.assertIn("Printer can't be fetched: this machine has no Debian mirror. Install it yourself.", said)
         self.assertIn("Without Printer nothing is printed.", said)
+
+    def test_no_network(self):
+        archive = mock.Mock(suite="bookworm")
+        archive.update.return_value = "Failed to fetch InRelease Temporary failure resolving 'mirror.example'"
+        with (
+            mock.patch.object(apt, "machine_mirrors", return_value=[("mirror", "bookworm")]),
+            mock.patch.object(apt.PrivateApt, "of_suite", return_value=archive),
+        ):
+            self.assertEqual(FAKE.on_path(), [])
+        self.assertIn("resolving 'mirror.example'. Is there a network?", self.log.call_args.args[0])
 
     def test_no_network_in_ci(self):
         """A skipped test must not look like a pass."""
