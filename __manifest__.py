@@ -8,7 +8,7 @@
     "maintainers": ["account-collection"],
     "development_status": "Beta",
     "website": "https://github.com/account-collection/account_collection",
-    "support": "https://github.com/account-collection/account_collection/issues",
+    "support": "support@account-collection.example",
     "depends": ["account_payment", "sms"],
     "external_dependencies": {"python": ["holidays", "openpyxl", "reportlab", "xlrd", "xlsxwriter"]},
     "data": [

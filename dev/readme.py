@@ -43,7 +43,7 @@ _TEXT = """\
 Bug Tracker
 ===========
 
-Bugs are tracked on `the project's issues <{support}>`__. In case of trouble, please
+Bugs are tracked on `the project's issues <{website}/issues>`__. In case of trouble, please
 check there if your issue has already been reported.
 
 Credits
@@ -109,7 +109,6 @@ def render():
         licence_name=facts["license"],
         series=f"{SERIES}%20{NAME}",
         website=facts["website"],
-        support=facts["support"],
         author=facts["author"],
         description=_fragment("DESCRIPTION"),
         sections="\n\n".join(
