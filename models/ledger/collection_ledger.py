@@ -3,6 +3,8 @@
 from odoo import api, models
 from odoo.tools import SQL, ormcache
 
+from ..base.sql import once
+
 # What the ledger is read from. Flushing them alone leaves a dialogue that is being computed as it is.
 READ_MODELS = (
     "account.bank.statement.line",
@@ -213,7 +215,7 @@ class CollectionLedger(models.AbstractModel):
                 """,
                 receivable=receivable,
             )
-            source = SQL("(%s) candidate JOIN account_move_line line ON line.id = candidate.id", lines)
+            source = SQL("(%s) candidate JOIN account_move_line line ON line.id = candidate.id", once(lines))
             condition = SQL("TRUE")
         else:
             source = SQL("account_move_line line")
@@ -385,6 +387,8 @@ class CollectionLedger(models.AbstractModel):
         digits = company.currency_id.decimal_places
         return SQL(
             """
+            WITH disputed AS MATERIALIZED (%(disputed_parts)s),
+            promised AS MATERIALIZED (%(promised_parts)s)
             SELECT balance.*,
                    part.disputed_currency, part.promised_currency, part.announced_currency,
                    part.disputed, part.promised,
@@ -393,8 +397,8 @@ class CollectionLedger(models.AbstractModel):
                         THEN part.residual - part.promised
                         ELSE ROUND(part.announced_currency * part.rate, %(digits)s) END AS announced
               FROM (%(balance)s) balance
-         LEFT JOIN (%(disputed_parts)s) disputed ON disputed.move_line_id = balance.item_id
-         LEFT JOIN (%(promised_parts)s) promised ON promised.move_line_id = balance.item_id
+         LEFT JOIN disputed ON disputed.move_line_id = balance.item_id
+         LEFT JOIN promised ON promised.move_line_id = balance.item_id
          LEFT JOIN UNNEST(%(announced_ids)s::int[], %(announced_amounts)s::numeric[])
                    AS announced(move_line_id, amount) ON announced.move_line_id = balance.item_id
         CROSS JOIN LATERAL (
