@@ -23,6 +23,9 @@ GRADES = [
     ("d", "D"),
 ]
 
+# Journals whose entries are money.
+CASH_JOURNAL_TYPES = ("bank", "cash", "credit")
+
 CALL_OUTCOMES = [
     ("right_person", "Reached the right person"),
     ("someone_else", "Reached someone else"),

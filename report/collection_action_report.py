@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..const import CALL_OUTCOMES, COMPANY_SIZES, GRADES, PAYER_PROFILES
+from ..models.base.sql import once
 
 # Days after a contact within which money counts as its effect.
 SOON, LATER = 15, 30
@@ -189,7 +190,7 @@ class CollectionActionReport(models.Model):
          LEFT JOIN (%(effects)s) effect ON effect.id = action.id
              WHERE action.company_id = %(company)s AND action.channel != 'note'
             """,
-            effects=self._get_effect_sql(company),
+            effects=once(self._get_effect_sql(company)),
             company=company.id,
         )
 
@@ -215,6 +216,7 @@ class CollectionActionReport(models.Model):
             "(SELECT COALESCE(MIN(date_done)::date - 1, CURRENT_DATE) FROM collection_action WHERE company_id = %s)",
             company.id,
         )
+        cash = self.env["collection.metrics"].sudo()._get_cash_sql(company, first, company._collection_today())
         return SQL(
             """
             SELECT contact.id,
@@ -226,9 +228,7 @@ class CollectionActionReport(models.Model):
                  WHERE action.company_id = %(company)s AND %(is_contact)s
                 WINDOW same_debtor AS (PARTITION BY action.debtor_id ORDER BY action.date_done, action.id)
               ) contact
-              JOIN (
-                SELECT partner_id, date, SUM(amount) AS amount FROM (%(cash)s) receipt GROUP BY partner_id, date
-              ) cash ON cash.partner_id = contact.partner_id
+              JOIN (%(cash)s) cash ON cash.partner_id = contact.partner_id
                     AND cash.date BETWEEN contact.day AND contact.day + %(later)s
                     AND (contact.next_day IS NULL OR cash.date < contact.next_day)
           GROUP BY contact.id
@@ -238,5 +238,7 @@ class CollectionActionReport(models.Model):
             is_contact=self._get_contact_condition(),
             soon=SOON,
             later=LATER,
-            cash=self.env["collection.metrics"].sudo()._get_cash_sql(company, first, company._collection_today()),
+            cash=once(
+                SQL("SELECT partner_id, date, SUM(amount) AS amount FROM (%s) receipt GROUP BY partner_id, date", cash)
+            ),
         )

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..const import COMPANY_SIZES, GRADES, PAYER_PROFILES
+from ..models.base.sql import once
 from ..tools.aging import BUCKETS
 
 
@@ -218,6 +219,33 @@ class CollectionItemReport(models.Model):
         )
 
     @api.model
+    def _get_contested_sql(self, company) -> SQL:
+        """Return SQL with the reason of the last dispute about each item: ``move_line_id``, ``reason_id``."""
+        return SQL(
+            """
+            SELECT DISTINCT ON (part.move_line_id) part.move_line_id, dispute.reason_id
+              FROM collection_dispute_line part
+              JOIN collection_dispute dispute ON dispute.id = part.dispute_id
+             WHERE dispute.state IN ('open', 'accepted') AND dispute.company_id = %s
+          ORDER BY part.move_line_id, dispute.id DESC
+            """,
+            company.id,
+        )
+
+    @api.model
+    def _get_said_reason_sql(self, company) -> SQL:
+        """Return SQL with the reason that each customer gave last: ``debtor_id``, ``reason_id``."""
+        return SQL(
+            """
+            SELECT DISTINCT ON (debtor_id) debtor_id, reason_id
+              FROM collection_action
+             WHERE state = 'done' AND reason_id IS NOT NULL AND company_id = %s
+          ORDER BY debtor_id, date_done DESC, id DESC
+            """,
+            company.id,
+        )
+
+    @api.model
     def _from(self, company) -> SQL:
         """Return the joins of the report, after the open items, called ``item``."""
         return SQL(
@@ -227,19 +255,10 @@ class CollectionItemReport(models.Model):
               JOIN res_partner partner ON partner.id = item.partner_id
          LEFT JOIN collection_debtor debtor
                 ON debtor.partner_id = item.partner_id AND debtor.company_id = %(company)s
-         LEFT JOIN (
-                SELECT DISTINCT ON (part.move_line_id) part.move_line_id, dispute.reason_id
-                  FROM collection_dispute_line part
-                  JOIN collection_dispute dispute ON dispute.id = part.dispute_id
-                 WHERE dispute.state IN ('open', 'accepted') AND dispute.company_id = %(company)s
-              ORDER BY part.move_line_id, dispute.id DESC
-              ) contested ON contested.move_line_id = item.item_id
-         LEFT JOIN (
-                SELECT DISTINCT ON (debtor_id) debtor_id, reason_id
-                  FROM collection_action
-                 WHERE state = 'done' AND reason_id IS NOT NULL AND company_id = %(company)s
-              ORDER BY debtor_id, date_done DESC, id DESC
-              ) said ON said.debtor_id = debtor.id AND NOT item.is_credit
+         LEFT JOIN (%(contested)s) contested ON contested.move_line_id = item.item_id
+         LEFT JOIN (%(said)s) said ON said.debtor_id = debtor.id AND NOT item.is_credit
             """,
             company=company.id,
+            contested=once(self._get_contested_sql(company)),
+            said=once(self._get_said_reason_sql(company)),
         )

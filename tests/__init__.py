@@ -13,6 +13,7 @@ from .ledger import (
     test_ledger,
     test_payments,
     test_reference,
+    test_statistics,
 )
 from .debtor import (
     test_debtor_refresh,

@@ -124,7 +124,10 @@ class _Experiments:
     def _prove_two_senders(self):
         """Senders that hesitate at each commit get into each other's way: nothing is doubled or called uncertain."""
         self._sql("UPDATE collection_action SET state = 'cancelled' WHERE state = 'planned'")
-        self._sql("UPDATE res_partner SET email = replace(replace(email, 'unknown', 'known'), 'vanish', 'stay')")
+        for column in ("email", "email_normalized"):
+            self._sql(
+                f"UPDATE res_partner SET {column} = replace(replace({column}, 'unknown', 'known'), 'vanish', 'stay')"
+            )
         self._prove_senders("two senders at once", _send_queue_hesitantly, "accept", 0)
 
     def _prove_killed_senders(self):

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.fields import Domain
 
+from ...const import CASH_JOURNAL_TYPES
 from ...tools.allocation import Demand, Payment, allocate
 from ...tools.metrics import VOID_STATES
 
@@ -194,7 +195,7 @@ class CollectionPromise(models.Model):
             & Domain("date", "<=", self.deadline)
             # Money that lay there before is no payment of this promise.
             & Domain("date", ">=", self._get_first_day())
-            & Domain("journal_id.type", "in", ("bank", "cash", "credit")),
+            & Domain("journal_id.type", "in", CASH_JOURNAL_TYPES),
             aggregates=["amount_residual_currency:sum"],
         )
         return -(residual or 0.0)

@@ -8,7 +8,7 @@ from odoo.tools import SQL, email_normalize, formataddr
 
 from odoo.addons.base.models.res_partner import _tz_get
 
-from ...const import STATEMENT_PERIODS
+from ...const import CASH_JOURNAL_TYPES, STATEMENT_PERIODS
 
 
 class ResCompany(models.Model):
@@ -301,7 +301,7 @@ class ResCompany(models.Model):
             self.env["account.journal"]
             .sudo()
             .with_context(active_test=False)
-            .search([("type", "in", ("bank", "cash", "credit")), ("company_id", "parent_of", self.ids)])
+            .search([("type", "in", CASH_JOURNAL_TYPES), ("company_id", "parent_of", self.ids)])
         )
 
     def _get_collection_last_partial_id(self) -> int:

@@ -107,8 +107,8 @@ class CollectionCaseItem(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                WITH settlement AS (%(settlements)s),
-                settled AS (
+                WITH settlement AS MATERIALIZED (%(settlements)s),
+                settled AS MATERIALIZED (
                     SELECT item.id,
                            SUM(settlement.company_cash) FILTER (
                                WHERE settlement.date >= item.started_on
@@ -126,7 +126,8 @@ class CollectionCaseItem(models.Model):
                        AND settlement.partial_id > item.start_partial_id
                       JOIN account_move credit_move ON credit_move.id = settlement.credit_move_id
                   GROUP BY item.id
-                )
+                ),
+                owed AS MATERIALIZED (%(items)s)
                 UPDATE collection_case_item AS target
                    SET collected_amount = source.collected,
                        credited_amount = source.credited,
@@ -148,7 +149,7 @@ class CollectionCaseItem(models.Model):
                       FROM (SELECT item.* FROM %(running)s) item
                  LEFT JOIN settled ON settled.id = item.id
                  LEFT JOIN account_move draft ON draft.id = item.move_id AND draft.state = 'draft'
-                 LEFT JOIN (%(items)s) owed ON owed.item_id = item.move_line_id
+                 LEFT JOIN owed ON owed.item_id = item.move_line_id
                   ) source
                  WHERE target.id = source.id
                    AND (target.collected_amount, target.credited_amount, target.other_amount, target.residual,
@@ -199,13 +200,14 @@ class CollectionCaseItem(models.Model):
         running = self._get_running_sql(company, partners)
         returned = SQL(
             """
+            WITH money_back AS MATERIALIZED (%(returns)s)
             SELECT DISTINCT frozen.case_id, frozen.campaign_id, frozen.company_id, returned.debit_line_id
               FROM (
                 SELECT item.*, campaign.start_partial_id, collection_case.partner_id FROM %(running)s
               ) frozen
               JOIN account_partial_reconcile partial ON partial.debit_move_id = frozen.move_line_id
                AND partial.id > frozen.start_partial_id
-              JOIN (%(returns)s) returned ON returned.credit_line_id = partial.credit_move_id
+              JOIN money_back returned ON returned.credit_line_id = partial.credit_move_id
                AND returned.partner_id = frozen.partner_id
                AND returned.debit_line_id != frozen.move_line_id
             """,
@@ -215,7 +217,7 @@ class CollectionCaseItem(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                WITH returned AS (%(returned)s),
+                WITH returned AS MATERIALIZED (%(returned)s),
                 stale AS (
                     DELETE FROM collection_case_item
                      WHERE id IN (

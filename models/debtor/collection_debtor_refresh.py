@@ -45,7 +45,7 @@ class CollectionDebtor(models.Model):
             """
             WITH item AS (%(claims)s),
             movement AS MATERIALIZED (%(movements)s),
-            owed AS (
+            owed AS MATERIALIZED (
                 SELECT partner_id,
                        SUM(residual) FILTER (WHERE NOT is_credit) AS due,
                        SUM(residual) FILTER (WHERE late) AS overdue,
@@ -64,7 +64,7 @@ class CollectionDebtor(models.Model):
               GROUP BY partner_id
             ),
             payment AS MATERIALIZED (%(history)s),
-            history AS (
+            history AS MATERIALIZED (
                 SELECT partner_id,
                        COUNT(DISTINCT item_id) AS paid_item_count,
                        MAX(date) AS last_date,
@@ -79,7 +79,7 @@ class CollectionDebtor(models.Model):
                   FROM payment
               GROUP BY partner_id
             ),
-            payment_day AS (
+            payment_day AS MATERIALIZED (
                 SELECT partner_id,
                        STRING_AGG(day::text, ', ' ORDER BY day) FILTER (WHERE count >= 3 AND 4 * count >= total) AS days
                   FROM (
@@ -92,12 +92,12 @@ class CollectionDebtor(models.Model):
                   ) counted
               GROUP BY partner_id
             ),
-            customer AS (
+            customer AS MATERIALIZED (
                 SELECT partner_id FROM movement
                  UNION
                 SELECT partner_id FROM collection_debtor WHERE company_id = %(company)s %(debtor_filter)s
             ),
-            address AS (
+            address AS MATERIALIZED (
                 SELECT contact.commercial_partner_id AS partner_id,
                        COALESCE(BOOL_OR(contact.phone != ''), FALSE) AS has_phone,
                        COALESCE(BOOL_OR(contact.email_normalized != ''), FALSE) AS has_email
@@ -107,26 +107,26 @@ class CollectionDebtor(models.Model):
                  WHERE %(is_correspondent)s AND contact.commercial_partner_id IN (SELECT partner_id FROM customer)
               GROUP BY contact.commercial_partner_id
             ),
-            contact AS (
+            contact AS MATERIALIZED (
                 SELECT debtor_id,
                        (MAX(date_done) AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS last_contact_on
                   FROM collection_action
                  WHERE company_id = %(company)s AND %(is_contact)s
               GROUP BY debtor_id
             ),
-            broken AS (
+            broken AS MATERIALIZED (
                 SELECT debtor_id, COUNT(*) AS count
                   FROM collection_promise
                  WHERE company_id = %(company)s AND state = 'broken' AND date >= %(history_since)s
               GROUP BY debtor_id
             ),
-            bounce AS (
+            bounce AS MATERIALIZED (
                 SELECT partner_id, COUNT(*) AS count, MAX(date) AS last_date
                   FROM (%(returns)s) returned
                  WHERE date >= %(history_since)s
               GROUP BY partner_id
             ),
-            dispute AS (
+            dispute AS MATERIALIZED (
                 SELECT debtor_id, COUNT(*) AS count
                   FROM collection_dispute
                  WHERE company_id = %(company)s AND state = 'open'

@@ -338,6 +338,7 @@ class CollectionMetrics(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
+                WITH closing AS MATERIALIZED (%(closing)s)
                 SELECT opening_bucket, closing_bucket, SUM(opening), SUM(closing)
                   FROM (
                     SELECT %(opening_bucket)s AS opening_bucket,
@@ -345,7 +346,7 @@ class CollectionMetrics(models.AbstractModel):
                            opening.residual AS opening,
                            LEAST(GREATEST(COALESCE(closing.residual, 0), 0), opening.residual) AS closing
                       FROM (%(opening)s) opening
-                 LEFT JOIN (%(closing)s) closing ON closing.item_id = opening.item_id
+                 LEFT JOIN closing ON closing.item_id = opening.item_id
                      WHERE NOT opening.is_credit
                   ) item
               GROUP BY opening_bucket, closing_bucket

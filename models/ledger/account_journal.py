@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from ...const import CASH_JOURNAL_TYPES
+
 
 class AccountJournal(models.Model):
     _inherit = "account.journal"
@@ -33,6 +35,23 @@ class AccountJournal(models.Model):
         groups="account_collection.group_collection_manager",
     )
     collection_import_options = fields.Json(copy=False, groups="account_collection.group_collection_manager")
+
+    # === CRUD METHODS === #
+
+    # EXTENDS account: the ledger keeps the ids of the journals that hold money
+    @api.model_create_multi
+    def create(self, vals_list):
+        journals = super().create(vals_list)
+        if journals.filtered(lambda journal: journal.type in CASH_JOURNAL_TYPES):
+            self.env.registry.clear_cache()
+        return journals
+
+    # EXTENDS account: the ledger keeps the ids of the journals that hold money
+    def write(self, vals):
+        result = super().write(vals)
+        if {"type", "company_id"} & vals.keys():
+            self.env.registry.clear_cache()
+        return result
 
     # === COMPUTE METHODS === #
 

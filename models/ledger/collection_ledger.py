@@ -1,7 +1,9 @@
 """The one room of SQL on the receivables ledger: what is open, claimable, cash and history is defined here alone."""
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
+
+from ..base.sql import once
 
 # What the ledger is read from. Flushing them alone leaves a dialogue that is being computed as it is.
 READ_MODELS = (
@@ -57,20 +59,27 @@ class CollectionLedger(models.AbstractModel):
             self.env[model].flush_model()
 
     @api.model
+    @ormcache("company.id")
     def _get_account_ids(self, company):
-        """Return the ids of the trade receivable accounts of a company, as a tuple that SQL accepts, never empty."""
+        """Return the ids of the trade receivable accounts of a company, as a tuple that SQL accepts, never empty.
+
+        Each statement asks for them several times, so they are kept until an account changes its kind.
+        """
         return tuple(company._get_collection_receivable_accounts().ids) or (0,)
 
     @api.model
+    @ormcache("company.id")
     def _get_cash_journal_ids(self, company):
-        """Return the ids of the journals whose entries are money, those of parent companies included, never empty."""
+        """Return the ids of the journals whose entries are money, those of parent companies included, never empty.
+
+        Kept until a journal changes its kind.
+        """
         return tuple(company._get_collection_cash_journals().ids) or (0,)
 
     @api.model
     def _get_not_invoiced_journal_ids(self, company):
         """Return the ids of the journals whose debits are no invoices: money sent back, exchange differences."""
-        journals = company._get_collection_cash_journals() | company.sudo().currency_exchange_journal_id
-        return tuple(journals.ids) or (0,)
+        return (*self._get_cash_journal_ids(company), *company.sudo().currency_exchange_journal_id.ids)
 
     @api.model
     def _get_partner_filter_sql(self, partners, column="line.partner_id"):
@@ -206,7 +215,7 @@ class CollectionLedger(models.AbstractModel):
                 """,
                 receivable=receivable,
             )
-            source = SQL("(%s) candidate JOIN account_move_line line ON line.id = candidate.id", lines)
+            source = SQL("(%s) candidate JOIN account_move_line line ON line.id = candidate.id", once(lines))
             condition = SQL("TRUE")
         else:
             source = SQL("account_move_line line")
@@ -378,6 +387,8 @@ class CollectionLedger(models.AbstractModel):
         digits = company.currency_id.decimal_places
         return SQL(
             """
+            WITH disputed AS MATERIALIZED (%(disputed_parts)s),
+            promised AS MATERIALIZED (%(promised_parts)s)
             SELECT balance.*,
                    part.disputed_currency, part.promised_currency, part.announced_currency,
                    part.disputed, part.promised,
@@ -386,8 +397,8 @@ class CollectionLedger(models.AbstractModel):
                         THEN part.residual - part.promised
                         ELSE ROUND(part.announced_currency * part.rate, %(digits)s) END AS announced
               FROM (%(balance)s) balance
-         LEFT JOIN (%(disputed_parts)s) disputed ON disputed.move_line_id = balance.item_id
-         LEFT JOIN (%(promised_parts)s) promised ON promised.move_line_id = balance.item_id
+         LEFT JOIN disputed ON disputed.move_line_id = balance.item_id
+         LEFT JOIN promised ON promised.move_line_id = balance.item_id
          LEFT JOIN UNNEST(%(announced_ids)s::int[], %(announced_amounts)s::numeric[])
                    AS announced(move_line_id, amount) ON announced.move_line_id = balance.item_id
         CROSS JOIN LATERAL (

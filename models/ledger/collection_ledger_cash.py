@@ -220,6 +220,7 @@ class CollectionLedger(models.AbstractModel):
         since = today - relativedelta(months=company.collection_history_months)
         return SQL(
             """
+            WITH entry AS MATERIALIZED (%(shares)s)
             SELECT partner.commercial_partner_id AS partner_id,
                    debit.id AS item_id,
                    credit.id AS payment_id,
@@ -230,7 +231,7 @@ class CollectionLedger(models.AbstractModel):
               JOIN account_move_line debit ON debit.id = partial.debit_move_id
               JOIN account_move_line credit ON credit.id = partial.credit_move_id
               JOIN res_partner partner ON partner.id = debit.partner_id
-         LEFT JOIN (%(shares)s) entry ON entry.move_id = credit.move_id
+         LEFT JOIN entry ON entry.move_id = credit.move_id
              WHERE partial.max_date >= %(since)s
                AND partial.max_date <= %(today)s
                AND debit.account_id IN %(accounts)s

@@ -21,52 +21,60 @@ class CollectionLedger(models.AbstractModel):
         - ``claimable``: the rest. What is claimable of a customer is the sum over the late items.
 
         ``*_currency``: in the item's currency. Insolvency is a matter of the customer, not of the ledger.
+
+        It is worked out once, whatever it is joined with: PostgreSQL, when it knows nothing of the tables yet, would
+        do so again for each row.
         """
         day = day or company._collection_today()
         return SQL(
             """
-            SELECT netted.*,
-                   netted.askable - netted.claimable AS credited
-              FROM (
-                SELECT covered.*,
-                       covered.askable_currency - covered.claimable_currency AS credited_currency,
-                       CASE WHEN covered.claimable_currency = 0 THEN 0
-                            WHEN covered.claimable_currency = covered.askable_currency THEN covered.askable
-                            ELSE ROUND(
-                                covered.claimable_currency * covered.residual / covered.residual_currency, %(digits)s
-                            ) END AS claimable
+            WITH reserved AS MATERIALIZED (%(reserved)s),
+            claim AS MATERIALIZED (
+                SELECT netted.*,
+                       netted.askable - netted.claimable AS credited
                   FROM (
-                    SELECT summed.*,
-                           LEAST(
-                               summed.askable_currency,
-                               GREATEST(summed.cumulated - GREATEST(
-                                   summed.credits - COALESCE(reserved.amount, 0), 0
-                               ), 0)
-                           ) AS claimable_currency
+                    SELECT covered.*,
+                           covered.askable_currency - covered.claimable_currency AS credited_currency,
+                           CASE WHEN covered.claimable_currency = 0 THEN 0
+                                WHEN covered.claimable_currency = covered.askable_currency THEN covered.askable
+                                ELSE ROUND(
+                                    covered.claimable_currency * covered.residual / covered.residual_currency,
+                                    %(digits)s
+                                ) END AS claimable
                       FROM (
-                        SELECT asked.*,
-                               SUM(asked.askable_currency) OVER (debts ORDER BY asked.due_date, asked.item_id)
-                                   AS cumulated,
-                               COALESCE(-SUM(asked.residual_currency)
-                                   FILTER (WHERE asked.is_credit AND NOT asked.excluded) OVER debts, 0) AS credits
+                        SELECT summed.*,
+                               LEAST(
+                                   summed.askable_currency,
+                                   GREATEST(summed.cumulated - GREATEST(
+                                       summed.credits - COALESCE(reserved.amount, 0), 0
+                                   ), 0)
+                               ) AS claimable_currency
                           FROM (
-                            SELECT open_item.*,
-                                   NOT open_item.is_credit AND open_item.due_date < %(day)s AS late,
-                                   CASE WHEN open_item.is_credit OR open_item.excluded THEN 0
-                                        ELSE open_item.residual - open_item.disputed - open_item.promised
-                                             - open_item.announced END AS askable,
-                                   CASE WHEN open_item.is_credit OR open_item.excluded THEN 0
-                                        ELSE open_item.residual_currency - open_item.disputed_currency
-                                             - open_item.promised_currency - open_item.announced_currency
-                                        END AS askable_currency
-                              FROM (%(items)s) open_item
-                          ) asked
-                        WINDOW debts AS (PARTITION BY asked.partner_id, asked.currency_id)
-                      ) summed
-                 LEFT JOIN (%(reserved)s) reserved
-                        ON reserved.partner_id = summed.partner_id AND reserved.currency_id = summed.currency_id
-                  ) covered
-              ) netted
+                            SELECT asked.*,
+                                   SUM(asked.askable_currency) OVER (debts ORDER BY asked.due_date, asked.item_id)
+                                       AS cumulated,
+                                   COALESCE(-SUM(asked.residual_currency)
+                                       FILTER (WHERE asked.is_credit AND NOT asked.excluded) OVER debts, 0) AS credits
+                              FROM (
+                                SELECT open_item.*,
+                                       NOT open_item.is_credit AND open_item.due_date < %(day)s AS late,
+                                       CASE WHEN open_item.is_credit OR open_item.excluded THEN 0
+                                            ELSE open_item.residual - open_item.disputed - open_item.promised
+                                                 - open_item.announced END AS askable,
+                                       CASE WHEN open_item.is_credit OR open_item.excluded THEN 0
+                                            ELSE open_item.residual_currency - open_item.disputed_currency
+                                                 - open_item.promised_currency - open_item.announced_currency
+                                            END AS askable_currency
+                                  FROM (%(items)s) open_item
+                              ) asked
+                            WINDOW debts AS (PARTITION BY asked.partner_id, asked.currency_id)
+                          ) summed
+                     LEFT JOIN reserved
+                            ON reserved.partner_id = summed.partner_id AND reserved.currency_id = summed.currency_id
+                      ) covered
+                  ) netted
+            )
+            SELECT * FROM claim
             """,
             day=day,
             digits=company.currency_id.decimal_places,
@@ -207,7 +215,7 @@ class CollectionLedger(models.AbstractModel):
         """Return SQL for ``_get_credits_to_allocate``: one row per customer and currency."""
         return SQL(
             """
-              WITH item AS (%s)
+              WITH item AS MATERIALIZED (%s)
             SELECT DISTINCT ON (debt.partner_id, debt.currency_id)
                    debt.partner_id, debt.currency_id, credit.amount::float AS amount, debt.item_id
               FROM item debt

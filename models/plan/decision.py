@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from ...const import NO_LEVEL
 from ...tools import cadence
 from ...tools.workdays import is_bank_day
+from ..base.sql import once
 
 # Contacts over so many rolling days count for the pressure cap.
 PRESSURE_DAYS = 30
@@ -406,7 +407,7 @@ class DecisionContext:
             self.env.execute_query(
                 SQL(
                     """
-                    WITH own AS (%(said)s)
+                    WITH own AS MATERIALIZED (%(said)s)
                     SELECT said.item_id, MAX(said.level)
                       FROM (
                         SELECT item.move_line_id AS item_id, item.level
@@ -446,7 +447,7 @@ class DecisionContext:
               ORDER BY date_done
                 """,
                 Action._get_contact_day_sql(self.company),
-                Action._get_said_sql(self.company, self.debtor_ids),
+                once(Action._get_said_sql(self.company, self.debtor_ids)),
                 date - timedelta(days=max(PRESSURE_DAYS, *(rules.gap for rules in self.rules.values()), 1) + 2),
                 Action._get_contact_sql(),
             )

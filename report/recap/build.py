@@ -193,6 +193,16 @@ class CollectionRecap(models.AbstractModel):
         rows = self.env.execute_query_dict(
             SQL(
                 """
+                -- What took the place of a corrected invoice was not there at the start.
+                WITH item AS MATERIALIZED (
+                    SELECT case_id, COUNT(*) FILTER (WHERE initial != 0) AS count,
+                           MIN(due_date) FILTER (WHERE initial != 0) AS due_date,
+                           SUM(initial) AS initial, SUM(collected) AS collected, SUM(credited) AS credited,
+                           SUM(other) AS other, SUM(promised) AS promised, SUM(disputed) AS disputed,
+                           SUM(residual) AS residual, SUM(rest) AS rest
+                      FROM (%(items)s) item
+                  GROUP BY case_id
+                )
                 SELECT cases.id, cases.collector_id, cases.state, cases.result, cases.result_note, cases.reason_id,
                        cases.initial_profile, cases.initial_size, cases.is_small, cases.attempt_count,
                        cases.is_reached, cases.last_contact_date, debtor.handover_id,
@@ -203,16 +213,7 @@ class CollectionRecap(models.AbstractModel):
                   FROM collection_case cases
                   JOIN res_partner partner ON partner.id = cases.partner_id
                   JOIN collection_debtor debtor ON debtor.id = cases.debtor_id
-             LEFT JOIN (
-                    -- What took the place of a corrected invoice was not there at the start.
-                    SELECT case_id, COUNT(*) FILTER (WHERE initial != 0) AS count,
-                           MIN(due_date) FILTER (WHERE initial != 0) AS due_date,
-                           SUM(initial) AS initial, SUM(collected) AS collected, SUM(credited) AS credited,
-                           SUM(other) AS other, SUM(promised) AS promised, SUM(disputed) AS disputed,
-                           SUM(residual) AS residual, SUM(rest) AS rest
-                      FROM (%(items)s) item
-                  GROUP BY case_id
-                  ) item ON item.case_id = cases.id
+             LEFT JOIN item ON item.case_id = cases.id
                  WHERE cases.campaign_id = %(campaign)s
               ORDER BY COALESCE(item.residual, 0) DESC, COALESCE(item.initial, 0) DESC, cases.id
                 """,

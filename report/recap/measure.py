@@ -139,7 +139,7 @@ class CollectionRecap(models.AbstractModel):
             SQL(
                 """
                 WITH span AS (SELECT UNNEST(%(firsts)s::date[]) AS first),
-                debt AS (
+                debt AS MATERIALIZED (
                     SELECT line.id, line.balance, line.date, COALESCE(line.date_maturity, line.date) AS due_date
                       FROM account_move_line line
                      WHERE line.balance > 0
@@ -157,11 +157,12 @@ class CollectionRecap(models.AbstractModel):
                             WHERE partial.debit_move_id = line.id AND partial.max_date >= %(oldest)s
                        ))
                 ),
-                settlement AS (
+                settled AS MATERIALIZED (%(settlements)s),
+                settlement AS MATERIALIZED (
                     SELECT debt.date, debt.due_date, settled.company_amount AS amount, settled.settled_on,
                            settled.date AS cash_date, settled.company_cash AS cash
                       FROM debt
-                      JOIN (%(settlements)s) settled ON settled.item_id = debt.id
+                      JOIN settled ON settled.item_id = debt.id
                 )
                 SELECT WIDTH_BUCKET(first - due_date, %(first_days)s) AS bucket, SUM(owed), SUM(collected)
                   FROM (
@@ -250,16 +251,17 @@ class CollectionRecap(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT item.id, item.%(part)s, open_line.document_id, open_line.weight
-                  FROM (%(items)s) item
-             LEFT JOIN (
+                WITH open_line AS MATERIALIZED (
                     SELECT line.move_line_id, document.id AS document_id,
                            SUM(line.amount - COALESCE(line.settled_amount, 0)) AS weight
                       FROM %(document)s document
                       JOIN %(line)s line ON line.document_id = document.id
                      WHERE document.state IN %(states)s
                   GROUP BY line.move_line_id, document.id
-                  ) open_line ON open_line.move_line_id = item.move_line_id
+                )
+                SELECT item.id, item.%(part)s, open_line.document_id, open_line.weight
+                  FROM (%(items)s) item
+             LEFT JOIN open_line ON open_line.move_line_id = item.move_line_id
                  WHERE item.%(part)s != 0
               ORDER BY item.id, open_line.document_id
                 """,

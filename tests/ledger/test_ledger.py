@@ -128,6 +128,23 @@ class TestLedger(LedgerCommon):
 
     # === CREDITS === #
 
+    def test_accounts_and_journals_that_change_their_kind(self):
+        ledger = self.env["collection.ledger"]
+        known = ledger._get_account_ids(self.company)
+        account = self.env["account.account"].create(
+            {"code": "411999", "name": "Foreign customers", "account_type": "asset_receivable"}
+        )
+        self.assertEqual(set(ledger._get_account_ids(self.company)), {*known, account.id})
+        account.non_trade = True
+        self.assertEqual(set(ledger._get_account_ids(self.company)), set(known))
+        account.write({"non_trade": False, "account_type": "asset_current"})
+        self.assertEqual(set(ledger._get_account_ids(self.company)), set(known))
+        journals = ledger._get_cash_journal_ids(self.company)
+        journal = self.env["account.journal"].create({"name": "Second till", "code": "TIL2", "type": "cash"})
+        self.assertEqual(set(ledger._get_cash_journal_ids(self.company)), {*journals, journal.id})
+        journal.type = "general"
+        self.assertEqual(set(ledger._get_cash_journal_ids(self.company)), set(journals))
+
     def test_credit_in_its_own_currency_at_another_rate(self):
         invoice = self._create_invoice(amount=1000, days_late=60, currency=self.chf)
         payment = self._pay_on_account(amount=1000, currency=self.chf, on=self.today - timedelta(days=5))
