@@ -13,7 +13,7 @@ THRESHOLD ?= 92
 DEV := $(PYTHON) -B -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench soak mutate lint format shell psql i18n screenshots reset stop clean
+.PHONY: help setup run test bench soak mutate lint format shell psql i18n readme screenshots dist reset stop clean
 
 help: ## this list
 	@echo "make ..."
@@ -55,13 +55,19 @@ psql: ## open psql on the demo database
 i18n: ## export the terms and bring the French translation up to date
 	@$(DEV) i18n
 
+readme: ## write README.rst from the fragments in readme/
+	@$(DEV) readme
+
 screenshots: ## take the pictures of the description (ARGS="--help" for other pictures)
 	@$(DEV) screenshots $(ARGS)
+
+dist: ## build the wheel and the zip for the app store, without the tools
+	@$(DEV) dist
 
 reset: ## drop the demo database; the next start builds it anew
 	@$(DEV) reset
 
-stop: ## stop the private PostgreSQL
+stop: ## stop the private PostgreSQL, unless another run uses it
 	@$(DEV) stop
 
 clean: ## remove the cache folder with all databases, after stopping PostgreSQL

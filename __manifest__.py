@@ -5,9 +5,12 @@
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "account_collection contributors",
+    "maintainers": ["account-collection"],
+    "development_status": "Beta",
     "website": "https://github.com/account-collection/account_collection",
+    "support": "support@account-collection.example",
     "depends": ["account_payment", "sms"],
-    "external_dependencies": {"python": ["holidays", "openpyxl", "xlrd", "xlsxwriter"]},
+    "external_dependencies": {"python": ["holidays", "openpyxl", "reportlab", "xlrd", "xlsxwriter"]},
     "data": [
         "security/collection_groups.xml",
         "security/ir.model.access.csv",
@@ -85,7 +88,7 @@
         "web.assets_backend": ["account_collection/static/src/**/*"],
         "web.assets_tests": ["account_collection/static/tests/tours/**/*"],
     },
-    "images": ["static/description/kanban.png"],
+    "images": ["static/description/banner.png", "static/description/dashboard.png", "static/description/kanban.png"],
     "post_init_hook": "post_init_hook",
     "application": True,
 }

@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 
-from . import databases, environment, lint, postgres, run_tests, screenshots, serve, translate
+from . import databases, environment, lint, package, postgres, readme, run_tests, screenshots, serve, translate
 from .bench import run_bench
 from .console import DevError, log
 from .mutate import run_mutate
@@ -15,7 +15,8 @@ from .paths import CACHE
 def _parser():
     parser = argparse.ArgumentParser(prog="dev", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("setup", "shell", "psql", "lint", "format", "i18n", "reset", "soak", "stop", "clean"):
+    plain = "setup shell psql lint format i18n readme dist reset soak stop clean"
+    for name in plain.split():
         commands.add_parser(name)
     commands.add_parser("run").add_argument("--port", type=int, default=8069)
     commands.add_parser("test").add_argument("tags", nargs="?", default="")
@@ -26,7 +27,7 @@ def _parser():
 
 
 def _setup():
-    env = environment.set_up()
+    env = environment.set_up(browser=True)
     databases.template(env, demo=False)
     log("Ready: 'make run' starts Odoo, 'make test' runs the tests.")
 
@@ -37,8 +38,13 @@ def _reset():
     log("The demo database is dropped; 'make run' builds it anew.")
 
 
-def _clean():
+def _stop():
     postgres.stop_private()
+
+
+def _clean():
+    if users := postgres.stop_private():
+        raise DevError(f"{CACHE} stays: its PostgreSQL is used by {users}.")
     if CACHE.exists():
         shutil.rmtree(CACHE)
         log(f"{CACHE} is removed.")
@@ -58,12 +64,14 @@ def _dispatch(args):
         "lint": lint.check,
         "format": lint.reformat,
         "i18n": translate.run,
+        "readme": readme.run,
+        "dist": package.run,
         "soak": run_tests.soak,
         "mutate": lambda: run_mutate.run(args),
         "bench": lambda: run_bench.run(args.size),
         "screenshots": lambda: screenshots.run(args),
         "reset": _reset,
-        "stop": postgres.stop_private,
+        "stop": _stop,
         "clean": _clean,
     }
     return commands[args.command]()

@@ -11,7 +11,8 @@ import shutil
 from .paths import ADDONS, NAME, ROOT
 
 HOME = ADDONS / NAME
-_NOT_ADDON = {"dev", "Makefile", "pyproject.toml", "__pycache__", "node_modules", "venv", "build"}
+_NOT_ADDON = {"dev", "Makefile", "pyproject.toml", "requirements.txt", "CONTRIBUTING.md"}
+_NOT_ADDON |= {"__pycache__", "node_modules", "venv", "build"}
 # They change what a person reads, not what an installed addon does.
 _NOT_INSTALLED = ("tests", "readme", "tools/tests", "static/description", "static/tests")
 
@@ -23,7 +24,7 @@ def link():
     :rtype: pathlib.Path
     """
     HOME.mkdir(parents=True, exist_ok=True)
-    wanted = {path.name: path for path in _parts()}
+    wanted = {path.name: path for path in parts()}
     for entry in HOME.iterdir():
         if entry.is_symlink():
             if os.readlink(entry) != str(wanted.get(entry.name)):
@@ -47,7 +48,10 @@ def copy(folder):
     return shutil.copytree(link(), folder / NAME, ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def _parts():
+def parts():
+    """:return: the files and folders of the checkout that are the addon
+    :rtype: iterator
+    """
     for path in sorted(ROOT.iterdir()):
         if path.name not in _NOT_ADDON and not path.name.startswith("."):
             yield path
@@ -65,7 +69,7 @@ def fingerprint():
 
 
 def _installed_files():
-    for part in _parts():
+    for part in parts():
         for path in [part] if part.is_file() else sorted(part.rglob("*")):
             name = str(path.relative_to(ROOT))
             if path.is_file() and "__pycache__" not in name and not name.startswith(_NOT_INSTALLED):

@@ -14,8 +14,8 @@ import tempfile
 import time
 
 from .console import DevError
+from .programs import BROWSER
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _OPTIONS = (
     "--headless",
     "--remote-debugging-pipe",
@@ -43,10 +43,12 @@ class Browser:
     """One window of a browser; use it in a ``with`` statement.
 
     :param pathlib.Path home: a folder for what the browser writes
+    :param dict environ: the environment to find it and run it in
     """
 
-    def __init__(self, home):
+    def __init__(self, home, environ):
         self._home = home
+        self._environ = environ
         self._profile = None
         self._process = None
         self._incoming = None
@@ -79,9 +81,10 @@ class Browser:
         shutil.rmtree(self._profile, ignore_errors=True)
 
     def _start(self):
-        command = next(filter(None, map(shutil.which, _NAMES)), None)
+        found = (shutil.which(name, path=self._environ["PATH"]) for name in BROWSER.commands)
+        command = next(filter(None, found), None)
         if not command:
-            raise DevError("There is no browser: install chromium (apt-get install chromium).")
+            raise DevError("There is no browser: install chromium.")
         self._home.mkdir(parents=True, exist_ok=True)
         self._profile = pathlib.Path(tempfile.mkdtemp(dir=self._home))
         theirs_in, self._outgoing = _high_pipe()
@@ -93,7 +96,7 @@ class Browser:
         self._process = subprocess.Popen(
             [*launcher, command, *options],
             pass_fds=(theirs_in, theirs_out),
-            env={**os.environ, "HOME": str(self._home), "TZ": "UTC"},
+            env={**self._environ, "HOME": str(self._home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -23,3 +23,11 @@ def log(message):
     :param str message: one line
     """
     print(f"[{elapsed():6.1f}s] {message}", file=sys.stderr, flush=True)
+
+
+def megabytes(size):
+    """:param int size: bytes
+    :return: as people say it
+    :rtype: str
+    """
+    return f"{max(round(size / 1e6), 1)} MB"

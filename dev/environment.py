@@ -4,12 +4,11 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 
-from . import addon_links, odoo_source, python_env
-from .console import DevError, log
+from . import addon_links, odoo_source, programs, python_env
+from .console import DevError
 from .paths import ADDONS, CACHE, CHECKOUT, DATA, LOGS, ROOT
 from .postgres import Postgres
 
@@ -36,11 +35,13 @@ class Environment:
     :param odoo_source.OdooSource source: the Odoo
     :param pathlib.Path python: the Python environment's folder
     :param Postgres postgres: the running server
+    :param list programs: folders of programs that the machine lacks
     """
 
     source: odoo_source.OdooSource
     python: pathlib.Path
     postgres: Postgres
+    programs: list = dataclasses.field(default_factory=list)
 
     @property
     def environ(self):
@@ -58,7 +59,7 @@ class Environment:
             "TZ": "UTC",
             "LANG": "C.UTF-8",
             # Odoo starts itself anew as "python", which must be the environment's.
-            "PATH": f"{self.python}/bin{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join(map(str, [self.python / "bin", *self.programs, os.environ["PATH"]])),
         }
 
     def odoo_command(self, *args):
@@ -109,18 +110,18 @@ def python_only():
     return source, python_env.for_odoo(source)
 
 
-def set_up():
+def set_up(browser=False):
     """Set up everything that is missing.
 
+    :param bool browser: whether a browser is needed too
     :return: the environment
     :rtype: Environment
     """
     source, python = python_only()
+    found = programs.PRINTER.on_path() + (programs.BROWSER.on_path() if browser else [])
     postgres = Postgres(python)
     postgres.start()
     addon_links.link()
-    if not shutil.which("wkhtmltopdf"):
-        log("Odoo: there is no wkhtmltopdf, so no PDF can be made: install wkhtmltopdf")
     for folder in (LOGS, DATA, CHECKOUT / "home"):
         folder.mkdir(parents=True, exist_ok=True)
     (CHECKOUT / "odoo.conf").write_text(
@@ -133,7 +134,7 @@ def set_up():
             screenshots=CHECKOUT / "failures",
         )
     )
-    return Environment(source, python, postgres)
+    return Environment(source, python, postgres, found)
 
 
 def free_port():

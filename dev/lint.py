@@ -5,8 +5,9 @@ import re
 import subprocess
 import xml.etree.ElementTree
 
-from . import addon_links, check_arrows, python_env
+from . import addon_links, check_arrows, python_env, readme
 from .console import DevError, log
+from .files import committed_files
 from .paths import CACHE, CHECKOUT, NAME, ROOT
 
 _COPY = CHECKOUT / "lint"
@@ -39,6 +40,7 @@ def check():
         "XML": _check_xml(),
         "registry hosts": _check_hosts(),
         "arrows between areas": check_arrows.check(),
+        "README.rst": readme.check(),
     }
     for name, good in results.items():
         print(f"{'ok  ' if good else 'FAIL'} {name}")
@@ -96,21 +98,9 @@ def _run(folder, tool, *args):
     return not result.returncode
 
 
-def committed_files():
-    """:return: the files that are, or would be, committed
-    :rtype: list
-    """
-    command = ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if result.returncode:  # not a clone, but a copy of the files
-        return [path for path in sorted(ROOT.rglob("*")) if path.is_file()]
-    names = result.stdout.decode().split("\0")
-    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
-
-
 def _check_xml():
     good = True
-    for path in committed_files():
+    for path in committed_files(ROOT):
         if path.suffix in (".xml", ".svg"):
             try:
                 xml.etree.ElementTree.parse(path)
@@ -122,7 +112,7 @@ def _check_xml():
 
 def _check_hosts():
     good = True
-    for path in committed_files():
+    for path in committed_files(ROOT):
         text = path.read_bytes().decode(errors="replace")
         for number, line in enumerate(text.splitlines(), 1):
             if found := _REGISTRY_HOSTS.search(line):

@@ -91,9 +91,10 @@ def _from_path():
 def _from_debian():
     folder = CACHE / "odoo"
     stamp = folder / "version"
-    with lock(CACHE / "odoo.lock"):
-        if not stamp.exists():
-            _unpack_debian(folder)
+    if not stamp.exists():
+        with lock(apt.LOCK):
+            if not stamp.exists():
+                _unpack_debian(folder)
     return OdooSource(f"debian {stamp.read_text()}", tree=folder / _TREE)
 
 
@@ -119,41 +120,44 @@ def _download(folder):
     :return: Odoo's version, and the packages' files
     :rtype: tuple
     """
-    tried = []
+    problems = []
     for uri, own_suite in apt.machine_mirrors():
         for suite in _SUITES:
             log(f"Odoo: looking for Debian's {_PACKAGE} in {suite}")
-            archive = apt.PrivateApt(CACHE / "apt" / suite, uri, suite)
+            archive = apt.PrivateApt.of_suite(uri, suite)
             problem = archive.update()
-            versions = {} if problem else archive.versions(_PACKAGE)
+            versions = [] if problem else archive.versions(_PACKAGE)
             if not versions:
-                tried.append(f"{suite}: {problem or 'not there'}")
+                problems.append(problem or f"Debian's {suite} lacks {_PACKAGE}")
+                if apt.NO_NETWORK.search(problem):
+                    break
                 continue
-            version = _choose(versions)
-            debs = [archive.download(_PACKAGE, version, versions[version], folder)]
-            own = apt.PrivateApt(CACHE / "apt/own", uri, own_suite)
+            package = _choose(versions)
+            debs = archive.download([package], folder, "Odoo")
+            own = apt.PrivateApt.of_suite(uri, own_suite)
             own.update()
-            debs += [_download_linked(name, (own, archive), folder) for name in _LINKED]
-            return version, debs
+            for name in _LINKED:
+                debs += _download_linked(name, (own, archive), folder)
+            return package.version, debs
     raise DevError(
-        f"No Odoo {SERIES} here: set ODOO_HOME to its source tree, or put 'odoo' on the PATH."
-        + "".join(f"\n  tried {line}" for line in tried)
+        f"Odoo {SERIES} can't be fetched: {'; '.join(problems) or apt.NO_MIRROR}."
+        " Is there a network? Or set ODOO_HOME to Odoo's source tree, or put 'odoo' on the PATH."
     )
 
 
-def _choose(versions):
-    for version, digest in versions.items():
-        if _TRIED.get(version) == digest:
-            return version
-    version, digest = next(iter(versions.items()))
-    if version in _TRIED:
-        raise DevError(f"{_PACKAGE} {version} has SHA-256 {digest}, not {_TRIED[version]}.")
-    log(f"Odoo: {version} is newer than what was tried ({', '.join(_TRIED)})")
-    return version
+def _choose(packages):
+    for package in packages:
+        if _TRIED.get(package.version) == package.digest:
+            return package
+    package = packages[0]
+    if package.version in _TRIED:
+        raise DevError(f"{_PACKAGE} {package.version} has SHA-256 {package.digest}, not {_TRIED[package.version]}.")
+    log(f"Odoo: {package.version} is newer than what was tried ({', '.join(_TRIED)})")
+    return package
 
 
-def _download_linked(package, archives, folder):
+def _download_linked(name, archives, folder):
     for archive in archives:
-        for version, digest in archive.versions(package).items():
-            return archive.download(package, version, digest, folder)
-    raise DevError(f"Debian's package {package} is in no suite that was asked.")
+        if packages := archive.versions(name):
+            return archive.download(packages[:1], folder, "Odoo")
+    raise DevError(f"Debian's package {name} is in no suite that was asked.")

