@@ -101,6 +101,22 @@ def temporary(env, purpose, demo):
         drop(env, name)
 
 
+@contextlib.contextmanager
+def copied(env, source, purpose):
+    """A copy of a database for the length of a block.
+
+    :param Environment env: the environment
+    :param str source: the database
+    :param str purpose: the first part of the copy's name
+    """
+    name = f"{purpose}_{CHECKOUT_KEY}_{os.getpid()}"
+    copy(env, source, name)
+    try:
+        yield name
+    finally:
+        drop(env, name)
+
+
 def demo(env):
     """The demo database of this checkout, built when missing, updated when the addon changed.
 

@@ -14,9 +14,14 @@ import sys
 import tempfile
 
 from . import databases, environment, odoo_log
-from .console import log
+from .console import DevError, log
 from .paths import CACHE, LOGS, NAME, ROOT
 from .soak import run_soak
+
+# More parts share the work out better between the cores, but each costs the start of an Odoo.
+_PARTS = 8
+# Classes that take as long as so many tests more: they play random lives, or turn each rule.
+_HEAVY = {"TestConservation": 40, "TestRecapReference": 30, "TestReference": 15, "TestAccessRules": 20}
 
 
 @dataclasses.dataclass
@@ -52,39 +57,83 @@ def run(selection):
 
 
 def _run_all():
-    """Run Odoo's suite in two halves and, beside them, the tests without Odoo and the demo data: on two cores."""
+    """Run everything on two cores: the demo data and the tests without Odoo beside the parts of Odoo's suite.
+
+    The addon is installed once; each part of the suite has a copy of that database, and whoever is free takes the
+    next part.
+    """
     env = environment.set_up(browser=True)
-    first, second = (",".join(f"/{NAME}:{name}" for name in half) for half in _split_suite())
-    jobs = (
-        lambda: _run_suite(env, first, and_processes=True),
-        lambda: _run_pure("") + _run_suite(env, f"collection_demo/{NAME}", "demotest", demo=True),
-        lambda: _run_suite(env, second, "othertest"),
-    )
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(job) for job in jobs]
-        return sum((future.result() for future in futures), Outcome())
+    with (
+        databases.temporary(env, "installed", demo=False) as installed,
+        concurrent.futures.ThreadPoolExecutor(2) as pool,
+    ):
+        installation = pool.submit(_install, env, installed)
+        futures = [pool.submit(_run_suite, env, f"collection_demo/{NAME}", "demotest", demo=True)]
+        outcome = installation.result()
+        if not outcome.failed:
+            futures += [
+                pool.submit(_run_part, env, installed, number, classes)
+                for number, classes in enumerate(_split_suite(), start=1)
+            ]
+            futures.append(pool.submit(_run_processes, env, installed))
+        futures.append(pool.submit(_run_pure, ""))
+        return sum((future.result() for future in futures), outcome)
+
+
+def _install(env, database):
+    """Install the addon in a database; a warning is a failure.
+
+    :return: a failure, or nothing
+    :rtype: Outcome
+    """
+    log("Tests: installing the addon")
+    logfile = LOGS / f"{database}.log"
+    ended_well = env.logged_odoo(logfile, "server", "-d", database, "-i", NAME, "--stop-after-init", "--no-http")
+    report = odoo_log.read(logfile)
+    if report.outside_tests:
+        _show("Odoo's log of the installation is not clean:", report.outside_tests)
+    elif not ended_well:
+        print(f"Odoo broke off:\n{odoo_log.tail(logfile)}")
+    return Outcome(failed=int(bool(report.outside_tests or not ended_well)))
+
+
+def _run_part(env, installed, number, classes):
+    """Run some test classes, all of them to be run after an installation, on a copy of a database with the addon."""
+    tags = ",".join(f"/{NAME}:{name}" for name in classes)
+    with databases.copied(env, installed, f"part{number}") as database:
+        return _run_tests(env, database, ["--test-tags", tags], f"part {number} of the suite")
+
+
+def _run_processes(env, installed):
+    """Have workers compete on a copy of a database with the addon."""
+    with databases.copied(env, installed, "processes") as database:
+        return Outcome(*run_soak.run_on(env, database, "short"))
 
 
 def _split_suite():
-    """Return the names of the test classes in two halves with about as many tests.
+    """Return the names of the test classes in parts with about as many tests.
 
     Every class with a test is in one of them, whatever the file.
+
+    :raises DevError: when a class would run during the installation, where nobody looks.
     """
     sizes = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.ClassDef):
-                methods = (child.name for child in node.body if isinstance(child, ast.FunctionDef))
-                sizes[node.name] = sum(name.startswith("test") for name in methods)
-    halves = [], []
-    # The first job of the second core is short: its half may be a little larger.
-    weights = [0, -sum(sizes.values()) // 8]
+            if not isinstance(node, ast.ClassDef):
+                continue
+            methods = (child.name for child in node.body if isinstance(child, ast.FunctionDef))
+            if count := sum(name.startswith("test") for name in methods):
+                if not any("post_install" in ast.unparse(decorator) for decorator in node.decorator_list):
+                    raise DevError(f'{path}: tag {node.name} with "post_install", "-at_install".')
+                sizes[node.name] = count + _HEAVY.get(node.name, 0)
+    parts = [[] for _number in range(_PARTS)]
+    weights = [0] * _PARTS
     for name, size in sorted(sizes.items(), key=lambda pair: -pair[1]):
-        smaller = weights.index(min(weights))
-        if size:
-            halves[smaller].append(name)
-            weights[smaller] += size
-    return halves
+        smallest = weights.index(min(weights))
+        parts[smallest].append(name)
+        weights[smallest] += size
+    return parts
 
 
 def soak():
@@ -139,23 +188,26 @@ def _run_odoo(tags):
     return _run_suite(env, tags)
 
 
-def _run_suite(env, tags, purpose="test", demo=False, and_processes=False):
+def _run_suite(env, tags, purpose="test", demo=False):
     """Install the addon in a fresh database and run the tests that carry ``tags``.
 
     :param str purpose: what the database is named after; suites that run at once need different ones
-
     :param bool demo: with the demo data, which must load cleanly
-    :param bool and_processes: have workers compete in that database afterwards
     """
-    processes = Outcome()
     with databases.temporary(env, purpose, demo=demo) as database:
-        logfile = LOGS / f"{database}.log"
-        log(f"Tests: {tags if len(tags) < 200 else 'a part of the suite'} in Odoo, log in {logfile}")
-        options = ["-d", database, "-i", NAME, "--test-tags", tags, "--stop-after-init"]
-        options += ["--http-port", str(environment.free_port())]
-        ended_well = _follow(env, options, logfile)
-        if and_processes and ended_well:
-            processes = Outcome(*run_soak.run_on(env, database, "short"))
+        return _run_tests(env, database, ["-i", NAME, "--test-tags", tags], tags if len(tags) < 200 else "some classes")
+
+
+def _run_tests(env, database, options, label):
+    """Run tests of Odoo's suite in a database and print what is not as it should be.
+
+    :param list options: which tests, and what else Odoo is told
+    :param str label: what they are called
+    """
+    logfile = LOGS / f"{database}.log"
+    log(f"Tests: {label} in Odoo, log in {logfile}")
+    options = ["-d", database, *options, "--stop-after-init", "--http-port", str(environment.free_port())]
+    ended_well = _follow(env, options, logfile)
     report = odoo_log.read(logfile)
     for reason in report.skipped:
         print(f"skipped: {reason}")
@@ -170,8 +222,7 @@ def _run_suite(env, tags, purpose="test", demo=False, and_processes=False):
         print("No test of Odoo's suite ran.")
         failed = max(failed, 1)
     skipped = len(report.skipped)
-    passed = max(report.total - report.failed - skipped, 0)
-    return Outcome(passed, failed, skipped) + processes
+    return Outcome(max(report.total - report.failed - skipped, 0), failed, skipped)
 
 
 def _follow(env, options, logfile):

@@ -412,6 +412,7 @@ class TestLedger(LedgerCommon):
         self.assertEqual({invoice.collection_state, paid.collection_state}, {"excluded"})
 
 
+@tagged("post_install", "-at_install")
 class TestReferences(BaseCase):
     """The labels of bank lines, without a database."""
 
