@@ -55,6 +55,7 @@
         "report/statement/statement_reports.xml",
         "report/statement/statement_templates.xml",
         "views/collection_templates.xml",
+        "views/delivery/mail_template_views.xml",
         "views/ledger/account_move_line_views.xml",
         "views/answer/collection_reason_views.xml",
         "views/debtor/collection_criterion_views.xml",

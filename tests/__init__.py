@@ -1,12 +1,16 @@
 # Odoo runs the modules test_* that are attributes of this package.
 from .base import (
     test_access,
+    test_contacts_of_customers,
     test_demo,
+    test_dialogues,
     test_forgery,
+    test_plain_words,
     test_rights,
     test_robustness,
     test_texts,
     test_tours,
+    test_two_at_once,
 )
 from .ledger import (
     test_conservation,
@@ -37,6 +41,7 @@ from .delivery import (
     test_delivery_proof,
     test_digest,
     test_letters,
+    test_marked_texts,
     test_plan_delivery,
     test_reminder,
 )

@@ -5,6 +5,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
 
+from ...tools.plain_html import to_html
+
 # The role without which nobody can open a dispute that is given to them.
 OWNER_GROUP = "account_collection.group_collection_dispute_owner"
 # Shares that are computed over a group, of the disputes that somebody decided.
@@ -352,7 +354,7 @@ class CollectionDispute(models.Model):
             "mail.mail_activity_data_todo",
             date_deadline=max(self.date_deadline, self.company_id._collection_today()),
             summary=self.env._("Dispute: %s", self.reason_id.name),
-            note=self._get_question(),
+            note=to_html(self._get_question()),
             user_id=salesperson.id,
         )
         self.message_post(body=self.env._("%s was asked.", salesperson.name))
@@ -410,7 +412,7 @@ class CollectionDispute(models.Model):
             "account_collection.mail_activity_type_dispute",
             date_deadline=self.date_deadline,
             summary=self.reason_id.name,
-            note=self.description or "",
+            note=to_html(self.description),
             user_id=self.owner_id.id,
         )
 

@@ -17,9 +17,10 @@ class CollectionPromise(models.Model):
 
     _name = "collection.promise"
     _description = "Promise to Pay"
-    _inherit = ["collection.state.mixin", "collection.customer.mail.mixin"]
+    _inherit = ["collection.state.mixin", "collection.contact.mixin", "collection.customer.mail.mixin"]
     _order = "date desc, id desc"
     _check_company_auto = True
+    _contact_fields = ("contact_id",)
     _state_transitions = {
         "open": ("kept", "partly", "broken", "cancelled", "replaced"),
         # A payment that is booked late, or allocated late, still redeems the promise.

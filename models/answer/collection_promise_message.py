@@ -34,7 +34,8 @@ class CollectionPromise(models.Model):
     # EXTENDS collection.customer.mail.mixin
     def _get_letter_contact(self):
         contact = self.sudo().contact_id
-        return contact if contact.email else super()._get_letter_contact()
+        is_theirs = contact and contact._is_collection_contact_of(self.sudo().partner_id)
+        return contact if is_theirs and contact.email else super()._get_letter_contact()
 
     def _send_confirmation(self):
         """Write to the customer what they promised and for which day, and ask for an answer."""

@@ -16,10 +16,11 @@ class CollectionAction(models.Model):
 
     _name = "collection.action"
     _description = "Follow-up Action"
-    _inherit = ["collection.state.mixin", "collection.item.holder"]
+    _inherit = ["collection.state.mixin", "collection.contact.mixin", "collection.item.holder"]
     _held_item_field = "cycle"
     _order = "date_planned desc, id desc"
     _check_company_auto = True
+    _contact_fields = ("contact_id",)
     _state_initial = "planned"
     _state_transitions = {
         "planned": ("done", "failed", "cancelled"),

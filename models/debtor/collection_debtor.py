@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_amount
 from odoo.tools.misc import format_date
@@ -61,10 +61,11 @@ class CollectionDebtor(models.Model):
 
     _name = "collection.debtor"
     _description = "Debtor"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "collection.contact.mixin"]
     _order = "score desc, claimable_amount desc, id"
     _rec_name = "partner_id"
     _check_company_auto = True
+    _contact_fields = ("contact_id", "approver_id")
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -277,7 +278,9 @@ class CollectionDebtor(models.Model):
             for debtor in self
         }
         for debtor in self:
-            contact = debtor.contact_id.filtered("active") or invoice_contacts[debtor] or debtor.partner_id
+            chosen = debtor.contact_id
+            is_there = chosen.active and chosen._is_collection_contact_of(debtor.partner_id) if chosen else False
+            contact = (chosen if is_there else False) or invoice_contacts[debtor] or debtor.partner_id
             debtor.contact_used_id = contact
             debtor.contact_name = contact.name or debtor.partner_id.name
             debtor.phone = contact.phone or debtor.partner_id.phone
@@ -500,6 +503,29 @@ class CollectionDebtor(models.Model):
     def action_pause(self):
         """Open the dialogue that pauses the follow-up of this customer, or of some invoices."""
         return self._action_open_dialog("collection.pause.set", self.env._("Pause the follow-up"))
+
+    # === BUSINESS METHODS - TWO AT ONCE === #
+
+    def _lock_to_speak(self):
+        """Lock these follow-up files until the end of the transaction: nobody else speaks to the customers meanwhile.
+
+        :raises UserError: when somebody else does already, in words that a user understands.
+        """
+        debtors = self.sudo()
+        try:
+            # Others may go on to refer to the customer: a dialogue opens, a call is logged.
+            debtors.lock_for_update(allow_referencing=True)
+        except LockError as error:
+            if len(debtors.exists()) < len(debtors):
+                raise UserError(self.env._("This follow-up file is gone: open the list again.")) from error
+            names = debtors[:3].mapped("partner_id.name")
+            raise UserError(
+                self.env._(
+                    "Somebody else, or a scheduled action, is at work on %s just now. Nothing was sent or recorded: "
+                    "try again in a moment.",
+                    ", ".join(names + ["…"][: len(debtors) > 3]),
+                )
+            ) from error
 
     # === BUSINESS METHODS - REFRESH === #
 

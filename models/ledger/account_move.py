@@ -1,8 +1,12 @@
-from odoo import fields, models
+import re
+
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 # Contacts with its customer that the page of an invoice lists, latest first.
 CONTACTS_SHOWN = 100
+# A link to the page of an invoice without its access token, in HTML.
+INVOICE_PAGE = re.compile(r'/my/invoices/(\d+)"')
 
 
 class AccountMove(models.Model):
@@ -49,11 +53,38 @@ class AccountMove(models.Model):
     def _get_collection_links(self):
         """Return the pages on which customers see these invoices, without login: ``{move id: address}``.
 
-        Entries that are no invoices have no page.
+        Entries that are no invoices have no page. In a message that is only shown (``collection_is_shown`` in the
+        context) nothing is written: an invoice that has no access token yet gets it when the message is sent, see
+        ``_complete_collection_links``.
         """
         invoices = self.sudo().filtered(lambda move: move.is_sale_document() and move.state == "posted")
-        invoices._ensure_collection_tokens()
-        return {move.id: f"{move.get_base_url()}{move.get_portal_url()}" for move in invoices}
+        if not self.env.context.get("collection_is_shown"):
+            invoices._ensure_collection_tokens()
+        return {
+            move.id: f"{move.get_base_url()}{move.get_portal_url() if move.access_token else move.access_url}"
+            for move in invoices
+        }
+
+    @api.model
+    def _complete_collection_links(self, body, company, partner):
+        """Return a message that was shown before with links that open without login.
+
+        :param str body: HTML.
+        :param company: whose invoices.
+        :param partner: the commercial partner who gets the message: only this customer's invoices are opened so.
+        """
+        body = str(body or "")
+        numbers = {int(number) for number in INVOICE_PAGE.findall(body)}
+        moves = (
+            self.sudo()
+            .browse(numbers)
+            .exists()
+            .filtered(lambda move: move.company_id == company and move.commercial_partner_id == partner)
+        )
+        links = moves._get_collection_links()
+        for move in moves.filtered(lambda move: move.id in links):
+            body = body.replace(f'{move.get_base_url()}{move.access_url}"', f'{links[move.id]}"')
+        return body
 
     def _ensure_collection_tokens(self):
         """Set the access token of those of these moves that have none, by one SQL statement."""

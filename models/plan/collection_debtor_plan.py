@@ -19,6 +19,7 @@ class CollectionDebtor(models.Model):
     """What a follow-up plan needs to know of a customer, and what the customer's answers change in it."""
 
     _inherit = "collection.debtor"
+    _contact_fields = ("contact_id", "approver_id", "escalation_contact_id", "legal_contact_id")
 
     plan_id = fields.Many2one(
         "collection.plan",

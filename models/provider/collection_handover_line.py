@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
 from ...tools.handover import fold
+from ...tools.plain_html import to_html
 
 
 class CollectionHandoverLine(models.Model):
@@ -98,7 +99,9 @@ class CollectionHandoverLine(models.Model):
         contact = debtor.contact_used_id
         doubtful = []
         if name and fold(name) != fold(contact.name):
-            known = debtor.partner_id.child_ids.filtered(lambda child: fold(child.name) == fold(name))[:1]
+            known = debtor.partner_id.child_ids.filtered(
+                lambda child: fold(child.name) == fold(name) and child._is_collection_contact_of(debtor.partner_id)
+            )[:1]
             if debtor.contact_id:
                 doubtful.append(self.env._("ask for %s", name))
                 contact = contact.browse()
@@ -123,7 +126,7 @@ class CollectionHandoverLine(models.Model):
                 "mail.mail_activity_data_todo",
                 date_deadline=self.company_id._collection_today(),
                 summary=self.env._("%s reports another contact: is it right?", self.provider_id.name),
-                note=", ".join(doubtful),
+                note=to_html(", ".join(doubtful)),
                 user_id=(self.case_id.collector_id or self.handover_id.user_id).id,
             )
 

@@ -5,9 +5,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, format_amount, plaintext2html
+from odoo.tools import SQL, format_amount
 
 from ...const import BEGINNING_DAY, DELIVERING, REFRESHING, REMINDING, SETTLING
+from ...tools.plain_html import to_html
 from ..base.pending_refresh import PendingRefresh
 
 _logger = logging.getLogger(__name__)
@@ -173,7 +174,7 @@ class CollectionRun(models.AbstractModel):
                     "mail.mail_activity_data_todo",
                     date_deadline=company._collection_today() if company else fields.Date.context_today(record),
                     summary=words,
-                    note=plaintext2html(f"{record.display_name}: {reason}"),
+                    note=to_html(f"{record.display_name}: {reason}"),
                     user_id=user.id,
                 )
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:

@@ -237,9 +237,8 @@ class TestAccessRights(AccessCommon):
         return any(not other.group_id or other.group_id in right.group_id.all_implied_ids for other in others)
 
 
-@tagged("post_install", "-at_install")
-class TestAccessRules(AccessCommon):
-    """Whose records each role sees and changes. The rows of all models are made from their fields alone."""
+class AccessRecords(AccessCommon):
+    """A row of every model for each whose it may be, made from its fields alone."""
 
     @classmethod
     def setUpClass(cls):
@@ -452,6 +451,11 @@ class TestAccessRules(AccessCommon):
         records["account.move"] = {COMPANY: cls.invoices[MINE], SUPPLIERS: bill}
         records["account.move.line"] = {COMPANY: cls.invoices[MINE].line_ids[0], SUPPLIERS: bill.line_ids[0]}
         records["account.payment"] = {COMPANY: payments[0], SUPPLIERS: payments[1]}
+
+
+@tagged("post_install", "-at_install")
+class TestAccessRules(AccessRecords):
+    """Whose records each role sees and changes."""
 
     # == What should be seen, and what is ==
 

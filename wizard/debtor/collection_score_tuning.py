@@ -16,12 +16,14 @@ class CollectionScoreTuning(models.TransientModel):
 
     _name = "collection.score.tuning"
     _description = "Tune the Score"
+    _inherit = "collection.dialogue.mixin"
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     line_ids = fields.One2many(
         "collection.score.tuning.line",
         "tuning_id",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -71,6 +73,7 @@ class CollectionScoreTuning(models.TransientModel):
     def action_apply(self):
         """Save weights and bands, and score all debtors anew."""
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         for line in self.line_ids:
             line._check()
             line.criterion_id.write(line._prepare_criterion())
@@ -138,6 +141,7 @@ class CollectionScoreTuning(models.TransientModel):
 class CollectionScoreTuningLine(models.TransientModel):
     _name = "collection.score.tuning.line"
     _description = "Criterion to Tune"
+    _inherit = "collection.dialogue.mixin"
 
     tuning_id = fields.Many2one("collection.score.tuning", required=True, ondelete="cascade")
     criterion_id = fields.Many2one("collection.criterion", required=True, readonly=True, ondelete="cascade")
