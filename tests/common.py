@@ -1,7 +1,7 @@
 from contextlib import contextmanager
 from datetime import timedelta
 
-from odoo import fields
+from odoo import SUPERUSER_ID, fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, new_test_user
@@ -265,6 +265,10 @@ class CollectionCommon(AccountTestInvoicingCommon):
         )
         wizard.action_confirm()
         return debtor.sudo().action_ids.filtered(lambda action: action.state == "done").sorted("id")[-1:]
+
+    def _receive_email(self, model, text):
+        """Have an e-mail come in, as Odoo fetches it from the mail server: as the system, by the scheduled action."""
+        return self.env["mail.thread"].with_user(SUPERUSER_ID).message_process(model, text)
 
     @contextmanager
     def assertRefused(self, message):

@@ -37,7 +37,7 @@ class CollectionCustomerMailMixin(models.AbstractModel):
     def _message_receive_bounce(self, email, partner):
         """What came back of this thread is a matter of the customer's follow-up file."""
         result = super()._message_receive_bounce(email, partner)
-        for document in self.sudo():
+        for document in self.sudo() if not self.env.context.get("collection_bounce_unproved") else ():
             document.debtor_id._note_bounce(email_normalize(email or ""))
         return result
 

@@ -18,7 +18,12 @@ class CollectionDispute(models.Model):
 
     _name = "collection.dispute"
     _description = "Dispute"
-    _inherit = ["collection.state.mixin", "collection.customer.mail.mixin", "mail.activity.mixin"]
+    _inherit = [
+        "collection.reach.mixin",
+        "collection.state.mixin",
+        "collection.customer.mail.mixin",
+        "mail.activity.mixin",
+    ]
     _order = "date_deadline, id desc"
     _check_company_auto = True
     _state_transitions = {"open": ("accepted", "rejected", "cancelled")}
@@ -126,6 +131,7 @@ class CollectionDispute(models.Model):
         "collection_dispute_credit_note_rel",
         "dispute_id",
         "move_id",
+        check_company=True,
         string="Credit Notes",
         readonly=True,
         copy=False,

@@ -16,7 +16,7 @@ class CollectionItemPartMixin(models.AbstractModel):
 
     _name = "collection.item.part.mixin"
     _description = "Part of an Open Item"
-    _inherit = ["collection.item.holder"]
+    _inherit = ["collection.reach.mixin", "collection.item.holder"]
 
     _document_field = ""
     _said_field = ""
@@ -30,9 +30,17 @@ class CollectionItemPartMixin(models.AbstractModel):
     currency_id = fields.Many2one("res.currency")
     # Emptied when an entry is deleted: accounting must not be stopped, and the name stays. The entry is kept apart from
     # the item, which may be made anew while the entry is a draft.
-    move_line_id = fields.Many2one("account.move.line", string="Item", index=True, ondelete="set null")
+    move_line_id = fields.Many2one(
+        "account.move.line", check_company=True, string="Item", index=True, ondelete="set null"
+    )
     move_id = fields.Many2one(
-        "account.move", compute="_compute_item", store=True, index=True, compute_sudo=True, ondelete="set null"
+        "account.move",
+        check_company=True,
+        compute="_compute_item",
+        store=True,
+        index=True,
+        compute_sudo=True,
+        ondelete="set null",
     )
     name = fields.Char(compute="_compute_item", store=True, compute_sudo=True)
     due_date = fields.Date(compute="_compute_item", store=True, compute_sudo=True)
@@ -95,7 +103,7 @@ class CollectionItemPartMixin(models.AbstractModel):
         A payment or credit note that is a draft again settles nothing, though Odoo keeps its reconciliation.
         """
         self.ensure_one()
-        item = self.move_line_id
+        item = self.move_line_id.sudo()  # whoever reads the part may know what is left of it
         if item.parent_state != "posted":
             return 0.0
         drafts = item.matched_credit_ids.filtered(lambda partial: partial.credit_move_id.parent_state != "posted")

@@ -17,7 +17,12 @@ class CollectionPromise(models.Model):
 
     _name = "collection.promise"
     _description = "Promise to Pay"
-    _inherit = ["collection.state.mixin", "collection.contact.mixin", "collection.customer.mail.mixin"]
+    _inherit = [
+        "collection.reach.mixin",
+        "collection.state.mixin",
+        "collection.contact.mixin",
+        "collection.customer.mail.mixin",
+    ]
     _order = "date desc, id desc"
     _check_company_auto = True
     _contact_fields = ("contact_id",)
@@ -140,11 +145,17 @@ class CollectionPromise(models.Model):
 
     # == In several payments, or renegotiated ==
     plan_id = fields.Many2one(
-        "collection.promise.plan", string="Payment Plan", readonly=True, index="btree_not_null", copy=False
+        "collection.promise.plan",
+        check_company=True,
+        string="Payment Plan",
+        readonly=True,
+        index="btree_not_null",
+        copy=False,
     )
     instalment = fields.Integer(string="Payment", readonly=True, copy=False, aggregator=None)
     replaced_by_id = fields.Many2one(
         "collection.promise",
+        check_company=True,
         string="Renegotiated as",
         readonly=True,
         index="btree_not_null",

@@ -48,8 +48,9 @@ class CollectionPromise(models.Model):
     def _message_post_after_hook(self, message, msg_values):
         """Record an answer of the customer to the confirmation as a written acknowledgement."""
         result = super()._message_post_after_hook(message, msg_values)
-        # Mails come in through the gateway, which works as the system: users can't forge one.
-        if self.env.su and message.message_type == "email" and self.confirmed_on and self._is_from_customer(message):
+        # It has weight before a court: that it was processed as the system proves nothing.
+        is_email = self._is_from_gateway() and message.message_type == "email"
+        if is_email and self.confirmed_on and self._is_from_customer(message):
             self._acknowledge()
         return result
 

@@ -36,7 +36,7 @@ class CollectionCase(models.Model):
 
     _name = "collection.case"
     _description = "Case"
-    _inherit = ["collection.state.mixin"]
+    _inherit = ["collection.reach.mixin", "collection.state.mixin"]
     _order = "score desc, claimable_amount desc, id"
     _check_company_auto = True
     _state_initial = "to_contact"
@@ -79,9 +79,13 @@ class CollectionCase(models.Model):
         }
     )
 
-    campaign_id = fields.Many2one("collection.campaign", required=True, readonly=True, index=True, ondelete="cascade")
+    campaign_id = fields.Many2one(
+        "collection.campaign", check_company=True, required=True, readonly=True, index=True, ondelete="cascade"
+    )
     campaign_state = fields.Selection(related="campaign_id.state", string="Campaign State")
-    debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")
+    debtor_id = fields.Many2one(
+        "collection.debtor", check_company=True, required=True, readonly=True, index=True, ondelete="restrict"
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one("res.partner", string="Customer", required=True, readonly=True, index=True)
@@ -234,6 +238,7 @@ class CollectionCase(models.Model):
     # EXTENDS web: a form that one opens shows the truth of the moment
     def web_read(self, specification):
         if len(self) == 1:
+            self.check_access("read")
             self.debtor_id._refresh_if_stale()
         return super().web_read(specification)
 
@@ -247,6 +252,7 @@ class CollectionCase(models.Model):
 
     def action_refresh(self):
         """Read the ledger anew for the customers of these cases."""
+        self.check_access("read")
         self.debtor_id._synchronize_own()
 
     def _action_open_dialog(self, method):

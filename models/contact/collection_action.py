@@ -16,7 +16,12 @@ class CollectionAction(models.Model):
 
     _name = "collection.action"
     _description = "Follow-up Action"
-    _inherit = ["collection.state.mixin", "collection.contact.mixin", "collection.item.holder"]
+    _inherit = [
+        "collection.reach.mixin",
+        "collection.state.mixin",
+        "collection.contact.mixin",
+        "collection.item.holder",
+    ]
     _held_item_field = "cycle"
     _order = "date_planned desc, id desc"
     _check_company_auto = True
@@ -122,7 +127,13 @@ class CollectionAction(models.Model):
     try_count = fields.Integer(string="Tries", readonly=True, copy=False)
     address = fields.Char(readonly=True, copy=False, help="Where the message went: e-mail address, number or street.")
     fallback_of_id = fields.Many2one(
-        "collection.action", string="Instead of", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
+        "collection.action",
+        check_company=True,
+        string="Instead of",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
     )
     # Invoices are files of a field: only an access that is checked elsewhere shows them.
     attachment_ids = fields.Many2many(

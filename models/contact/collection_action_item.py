@@ -16,15 +16,17 @@ class CollectionActionItem(models.Model):
     _description = "Item in a Follow-up Action"
     _inherit = ["collection.item.holder"]
     _order = "action_id desc, id"
+    _check_company_auto = True
     _held_amount_field = "amount"
 
     action_id = fields.Many2one("collection.action", required=True, readonly=True, index=True, ondelete="cascade")
     # Emptied when an entry is deleted: what the message claimed stays on file, with the name of the item.
     move_line_id = fields.Many2one(
-        "account.move.line", string="Journal Item", readonly=True, index=True, ondelete="set null"
+        "account.move.line", check_company=True, string="Journal Item", readonly=True, index=True, ondelete="set null"
     )
     move_id = fields.Many2one(
         "account.move",
+        check_company=True,
         string="Invoice",
         compute="_compute_item",
         store=True,

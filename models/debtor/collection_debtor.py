@@ -61,7 +61,7 @@ class CollectionDebtor(models.Model):
 
     _name = "collection.debtor"
     _description = "Debtor"
-    _inherit = ["mail.thread", "mail.activity.mixin", "collection.contact.mixin"]
+    _inherit = ["collection.reach.mixin", "mail.thread", "mail.activity.mixin", "collection.contact.mixin"]
     _order = "score desc, claimable_amount desc, id"
     _rec_name = "partner_id"
     _check_company_auto = True
@@ -387,6 +387,7 @@ class CollectionDebtor(models.Model):
     # EXTENDS web: a form that one opens shows the truth of the moment
     def web_read(self, specification):
         if len(self) == 1:
+            self.check_access("read")
             self._refresh_if_stale()
         return super().web_read(specification)
 
@@ -417,6 +418,7 @@ class CollectionDebtor(models.Model):
 
     def action_refresh(self):
         """Read the ledger anew for these debtors."""
+        self.check_access("read")
         self._synchronize_own()
 
     def _get_form_action(self):

@@ -14,10 +14,11 @@ class CollectionPause(models.Model):
     _description = "Pause of an Invoice"
     _order = "date_until desc, id desc"
     _rec_name = "move_id"
+    _check_company_auto = True
 
     move_id = fields.Many2one("account.move", string="Invoice", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="move_id.company_id", store=True)
-    debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="cascade")
+    debtor_id = fields.Many2one("collection.debtor", check_company=True, required=True, index=True, ondelete="cascade")
     date_until = fields.Date(string="Until", required=True)
     reason = fields.Char(required=True)
     user_id = fields.Many2one("res.users", string="By", required=True, default=lambda self: self.env.user)

@@ -16,6 +16,7 @@ class AccountMove(models.Model):
 
     # EXTENDS account
     def button_draft(self):
+        self.check_access("write")
         self._enqueue_collection_refresh()
         self.env["collection.suspended.item"]._suspend(self)
         return super().button_draft()

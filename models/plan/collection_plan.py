@@ -5,7 +5,6 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
-from odoo.tools.safe_eval import safe_eval
 
 from .decision import DecisionContext
 
@@ -20,8 +19,11 @@ class CollectionPlan(models.Model):
 
     _name = "collection.plan"
     _description = "Follow-up Plan"
-    _inherit = ["mail.thread"]
+    _inherit = ["collection.reach.mixin", "collection.filter.mixin", "mail.thread"]
     _order = "sequence, id"
+    _filters = {"debtor_domain": "collection.debtor"}
+    # Which plan applies follows from the conditions of all plans.
+    _filter_results = {"collection.debtor": {"plan_used_id"}}
     _check_company_auto = True
 
     name = fields.Char(required=True, translate=True, tracking=True)
@@ -50,6 +52,7 @@ class CollectionPlan(models.Model):
     step_ids = fields.One2many("collection.plan.step", "plan_id", string="Steps", copy=True)
     user_id = fields.Many2one(
         "res.users",
+        check_company=True,
         string="Calls and Tasks go to",
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="Whoever does what people must do, when the customer has no collector.",
@@ -65,6 +68,7 @@ class CollectionPlan(models.Model):
     )
     old_debt_step_id = fields.Many2one(
         "collection.plan.step",
+        check_company=True,
         string="Old Debts begin at",
         domain="[('plan_id', '=', id)]",
         copy=False,
@@ -108,16 +112,6 @@ class CollectionPlan(models.Model):
         (self - self.filtered("company_id")).debtor_count = 0
 
     # === CONSTRAINT METHODS === #
-
-    @api.constrains("debtor_domain")
-    def _check_debtor_domain(self):
-        for plan in self:
-            try:
-                self.env["collection.debtor"].search_count(plan._get_domain(), limit=1)
-            except Exception as error:
-                raise ValidationError(
-                    self.env._("The conditions of “%(plan)s” can't be read: %(error)s", plan=plan.name, error=error)
-                ) from error
 
     @api.constrains("is_running", "step_ids")
     def _check_steps(self):
@@ -203,7 +197,7 @@ class CollectionPlan(models.Model):
     def _get_domain(self):
         """Return the domain of the debtors to whom this plan applies, before those that come first."""
         self.ensure_one()
-        return Domain(safe_eval(self.debtor_domain or "[]", {"uid": self.env.uid}))
+        return self._get_filter("debtor_domain")
 
     @api.model
     def _get_plan_ids(self, company, debtor_ids=None):

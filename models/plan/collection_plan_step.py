@@ -20,6 +20,7 @@ class CollectionPlanStep(models.Model):
 
     _name = "collection.plan.step"
     _description = "Follow-up Step"
+    _inherit = ["collection.reach.mixin"]
     _order = "plan_id, delay, id"
     _check_company_auto = True
 

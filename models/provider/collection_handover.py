@@ -23,7 +23,7 @@ class CollectionHandover(models.Model):
 
     _name = "collection.handover"
     _description = "Hand-over"
-    _inherit = ["collection.state.mixin", "mail.thread"]
+    _inherit = ["collection.reach.mixin", "collection.state.mixin", "mail.thread"]
     _order = "date_start desc, id desc"
     _check_company_auto = True
     _state_initial = "out"

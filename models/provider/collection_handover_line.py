@@ -13,14 +13,19 @@ class CollectionHandoverLine(models.Model):
     _description = "Customer in a Hand-over"
     _order = "handover_id desc, id"
     _rec_name = "reference"
+    _check_company_auto = True
 
     handover_id = fields.Many2one(
         "collection.handover", string="Hand-over", required=True, readonly=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="handover_id.company_id", store=True, index=True)
     provider_id = fields.Many2one(related="handover_id.provider_id", store=True, index=True)
-    case_id = fields.Many2one("collection.case", required=True, readonly=True, index=True, ondelete="restrict")
-    debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")
+    case_id = fields.Many2one(
+        "collection.case", check_company=True, required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    debtor_id = fields.Many2one(
+        "collection.debtor", check_company=True, required=True, readonly=True, index=True, ondelete="restrict"
+    )
     partner_id = fields.Many2one(related="debtor_id.partner_id", string="Customer")
     currency_id = fields.Many2one(related="company_id.currency_id")
     reference = fields.Char(required=True, readonly=True)

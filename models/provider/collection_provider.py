@@ -18,7 +18,7 @@ class CollectionProvider(models.Model):
 
     _name = "collection.provider"
     _description = "Provider"
-    _inherit = ["mail.thread"]
+    _inherit = ["collection.reach.mixin", "mail.thread"]
     _order = "name, id"
     _check_company_auto = True
 

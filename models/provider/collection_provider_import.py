@@ -41,7 +41,7 @@ class CollectionProviderImport(models.Model):
 
     _name = "collection.provider.import"
     _description = "File from a Provider"
-    _inherit = ["collection.state.mixin", "collection.tabular.file.mixin"]
+    _inherit = ["collection.reach.mixin", "collection.state.mixin", "collection.tabular.file.mixin"]
     _order = "id desc"
     _rec_name = "filename"
     _check_company_auto = True

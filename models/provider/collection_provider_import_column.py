@@ -9,6 +9,7 @@ class CollectionProviderImportColumn(models.Model):
 
     _name = "collection.provider.import.column"
     _description = "Column of a File from a Provider"
+    _inherit = ["collection.reach.mixin"]
     _order = "sequence, id"
 
     import_id = fields.Many2one("collection.provider.import", required=True, index=True, ondelete="cascade")

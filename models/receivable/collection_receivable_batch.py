@@ -31,7 +31,7 @@ class CollectionReceivableBatch(models.Model):
 
     _name = "collection.receivable.batch"
     _description = "Import of Open Items"
-    _inherit = ["collection.tabular.file.mixin", "collection.state.mixin"]
+    _inherit = ["collection.reach.mixin", "collection.tabular.file.mixin", "collection.state.mixin"]
     _order = "id desc"
     _rec_name = "file_name"
     _check_company_auto = True

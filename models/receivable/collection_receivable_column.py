@@ -6,6 +6,7 @@ class CollectionReceivableColumn(models.Model):
 
     _name = "collection.receivable.column"
     _description = "Column of a List of Open Items"
+    _inherit = ["collection.reach.mixin"]
     _order = "batch_id, sequence"
     _rec_name = "title"
 

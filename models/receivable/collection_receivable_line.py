@@ -11,6 +11,7 @@ class CollectionReceivableLine(models.Model):
     _description = "Imported Open Item"
     _order = "rank, row, id"
     _rec_name = "number"
+    _check_company_auto = True
 
     batch_id = fields.Many2one(
         "collection.receivable.batch", string="Import", required=True, readonly=True, index=True, ondelete="cascade"
@@ -63,7 +64,7 @@ class CollectionReceivableLine(models.Model):
     item_ids = fields.Json(string="Open Journal Items", readonly=True)
     previous_due_date = fields.Date(readonly=True)
     move_id = fields.Many2one(
-        "account.move", string="Entry", readonly=True, index="btree_not_null", ondelete="set null"
+        "account.move", check_company=True, string="Entry", readonly=True, index="btree_not_null", ondelete="set null"
     )
 
     # === ACTION METHODS === #

@@ -201,6 +201,12 @@ class CollectionRun(models.AbstractModel):
         return self.env["res.company"].sudo().search([("active", "=", True)])
 
     @api.model
+    def _get_companies_in_use(self):
+        """Return the active companies that have follow-up files."""
+        groups = self.env["collection.debtor"].sudo()._read_group([("company_id.active", "=", True)], ["company_id"])
+        return self.env["res.company"].sudo().union(*(company for (company,) in groups))
+
+    @api.model
     def _in_company(self, company):
         """Return this model in a company, as its people read: scheduled actions have no language of their own."""
         return self.with_company(company).with_context(lang=company.partner_id.lang)
@@ -291,8 +297,11 @@ class CollectionRun(models.AbstractModel):
     def _get_or_create_debtor(self, company, partner):
         """Return the debtor of a customer in a company, made from the ledger if there is none yet.
 
+        :raises AccessError: for users who follow nobody up, or who may not enter the company.
         :raises UserError: when the user may not see it.
         """
+        self.env["collection.debtor"].check_access("read")
+        company.check_access("read")
         partner = partner.commercial_partner_id
         domain = [("company_id", "=", company.id), ("partner_id", "=", partner.id)]
         Debtor = self.env["collection.debtor"].sudo().with_context(active_test=False)

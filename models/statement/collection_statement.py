@@ -23,7 +23,7 @@ class CollectionStatement(models.Model):
 
     _name = "collection.statement"
     _description = "Statement of Account"
-    _inherit = ["collection.state.mixin", "collection.contact.mixin"]
+    _inherit = ["collection.reach.mixin", "collection.state.mixin", "collection.contact.mixin"]
     _contact_fields = ("contact_id",)
     _order = "id desc"
     _state_initial = "waiting"

@@ -13,7 +13,8 @@ from odoo.tools import SQL
 
 from ..common import CollectionCommon
 from ..plan_common import PlanCommon
-from .test_access import FOREIGN, NOBODYS, SUPPLIERS, AccessCommon, AccessRecords
+from .access_common import AccessCommon, AccessRecords
+from .access_table import FOREIGN, NOBODYS, SUPPLIERS
 
 MIXIN = "collection.dialogue.mixin"
 OWN = "[('create_uid', '=', user.id)]"

@@ -157,7 +157,7 @@ class TestPlanRules(PlanCommon):
         debtor.collector_id = self.collector
         self._run_cron()
         message = self._actions(debtor).mail_message_id
-        self.env["mail.thread"].message_process(
+        self._receive_email(
             "collection.debtor",
             f"""From: "Mme Petit" <boulangerie@customer.example>
 To: compta@moreau.example
