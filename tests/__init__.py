@@ -4,6 +4,7 @@ from .base import (
     test_contacts_of_customers,
     test_demo,
     test_dialogues,
+    test_facts,
     test_forgery,
     test_plain_words,
     test_public_methods,
@@ -67,6 +68,7 @@ from .campaign import (
 )
 from .provider import (
     test_handover,
+    test_preview,
     test_provider_import,
 )
 from .receivable import (

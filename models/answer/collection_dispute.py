@@ -14,7 +14,10 @@ CUSTOMER_SHARES = ("customer_share", "customer_amount_share")
 
 
 class CollectionDispute(models.Model):
-    """A customer contests part of what is owed; somebody, often outside accounting, must solve it."""
+    """A customer contests part of what is owed; somebody, often outside accounting, must solve it.
+
+    Once it is closed nothing of it changes: what comes later stands in its messages.
+    """
 
     _name = "collection.dispute"
     _description = "Dispute"
@@ -28,6 +31,7 @@ class CollectionDispute(models.Model):
     _check_company_auto = True
     _state_transitions = {"open": ("accepted", "rejected", "cancelled")}
 
+    _states_on_file = frozenset({"accepted", "rejected", "cancelled"})
     _action_field = "dispute_id"
 
     _fields_of_system = frozenset(

@@ -16,11 +16,12 @@ class CollectionItemPartMixin(models.AbstractModel):
 
     _name = "collection.item.part.mixin"
     _description = "Part of an Open Item"
-    _inherit = ["collection.reach.mixin", "collection.item.holder"]
+    _inherit = ["collection.reach.mixin", "collection.fact.mixin", "collection.item.holder"]
 
     _document_field = ""
     _said_field = ""
     _withholding_states = ("open",)
+    _fields_of_system = frozenset({"settled_amount"})
     _held_amount_field = "amount"
     _held_scaled_fields = ("company_amount",)
     _held_reset_fields = ("settled_amount",)
@@ -74,10 +75,6 @@ class CollectionItemPartMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
-            if any(vals.get("settled_amount") for vals in vals_list):
-                raise UserError(
-                    self.env._("What was received or credited follows the ledger and can't be written by hand.")
-                )
             documents = self.env[self._fields[self._document_field].comodel_name].browse(
                 vals.get(self._document_field) for vals in vals_list
             )
@@ -91,6 +88,11 @@ class CollectionItemPartMixin(models.AbstractModel):
         return super().write(vals)
 
     # === BUSINESS METHODS === #
+
+    # EXTENDS collection.fact.mixin: to which document a line belongs is said by the document alone
+    @api.model
+    def _get_fields_without_defaults(self):
+        return super()._get_fields_without_defaults() | {self._document_field}
 
     @api.model
     def _get_said_refusal(self):

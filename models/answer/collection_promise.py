@@ -13,7 +13,10 @@ KEPT_SHARES = ("kept_share", "kept_amount_share")
 
 
 class CollectionPromise(models.Model):
-    """What a customer promised to pay, by when and how; judged on the cash that came in."""
+    """What a customer promised to pay, by when and how; judged on the cash that came in.
+
+    Once it is judged, withdrawn or renegotiated, the note may still be written, nothing else.
+    """
 
     _name = "collection.promise"
     _description = "Promise to Pay"
@@ -34,6 +37,8 @@ class CollectionPromise(models.Model):
         "partly": ("kept", "broken"),
         "kept": ("open", "partly", "broken"),
     }
+    _states_on_file = frozenset({"kept", "partly", "broken", "cancelled", "replaced"})
+    _fields_noted = frozenset({"note"})
     _action_field = "promise_id"
 
     _fields_of_system = frozenset(

@@ -4,6 +4,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_reach_mixin,
     collection_shared_mixin,
     collection_filter_mixin,
+    collection_fact_mixin,
     collection_state_mixin,
     collection_contact_mixin,
     collection_dialogue_mixin,

@@ -12,7 +12,11 @@ TEAM_GROUP = "account_collection.group_collection_team"
 
 
 class CollectionCampaign(models.Model):
-    """A period in which a team contacts a frozen set of debtors, and the result of it."""
+    """A period in which a team contacts a frozen set of debtors, and the result of it.
+
+    Once it is closed or cancelled nothing of it changes, since its recap was printed; what is to be noted stands in its
+    messages. Who is in, the company and the first day are frozen from the start on.
+    """
 
     _name = "collection.campaign"
     _description = "Follow-up Campaign"
@@ -33,8 +37,19 @@ class CollectionCampaign(models.Model):
         "running": ("closed", "cancelled"),
     }
 
+    _states_on_file = frozenset({"closed", "cancelled"})
+    _fields_frozen_in = {"running": frozenset({"company_id", "debtor_ids", "date_start"})}
     _fields_of_system = frozenset(
-        {"started_on", "closed_on", "start_partial_id", "end_partial_id", "start_line_id", "final_figures", "case_ids"}
+        {
+            "started_on",
+            "closed_on",
+            "start_partial_id",
+            "end_partial_id",
+            "start_line_id",
+            "final_figures",
+            "is_end_announced",
+            "case_ids",
+        }
     )
 
     name = fields.Char(required=True, tracking=True)
@@ -429,7 +444,7 @@ class CollectionCampaign(models.Model):
 
     def _remind_end(self):
         """Notify the person in charge, once, that the campaign ends soon."""
-        self.is_end_announced = True
+        self.sudo().is_end_announced = True
         self._ask_user_in_charge(
             self.env._("The campaign ends soon: %s customers are still to be contacted.", self.to_contact_count)
         )

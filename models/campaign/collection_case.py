@@ -32,7 +32,10 @@ OPEN_STATES = [state for state, _label in CASE_STATES if state != "closed"]
 
 
 class CollectionCase(models.Model):
-    """One debtor in one campaign: the card on the kanban and the form used during a call."""
+    """One debtor in one campaign: the card on the kanban and the form used during a call.
+
+    Once its campaign is over nothing of it changes.
+    """
 
     _name = "collection.case"
     _description = "Case"
@@ -76,6 +79,8 @@ class CollectionCase(models.Model):
             "attempt_count",
             "is_reached",
             "last_contact_date",
+            "next_action_date",
+            "next_action_summary",
         }
     )
 
@@ -234,6 +239,14 @@ class CollectionCase(models.Model):
             for campaign in self.campaign_id.filtered(lambda campaign: campaign.state in ("closed", "cancelled")):
                 raise UserError(self.env._("The campaign “%s” is over.", campaign.name))
         return super().write(vals)
+
+    # EXTENDS collection.state.mixin
+    def _filter_on_file(self):
+        return self.sudo().filtered(lambda case: case.campaign_id.state in ("closed", "cancelled"))
+
+    # EXTENDS collection.state.mixin
+    def _get_on_file_refusal(self, name):
+        return self.env._("The campaign “%s” is over.", self.campaign_id.name)
 
     # EXTENDS web: a form that one opens shows the truth of the moment
     def web_read(self, specification):

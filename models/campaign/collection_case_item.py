@@ -13,7 +13,8 @@ class CollectionCaseItem(models.Model):
 
     _name = "collection.case.item"
     _description = "Item in a Case"
-    _inherit = ["collection.item.holder"]
+    _inherit = ["collection.fact.mixin", "collection.item.holder"]
+    _is_of_system = True
     _order = "due_date, id"
     _check_company_auto = True
     _log_access = False

@@ -49,7 +49,17 @@ FACT_COLUMNS = (
     "score_breakdown",
 )
 # What nobody writes by hand: the facts, whose file it is and where it is.
-FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id", "notified_payment_ids", "handover_id"}
+FACT_FIELDS = frozenset(
+    {
+        *FACT_COLUMNS,
+        "company_id",
+        "partner_id",
+        "notified_payment_ids",
+        "handover_id",
+        "reply_date",
+        "bounced_emails",
+    }
+)
 
 
 class CollectionDebtor(models.Model):
@@ -61,7 +71,14 @@ class CollectionDebtor(models.Model):
 
     _name = "collection.debtor"
     _description = "Debtor"
-    _inherit = ["collection.reach.mixin", "mail.thread", "mail.activity.mixin", "collection.contact.mixin"]
+    _inherit = [
+        "collection.reach.mixin",
+        "collection.fact.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+        "collection.contact.mixin",
+    ]
+    _fields_of_system = FACT_FIELDS
     _order = "score desc, claimable_amount desc, id"
     _rec_name = "partner_id"
     _check_company_auto = True
@@ -398,14 +415,17 @@ class CollectionDebtor(models.Model):
             self.env.su or self.env.user.has_group("account_collection.group_collection_team")
         ):
             raise UserError(self.env._("Only users who see all cases may archive a follow-up file."))
-        if not self.env.su and (FACT_FIELDS & vals.keys()):
-            raise UserError(
-                self.env._("What is owed and how urgent it is follows the ledger and can't be written by hand.")
-            )
         result = super().write(vals)
         if {"payer_profile_manual", "insolvency"} & vals.keys():
             self._synchronize_own()
         return result
+
+    # EXTENDS collection.fact.mixin
+    @api.model
+    def _get_fact_refusal(self, name):
+        if name in FACT_COLUMNS:
+            return self.env._("What is owed and how urgent it is follows the ledger and can't be written by hand.")
+        return super()._get_fact_refusal(name)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_history(self):

@@ -12,6 +12,8 @@ class CollectionPause(models.Model):
 
     _name = "collection.pause"
     _description = "Pause of an Invoice"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "date_until desc, id desc"
     _rec_name = "move_id"
     _check_company_auto = True

@@ -10,6 +10,8 @@ class CollectionScoreHistory(models.Model):
 
     _name = "collection.score.history"
     _description = "Score History"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "date desc, id desc"
     _check_company_auto = True
     _log_access = False

@@ -153,13 +153,6 @@ class CollectionDebtor(models.Model):
                 debtor.next_step_date = decision.day if decision.step else False
                 debtor.next_step_id = decision.step
 
-    # === CRUD METHODS === #
-
-    def write(self, vals):
-        if {"reply_date", "bounced_emails"} & vals.keys() and not self.env.su:
-            vals = {name: value for name, value in vals.items() if name not in ("reply_date", "bounced_emails")}
-        return super().write(vals)
-
     # === ACTION METHODS === #
 
     def action_why(self):

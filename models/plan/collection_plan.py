@@ -19,7 +19,8 @@ class CollectionPlan(models.Model):
 
     _name = "collection.plan"
     _description = "Follow-up Plan"
-    _inherit = ["collection.reach.mixin", "collection.filter.mixin", "mail.thread"]
+    _inherit = ["collection.reach.mixin", "collection.fact.mixin", "collection.filter.mixin", "mail.thread"]
+    _fields_of_system = frozenset({"is_running", "started_on", "planned_on", "filter_problem"})
     _order = "sequence, id"
     _filters = {"debtor_domain": "collection.debtor"}
     # Which plan applies follows from the conditions of all plans.
@@ -122,11 +123,17 @@ class CollectionPlan(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        if {"is_running", "started_on", "planned_on"} & vals.keys() and not self.env.su:
-            raise UserError(self.env._("Use the buttons to switch a plan on or off: they show what happens first."))
+        result = super().write(vals)
         if "debtor_domain" in vals:
-            vals = {**vals, "filter_problem": False}  # it was checked
-        return super().write(vals)
+            self.sudo().filter_problem = False  # it was checked
+        return result
+
+    # EXTENDS collection.fact.mixin
+    @api.model
+    def _get_fact_refusal(self, name):
+        if name in ("is_running", "started_on", "planned_on"):
+            return self.env._("Use the buttons to switch a plan on or off: they show what happens first.")
+        return super()._get_fact_refusal(name)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

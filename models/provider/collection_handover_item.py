@@ -6,7 +6,8 @@ class CollectionHandoverItem(models.Model):
 
     _name = "collection.handover.item"
     _description = "Item in a Hand-over"
-    _inherit = ["collection.item.holder"]
+    _inherit = ["collection.fact.mixin", "collection.item.holder"]
+    _is_of_system = True
     _order = "line_id, due_date, id"
     _check_company_auto = True
 

@@ -11,6 +11,8 @@ class CollectionHandoverLine(models.Model):
 
     _name = "collection.handover.line"
     _description = "Customer in a Hand-over"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "handover_id desc, id"
     _rec_name = "reference"
     _check_company_auto = True

@@ -17,6 +17,8 @@ class CollectionProviderStatement(models.Model):
 
     _name = "collection.provider.statement"
     _description = "Taken back from a Provider"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "id"
     _check_company_auto = True
 

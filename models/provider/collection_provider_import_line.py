@@ -14,6 +14,8 @@ class CollectionProviderImportLine(models.Model):
 
     _name = "collection.provider.import.line"
     _description = "Row of a File from a Provider"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "import_id desc, number, id"
     _check_company_auto = True
     _log_access = False

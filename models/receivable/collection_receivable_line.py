@@ -9,6 +9,8 @@ class CollectionReceivableLine(models.Model):
 
     _name = "collection.receivable.line"
     _description = "Imported Open Item"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "rank, row, id"
     _rec_name = "number"
     _check_company_auto = True
@@ -141,7 +143,7 @@ class CollectionReceivableLine(models.Model):
         """Post one opening entry for each line."""
         if not lines:
             return
-        moves = self.env["account.move"].create([line._prepare_opening_entry() for line in lines])
+        moves = self._create_entries([line._prepare_opening_entry() for line in lines])
         moves._post(soft=False)
         for line, move in zip(lines.sudo(), moves, strict=True):
             line.move_id = move
@@ -167,6 +169,12 @@ class CollectionReceivableLine(models.Model):
                 Command.create(self._prepare_entry_line(batch.transit_account_id, -self.difference, -balance)),
             ],
         }
+
+    @api.model
+    def _create_entries(self, values_list):
+        """Create entries that say with which list they were imported, as nobody can by hand."""
+        moves = self.env["account.move"].with_context(**self._get_guard()).create(values_list)
+        return moves.with_env(self.env)
 
     def _prepare_entry(self, journal, date):
         """Return what all entries of an import have in common."""
@@ -215,7 +223,7 @@ class CollectionReceivableLine(models.Model):
                 values_list.append(values)
                 plans.append(plan)
                 owners.append(line)
-        moves = self.env["account.move"].create(values_list)
+        moves = self._create_entries(values_list)
         moves._post(soft=False)
         for lines_of_move, move in zip(owners, moves, strict=True):
             lines_of_move.sudo().move_id = move

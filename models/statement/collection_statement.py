@@ -33,7 +33,8 @@ class CollectionStatement(models.Model):
         "sent": ("failed",),
         "failed": ("waiting", "cancelled"),
     }
-    _fields_of_system = frozenset({"date_sent", "result_text", "period"})
+    _is_of_system = True
+    _states_on_file = frozenset({"sent"})
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)

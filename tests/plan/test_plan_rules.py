@@ -182,7 +182,9 @@ We paid last week.
     def test_users_do_not_forge_answers_and_addresses(self):
         self._create_invoice(days_late=10)
         debtor = self._get_debtor()
-        debtor.with_user(self.collector).write({"reply_date": self.today, "bounced_emails": "a@b.example"})
+        for name, value in {"reply_date": self.today, "bounced_emails": "a@b.example"}.items():
+            with self.assertRefused("by hand"):
+                debtor.with_user(self.collector).write({name: value})
         self.assertFalse(debtor.reply_date or debtor.bounced_emails)
 
     # == When ==
