@@ -43,14 +43,23 @@ def _make_template(env, name, modules, demo):
     good = env.logged_odoo(logfile, "server", *options)
     if not good or odoo_log.read(logfile).errors:
         raise DevError(f"Odoo's own addons can't be installed, see {logfile}.")
-    log("Database: generating its web assets, once")
-    script = "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()\n"
-    env.odoo("shell", "-d", unfinished, "--no-http", "--log-level=warn", input=script, text=True)
+    generate_assets(env, unfinished)
     shutil.rmtree(_filestore(name), ignore_errors=True)
     if _filestore(unfinished).exists():
         _filestore(unfinished).rename(_filestore(name))
     env.postgres.sql("ANALYZE", database=unfinished)
     env.postgres.sql(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
+
+
+def generate_assets(env, name):
+    """Make the web assets of a database, which its copies then have: else each Odoo that tests makes them anew.
+
+    :param Environment env: the environment
+    :param str name: the database
+    """
+    log("Database: generating its web assets, once")
+    script = "env['ir.qweb']._pregenerate_assets_bundles(); env.cr.commit()\n"
+    env.odoo("shell", "-d", name, "--no-http", "--log-level=warn", input=script, text=True)
 
 
 def exists(env, name):

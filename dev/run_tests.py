@@ -94,6 +94,8 @@ def _install(env, database):
         _show("Odoo's log of the installation is not clean:", report.outside_tests)
     elif not ended_well:
         print(f"Odoo broke off:\n{odoo_log.tail(logfile)}")
+    else:
+        databases.generate_assets(env, database)
     return Outcome(failed=int(bool(report.outside_tests or not ended_well)))
 
 
