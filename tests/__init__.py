@@ -1,6 +1,7 @@
 # Odoo runs the modules test_* that are attributes of this package.
 from .base import (
     test_access,
+    test_beside_others,
     test_contacts_of_customers,
     test_demo,
     test_dialogues,

@@ -145,4 +145,4 @@ class CollectionDialogueMixin(models.AbstractModel):
 
         Those are no defaults of what a dialogue records: of an action, a promise, a statement.
         """
-        return self.with_context(clean_context(self.env.context))
+        return self.with_env(self.env(context=clean_context(self.env.context)))

@@ -65,7 +65,7 @@ class CollectionFactMixin(models.AbstractModel):
         keys = {f"default_{name}" for name in guarded} & self.env.context.keys()
         if keys:
             context = {key: value for key, value in self.env.context.items() if key not in keys}
-            self = self.with_context(context)  # noqa: PLW0642
+            self = self.with_env(self.env(context=context))  # noqa: PLW0642
         defaults = super().default_get(fields)
         said = self.env["ir.default"]._get_model_defaults(self._name).keys() & guarded & defaults.keys()
         for name in said:

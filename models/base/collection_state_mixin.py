@@ -64,10 +64,11 @@ class CollectionStateMixin(models.AbstractModel):
 
     # EXTENDS collection.fact.mixin
     def _check_not_on_file(self, vals):
-        super()._check_not_on_file(vals)
+        result = super()._check_not_on_file(vals)
         for record in self.sudo() if self._fields_frozen_in else ():
             if frozen := self._fields_frozen_in.get(record.state, frozenset()) & vals.keys():
                 raise UserError(record._get_frozen_refusal(min(frozen)))
+        return result
 
     def _get_frozen_refusal(self, name) -> str:
         """Return the error message for a user who changes a field that is frozen in the state of a record."""

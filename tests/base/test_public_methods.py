@@ -1,6 +1,7 @@
 """Every method that a session may call, over all models of the registry: held against ``PUBLIC_METHODS``."""
 
 import inspect
+from contextlib import suppress
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, MissingError, UserError
@@ -99,18 +100,15 @@ class TestPublicMethods(AccessRecords):
         env = self.env(user=user, su=False, context={"allowed_company_ids": user.company_ids.ids})
         args = ([] if name in ON_MODEL else [target.ids]) + ARGUMENTS.get(name, [])
         error = None
-        try:
-            with self.env.cr.savepoint():
-                with patch.object(type(self.env.cr), "execute", record):
-                    try:
-                        call_kw(env[target._name], name, args, {"context": dict(env.context)})
-                        env.flush_all()
-                    except UserError as refused:
-                        error = refused
-                        statements.clear()
-                raise _UndoError
-        except _UndoError:
-            pass
+        with suppress(_UndoError), self.env.cr.savepoint():
+            with patch.object(type(self.env.cr), "execute", record):
+                try:
+                    call_kw(env[target._name], name, args, {"context": dict(env.context)})
+                    env.flush_all()
+                except UserError as refused:
+                    error = refused
+                    statements.clear()
+            raise _UndoError
         return error, statements
 
     def _may_read(self, target, user):

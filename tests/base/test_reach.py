@@ -250,7 +250,7 @@ class TestReach(CollectionCommon):
                 {
                     "bounced_email": "boulangerie@customer.example",
                     "bounced_partner": partner,
-                    "bounced_message": self.mine.message_post(body="x"),
+                    "bounced_message": self.mine.message_post(),
                     "bounced_msg_ids": [],
                     "email_from": "a@b.example",
                     "to": "c@d.example",
