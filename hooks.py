@@ -14,9 +14,24 @@ def post_init_hook(env):
 def uninstall_hook(env):
     """Leave nothing in force of what only this addon would end, and let Odoo delete the rest without errors."""
     env["collection.pause"]._release_all()
+    _give_activities_back(env)
     _forget_used_records(env)
     env.flush_all()
     _drop_restrictions(env)
+
+
+def _give_activities_back(env):
+    """Make plain tasks of the activities of our types that stand on records of other addons; ours go with us."""
+    types = env["ir.model.data"].sudo().search([("module", "=", NAME), ("model", "=", "mail.activity.type")])
+    activities = (
+        env["mail.activity"]
+        .sudo()
+        .with_context(active_test=False)
+        .search([("activity_type_id", "in", types.mapped("res_id"))])
+    )
+    own = activities.filtered(lambda activity: (activity.res_model or "").startswith("collection."))
+    own.unlink()
+    (activities - own).activity_type_id = env.ref("mail.mail_activity_data_todo")
 
 
 def _forget_used_records(env):

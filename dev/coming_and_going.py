@@ -10,7 +10,7 @@ group = env.ref("{NAME}.group_collection_manager")
 group.user_ids -= env.ref("base.user_admin")
 cron = env.ref("{NAME}.cron_settle")
 cron.interval_number = 7
-env.ref("{NAME}.collection_debtor_rule_company").domain_force = "[(1, '=', 0)]"
+env.ref("{NAME}.collection_debtor_rule_company").domain_force = "[('id', '=', 0)]"
 env.cr.commit()
 """
 _UNINSTALL = f"""\

@@ -16,6 +16,8 @@ OWN_VIEWS = {
 class TestBesideOthers(CollectionCommon):
     """Whatever other addons show on an invoice: who follows it up can open it."""
 
+    company_name = "Ateliers Martin"
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
