@@ -19,9 +19,7 @@ def _parser():
     for name in plain.split():
         commands.add_parser(name)
     commands.add_parser("run").add_argument("--port", type=int, default=8069)
-    test = commands.add_parser("test")
-    test.add_argument("tags", nargs="?", default="")
-    test.add_argument("--with", dest="beside", default="", help="addons of Odoo that are installed beside, with commas")
+    commands.add_parser("test").add_argument("tags", nargs="?", default="")
     commands.add_parser("bench").add_argument("size", nargs="?", default="M")
     screenshots.add_arguments(commands.add_parser("screenshots"))
     run_mutate.add_arguments(commands.add_parser("mutate"))
@@ -62,7 +60,7 @@ def _dispatch(args):
         "run": lambda: serve.run(args.port),
         "shell": serve.shell,
         "psql": serve.psql,
-        "test": lambda: run_tests.run(args.tags, [name for name in args.beside.split(",") if name]),
+        "test": lambda: run_tests.run(args.tags),
         "lint": lint.check,
         "format": lint.reformat,
         "i18n": translate.run,

@@ -15,16 +15,15 @@ DEMO = f"demo_{CHECKOUT_KEY}"
 _EXTRA_DEPENDENCIES = {"l10n_fr_account"}
 
 
-def template(env, demo, beside=()):
+def template(env, demo):
     """A database with the addon's dependencies, in both languages, shared by all checkouts.
 
     :param Environment env: the environment
     :param bool demo: with Odoo's demo data
-    :param beside: further addons of Odoo, such as ``sale``, that are installed before ours
     :return: its name
     :rtype: str
     """
-    modules = sorted(_EXTRA_DEPENDENCIES.union(manifest()["depends"], beside))
+    modules = sorted(_EXTRA_DEPENDENCIES.union(manifest()["depends"]))
     key = short_key(env.source.ident, modules, demo, LANGUAGES, env.postgres.ident, str(CACHE))
     name = f"template_{key}"
     with lock(CACHE / f"{name}.lock"):
@@ -96,16 +95,15 @@ def drop(env, name):
 
 
 @contextlib.contextmanager
-def temporary(env, purpose, demo, beside=()):
+def temporary(env, purpose, demo):
     """A fresh copy of the template for the length of a block.
 
     :param Environment env: the environment
     :param str purpose: the first part of its name
     :param bool demo: with demo data
-    :param beside: further addons of Odoo
     """
     name = f"{purpose}_{CHECKOUT_KEY}_{os.getpid()}"
-    copy(env, template(env, demo, beside), name)
+    copy(env, template(env, demo), name)
     try:
         yield name
     finally:

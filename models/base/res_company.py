@@ -169,9 +169,8 @@ class ResCompany(models.Model):
         ],
         string="Banner on Customers",
         required=True,
-        default="none",
-        help="What employees without accounting rights read on a customer who owes overdue money. Nothing until "
-        "somebody decides otherwise.",
+        default="words",
+        help="What employees without accounting rights read on a customer who owes overdue money.",
     )
     collection_prepay_days = fields.Integer(
         string="Pay before new Orders",

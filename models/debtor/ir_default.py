@@ -21,7 +21,6 @@ class IrDefault(models.Model):
 
     # EXTENDS base
     def unlink(self):
-        self.check_access("unlink")
         self._mark_collection_stale()
         return super().unlink()
 

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
+from odoo.tools.safe_eval import safe_eval
 
 from .decision import DecisionContext
 
@@ -19,12 +20,8 @@ class CollectionPlan(models.Model):
 
     _name = "collection.plan"
     _description = "Follow-up Plan"
-    _inherit = ["collection.reach.mixin", "collection.fact.mixin", "collection.filter.mixin", "mail.thread"]
-    _fields_of_system = frozenset({"is_running", "started_on", "planned_on", "filter_problem"})
+    _inherit = ["mail.thread"]
     _order = "sequence, id"
-    _filters = {"debtor_domain": "collection.debtor"}
-    # Which plan applies follows from the conditions of all plans.
-    _filter_results = {"collection.debtor": {"plan_used_id"}}
     _check_company_auto = True
 
     name = fields.Char(required=True, translate=True, tracking=True)
@@ -53,7 +50,6 @@ class CollectionPlan(models.Model):
     step_ids = fields.One2many("collection.plan.step", "plan_id", string="Steps", copy=True)
     user_id = fields.Many2one(
         "res.users",
-        check_company=True,
         string="Calls and Tasks go to",
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="Whoever does what people must do, when the customer has no collector.",
@@ -69,7 +65,6 @@ class CollectionPlan(models.Model):
     )
     old_debt_step_id = fields.Many2one(
         "collection.plan.step",
-        check_company=True,
         string="Old Debts begin at",
         domain="[('plan_id', '=', id)]",
         copy=False,
@@ -114,6 +109,16 @@ class CollectionPlan(models.Model):
 
     # === CONSTRAINT METHODS === #
 
+    @api.constrains("debtor_domain")
+    def _check_debtor_domain(self):
+        for plan in self:
+            try:
+                self.env["collection.debtor"].search_count(plan._get_domain(), limit=1)
+            except Exception as error:
+                raise ValidationError(
+                    self.env._("The conditions of “%(plan)s” can't be read: %(error)s", plan=plan.name, error=error)
+                ) from error
+
     @api.constrains("is_running", "step_ids")
     def _check_steps(self):
         for plan in self:
@@ -123,17 +128,11 @@ class CollectionPlan(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        result = super().write(vals)
+        if {"is_running", "started_on", "planned_on"} & vals.keys() and not self.env.su:
+            raise UserError(self.env._("Use the buttons to switch a plan on or off: they show what happens first."))
         if "debtor_domain" in vals:
-            self.sudo().filter_problem = False  # it was checked
-        return result
-
-    # EXTENDS collection.fact.mixin
-    @api.model
-    def _get_fact_refusal(self, name):
-        if name in ("is_running", "started_on", "planned_on"):
-            return self.env._("Use the buttons to switch a plan on or off: they show what happens first.")
-        return super()._get_fact_refusal(name)
+            vals = {**vals, "filter_problem": False}  # it was checked
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
@@ -204,7 +203,7 @@ class CollectionPlan(models.Model):
     def _get_domain(self):
         """Return the domain of the debtors to whom this plan applies, before those that come first."""
         self.ensure_one()
-        return self._get_filter("debtor_domain")
+        return Domain(safe_eval(self.debtor_domain or "[]", {"uid": self.env.uid}))
 
     @api.model
     def _get_plan_ids(self, company, debtor_ids=None):

@@ -24,7 +24,6 @@ class CollectionProviderMixin(models.AbstractModel):
 
     handover_id = fields.Many2one(
         "collection.handover",
-        check_company=True,
         string="Hand-over",
         readonly=True,
         copy=False,

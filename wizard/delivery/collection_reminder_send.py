@@ -10,8 +10,6 @@ class CollectionReminderSend(models.TransientModel):
 
     _name = "collection.reminder.send"
     _description = "Send a Reminder"
-    _inherit = ["collection.dialogue.mixin", "collection.contact.mixin"]
-    _contact_fields = ("contact_id",)
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, ondelete="cascade")
     case_id = fields.Many2one("collection.case", readonly=True, ondelete="cascade")
@@ -21,7 +19,6 @@ class CollectionReminderSend(models.TransientModel):
         "res.partner",
         string="Recipient",
         compute="_compute_contact_id",
-        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('commercial_partner_id', '=', partner_id)]",
@@ -30,12 +27,11 @@ class CollectionReminderSend(models.TransientModel):
     template_id = fields.Many2one(
         "mail.template",
         required=True,
-        domain="[('model', '=', 'collection.debtor'), ('is_collection_text', '=', True)]",
+        domain="[('model', '=', 'collection.debtor')]",
         default=lambda self: self._default_template_id(),
     )
-    text_warning = fields.Char(compute="_compute_text_warning", help="Why this text is not sent to customers.")
-    subject = fields.Char(compute="_compute_message", compute_sudo=False, store=True, readonly=False)
-    body = fields.Html(compute="_compute_message", compute_sudo=False, store=True, readonly=False, sanitize=False)
+    subject = fields.Char(compute="_compute_message", store=True, readonly=False)
+    body = fields.Html(compute="_compute_message", store=True, readonly=False, sanitize=False)
     attach_invoices = fields.Boolean(string="Attach the invoices (PDF)", default=True)
     invoice_count = fields.Integer(compute="_compute_invoice_ids")
     invoice_ids = fields.Many2many("account.move", compute="_compute_invoice_ids")
@@ -45,7 +41,6 @@ class CollectionReminderSend(models.TransientModel):
     send_anyway = fields.Boolean(help="You know this, and write to the customer all the same. It is kept on file.")
     overruled_codes = fields.Char(
         compute="_compute_overruled_codes",
-        compute_sudo=False,
         store=True,
         readonly=False,
         help="The reasons that were shown when “Send anyway” was ticked.",
@@ -63,24 +58,17 @@ class CollectionReminderSend(models.TransientModel):
     @api.depends("debtor_id")
     def _compute_contact_id(self):
         for wizard in self:
-            wizard.contact_id = wizard.debtor_id._get_email_contact() if wizard.debtor_id else False
-
-    @api.depends("template_id")
-    def _compute_text_warning(self):
-        for wizard in self:
-            wizard.text_warning = wizard.template_id._get_purpose_refusal() if wizard.template_id else False
+            wizard.contact_id = wizard.debtor_id and wizard.debtor_id._get_email_contact()
 
     @api.depends("debtor_id", "template_id", "contact_id")
     def _compute_message(self):
         for wizard in self:
             debtor, template = wizard.debtor_id, wizard.template_id
-            # Only what was written for customers is put together at all.
-            if not debtor or not template or template._get_purpose_refusal():
+            if not debtor or not template:
                 wizard.subject = wizard.body = False
                 continue
             lang = wizard._get_lang()
-            # Nothing is written while one looks: links are completed when the message is sent.
-            template = template.with_context(lang=lang, collection_is_shown=True)
+            template = template.with_context(lang=lang)
             debtor_id = debtor._origin.id or debtor.id
             rendering = {"add_context": {"contact": wizard.contact_id}, "set_lang": lang}
             wizard.subject = template._render_field("subject", [debtor_id], **rendering)[debtor_id]
@@ -98,7 +86,7 @@ class CollectionReminderSend(models.TransientModel):
     def _compute_silence_reason(self):
         for wizard in self:
             silences = wizard._get_silences() if wizard.debtor_id else []
-            wizard.silence_reason = wizard.debtor_id._describe_silences(silences) if wizard.debtor_id else False
+            wizard.silence_reason = wizard.debtor_id and wizard.debtor_id._describe_silences(silences)
             wizard.silence_codes = wizard._join_codes(silences)
             wizard.is_silence_final = any(silence.is_final for silence in silences)
 
@@ -121,7 +109,6 @@ class CollectionReminderSend(models.TransientModel):
     def action_send(self):
         """Recheck and send the reminder: the message and the action that records it are one transaction."""
         self.ensure_one()
-        self = self._without_defaults()  # noqa: PLW0642
         self._send()
         return {"type": "ir.actions.act_window_close"}
 
@@ -148,11 +135,7 @@ class CollectionReminderSend(models.TransientModel):
         :raises UserError: with the reason why not.
         """
         debtor = self.debtor_id
-        debtor.check_access("read")
-        debtor._lock_to_speak()
-        # Contacts leave companies, and texts are taken back, while a dialogue stands open.
-        self._check_contacts_of(debtor.partner_id)
-        self.template_id._check_is_collection_text()
+        debtor.sudo().lock_for_update()
         debtor._synchronize_own()
         silences = self._get_silences()
         overruled = (self.overruled_codes or "").split(",") if self.send_anyway else []
@@ -178,10 +161,9 @@ class CollectionReminderSend(models.TransientModel):
             if self.attach_invoices
             else self.env["ir.attachment"]
         )
-        body = self.env["account.move"]._complete_collection_links(self.body, self.company_id, self.partner_id)
         return {
             "subject": self.subject,
-            "body": Markup(body),  # noqa: S704 - rendered from our template, or edited by an internal user
+            "body": Markup(self.body),  # noqa: S704 - rendered from our template, or edited by an internal user
             "message_type": "comment",
             "subtype_xmlid": "mail.mt_comment",
             "partner_ids": self.contact_id.ids,

@@ -14,7 +14,6 @@ class CollectionDebtorExport(models.TransientModel):
 
     _name = "collection.debtor.export"
     _description = "Follow-up File to print"
-    _inherit = "collection.dialogue.mixin"
 
     domain = fields.Char(required=True, readonly=True)
 
