@@ -95,22 +95,6 @@ def drop(env, name):
 
 
 @contextlib.contextmanager
-def temporary(env, purpose, demo):
-    """A fresh copy of the template for the length of a block.
-
-    :param Environment env: the environment
-    :param str purpose: the first part of its name
-    :param bool demo: with demo data
-    """
-    name = f"{purpose}_{CHECKOUT_KEY}_{os.getpid()}"
-    copy(env, template(env, demo), name)
-    try:
-        yield name
-    finally:
-        drop(env, name)
-
-
-@contextlib.contextmanager
 def copied(env, source, purpose):
     """A copy of a database for the length of a block.
 
@@ -124,6 +108,16 @@ def copied(env, source, purpose):
         yield name
     finally:
         drop(env, name)
+
+
+def temporary(env, purpose, demo):
+    """A fresh copy of the template for the length of a block.
+
+    :param Environment env: the environment
+    :param str purpose: the first part of its name
+    :param bool demo: with demo data
+    """
+    return copied(env, template(env, demo), purpose)
 
 
 def demo(env):
