@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8069
 T ?=
+WITH ?=
 SIZE ?= M
 FUZZ ?= 300
 SEED ?= 1
@@ -26,13 +27,13 @@ setup: ## fetch Odoo, PostgreSQL and the Python packages, without starting anyth
 run: ## start Odoo with the demo company on http://127.0.0.1:8069 (PORT=... for another port)
 	@$(DEV) run --port $(PORT)
 
-test: ## run all tests (T=/account_collection:TestName for some, T=pure without Odoo, T=processes with killed workers)
-	@$(DEV) test "$(T)"
+test: ## run all tests (T=/account_collection:TestName for some, T=pure without Odoo, T=processes with killed workers; WITH=sale,stock beside these addons)
+	@$(DEV) test "$(T)" --with "$(WITH)"
 
 bench: ## measure speed on ledgers of 20,000 and 200,000 invoices (SIZE=S the first alone, SIZE=L 1,000,000 too)
 	@$(DEV) bench $(SIZE)
 
-soak: ## random ledgers, damaged files, recalculated workbooks, killed workers, planted faults (takes long; FUZZ=seconds for files)
+soak: ## random ledgers, damaged files, recalculated workbooks, killed workers, planted faults, all tests beside other addons (takes long; FUZZ=seconds for files)
 	@COLLECTION_SOAK=1 COLLECTION_FUZZ_SECONDS=$(FUZZ) $(DEV) test "pure:tabular"
 	@$(DEV) soak
 	@$(MAKE) --no-print-directory mutate

@@ -1,7 +1,7 @@
 {
     "name": "Receivables Follow-up",
     "summary": "Get customers to pay on time without losing them: score, campaigns, calls, promises, disputes, recap",
-    "version": "19.0.0.2.0",
+    "version": "19.0.0.3.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "account_collection contributors",
@@ -55,6 +55,7 @@
         "report/statement/statement_reports.xml",
         "report/statement/statement_templates.xml",
         "views/collection_templates.xml",
+        "views/delivery/mail_template_views.xml",
         "views/ledger/account_move_line_views.xml",
         "views/answer/collection_reason_views.xml",
         "views/debtor/collection_criterion_views.xml",
@@ -90,5 +91,6 @@
     },
     "images": ["static/description/banner.png", "static/description/dashboard.png", "static/description/kanban.png"],
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -29,6 +29,7 @@ class Companies:
                 "website": "https://www.ateliers-moreau.example",
                 "vat": "FR06010203040",
                 "company_registry": "01020304000018",
+                "collection_banner": "words",
             },
         )
         self.belgian = self._create(

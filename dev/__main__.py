@@ -19,7 +19,9 @@ def _parser():
     for name in plain.split():
         commands.add_parser(name)
     commands.add_parser("run").add_argument("--port", type=int, default=8069)
-    commands.add_parser("test").add_argument("tags", nargs="?", default="")
+    test = commands.add_parser("test")
+    test.add_argument("tags", nargs="?", default="")
+    test.add_argument("--with", dest="beside", default="", help="addons of Odoo that are installed beside, with commas")
     commands.add_parser("bench").add_argument("size", nargs="?", default="M")
     screenshots.add_arguments(commands.add_parser("screenshots"))
     run_mutate.add_arguments(commands.add_parser("mutate"))
@@ -60,7 +62,7 @@ def _dispatch(args):
         "run": lambda: serve.run(args.port),
         "shell": serve.shell,
         "psql": serve.psql,
-        "test": lambda: run_tests.run(args.tags),
+        "test": lambda: run_tests.run(args.tags, [name for name in args.beside.split(",") if name]),
         "lint": lint.check,
         "format": lint.reformat,
         "i18n": translate.run,

@@ -15,15 +15,16 @@ DEMO = f"demo_{CHECKOUT_KEY}"
 _EXTRA_DEPENDENCIES = {"l10n_fr_account"}
 
 
-def template(env, demo):
+def template(env, demo, beside=()):
     """A database with the addon's dependencies, in both languages, shared by all checkouts.
 
     :param Environment env: the environment
     :param bool demo: with Odoo's demo data
+    :param beside: further addons of Odoo, such as ``sale``, that are installed before ours
     :return: its name
     :rtype: str
     """
-    modules = sorted(_EXTRA_DEPENDENCIES.union(manifest()["depends"]))
+    modules = sorted(_EXTRA_DEPENDENCIES.union(manifest()["depends"], beside))
     key = short_key(env.source.ident, modules, demo, LANGUAGES, env.postgres.ident, str(CACHE))
     name = f"template_{key}"
     with lock(CACHE / f"{name}.lock"):
@@ -110,14 +111,15 @@ def copied(env, source, purpose):
         drop(env, name)
 
 
-def temporary(env, purpose, demo):
+def temporary(env, purpose, demo, beside=()):
     """A fresh copy of the template for the length of a block.
 
     :param Environment env: the environment
     :param str purpose: the first part of its name
     :param bool demo: with demo data
+    :param beside: further addons of Odoo
     """
-    return copied(env, template(env, demo), purpose)
+    return copied(env, template(env, demo, beside), purpose)
 
 
 def demo(env):

@@ -13,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 
-from . import databases, environment, odoo_log
+from . import coming_and_going, databases, environment, odoo_log
 from .console import DevError, log
 from .paths import CACHE, LOGS, NAME, ROOT
 from .soak import run_soak
 
+# Beside which addons of Odoo all tests run once more, in ``make soak``.
+NEIGHBOURS = ("sale_management", "stock", "point_of_sale", "website_sale", "mass_mailing", "hr")
 # More parts share the work out better between the cores, but each costs the start of an Odoo.
 _PARTS = 8
 # Classes that take as long as so many tests more: they play random lives, or turn each rule.
@@ -36,16 +38,19 @@ class Outcome:
         return Outcome(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
 
 
-def run(selection):
+def run(selection, beside=()):
     """Run the tests and print the closing line.
 
     :param str selection: empty for all; Odoo test tags for a part of its suite; ``pure`` or
         ``pure:NAME`` for the tests without Odoo, or those with NAME in their name; ``processes``
         for the workers that compete and are killed
+    :param beside: further addons of Odoo that are installed before ours, for tests in Odoo alone
     :return: whether all is well
     :rtype: bool
     """
-    if not selection:
+    if beside:
+        outcome = _run_odoo(selection or f"/{NAME}", beside)
+    elif not selection:
         outcome = _run_all()
     elif selection.startswith("pure"):
         outcome = _run_pure(selection.partition(":")[2])
@@ -68,7 +73,7 @@ def _run_all():
         concurrent.futures.ThreadPoolExecutor(2) as pool,
     ):
         installation = pool.submit(_install, env, installed)
-        futures = [pool.submit(_run_suite, env, f"collection_demo/{NAME}", "demotest", demo=True)]
+        futures = [pool.submit(_run_demo, env)]
         outcome = installation.result()
         if not outcome.failed:
             futures += [
@@ -112,6 +117,12 @@ def _run_processes(env, installed):
         return Outcome(*run_soak.run_on(env, database, "short"))
 
 
+def _run_demo(env):
+    """Run the tests of the demo data and those of the views that other addons extend; then upgrade and uninstall."""
+    tags = f"collection_demo/{NAME},collection_beside/{NAME}"
+    return _run_suite(env, tags, "demotest", demo=True, beside=("sale",), afterwards=coming_and_going.prove)
+
+
 def _split_suite():
     """Return the names of the test classes in parts with about as many tests.
 
@@ -149,6 +160,7 @@ def soak():
         f"/{NAME}:TestReference,/{NAME}:TestConservation,/{NAME}:TestRecapReference,collection_soak/{NAME}"
     )
     outcome += Outcome(*run_soak.run("long"))
+    outcome += _run_odoo(f"/{NAME}", NEIGHBOURS)
     return _conclude(outcome)
 
 
@@ -185,19 +197,26 @@ def _run_pure(name):
     return Outcome(**json.loads(text))
 
 
-def _run_odoo(tags):
+def _run_odoo(tags, beside=()):
     env = environment.set_up(browser=True)
-    return _run_suite(env, tags)
+    return _run_suite(env, tags, beside=beside)
 
 
-def _run_suite(env, tags, purpose="test", demo=False):
+def _run_suite(env, tags, purpose="test", demo=False, beside=(), afterwards=None):
     """Install the addon in a fresh database and run the tests that carry ``tags``.
 
     :param str purpose: what the database is named after; suites that run at once need different ones
     :param bool demo: with the demo data, which must load cleanly
+    :param beside: further addons of Odoo that are installed before ours
+    :param afterwards: a function of the environment and the database that proves more in it, and returns how many
+        proofs held and how many did not
     """
-    with databases.temporary(env, purpose, demo=demo) as database:
-        return _run_tests(env, database, ["-i", NAME, "--test-tags", tags], tags if len(tags) < 200 else "some classes")
+    with databases.temporary(env, purpose, demo=demo, beside=beside) as database:
+        label = tags if len(tags) < 200 else "some classes"
+        outcome = _run_tests(env, database, ["-i", NAME, "--test-tags", tags], label)
+        if afterwards:
+            outcome += Outcome(*afterwards(env, database))
+        return outcome
 
 
 def _run_tests(env, database, options, label):

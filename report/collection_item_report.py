@@ -16,7 +16,7 @@ class CollectionItemReport(models.Model):
     _description = "Analysis of Open Items"
     _auto = False
     _order = "due_date, id"
-    _rec_name = "move_id"
+    _rec_names_search = ["move_id"]
 
     # == What it is ==
     move_line_id = fields.Many2one("account.move.line", string="Journal Item", readonly=True)
@@ -127,6 +127,14 @@ class CollectionItemReport(models.Model):
         "collection.promise.line": ["amount", "move_line_id", "settled_amount"],
         "res.partner": ["commercial_partner_id", "country_id", "user_id"],
     }
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("move_id")
+    def _compute_display_name(self):
+        # An opening balance stands in an entry, which only accounting opens: whoever sees the row may read its number.
+        for row in self:
+            row.display_name = row.sudo().move_id.display_name
 
     # === CRUD METHODS === #
 

@@ -1,12 +1,21 @@
 # Odoo runs the modules test_* that are attributes of this package.
 from .base import (
     test_access,
+    test_beside_others,
+    test_contacts_of_customers,
     test_demo,
+    test_dialogues,
+    test_facts,
     test_forgery,
+    test_plain_words,
+    test_public_methods,
+    test_reach,
     test_rights,
     test_robustness,
+    test_routes,
     test_texts,
     test_tours,
+    test_two_at_once,
 )
 from .ledger import (
     test_conservation,
@@ -37,6 +46,7 @@ from .delivery import (
     test_delivery_proof,
     test_digest,
     test_letters,
+    test_marked_texts,
     test_plan_delivery,
     test_reminder,
 )
@@ -59,6 +69,7 @@ from .campaign import (
 )
 from .provider import (
     test_handover,
+    test_preview,
     test_provider_import,
 )
 from .receivable import (

@@ -1,7 +1,7 @@
 from contextlib import contextmanager
 from datetime import timedelta
 
-from odoo import fields
+from odoo import SUPERUSER_ID, fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, new_test_user
@@ -25,6 +25,8 @@ class CollectionCommon(AccountTestInvoicingCommon):
 
     # A browser lives in real time: tours can't freeze the server's.
     freeze = True
+    # Of the company; another one where there is the demo data, too.
+    company_name = "Ateliers Moreau"
 
     @classmethod
     def setUpClass(cls):
@@ -35,7 +37,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
         cls.company = cls.env.company
         cls.company.write(
             {
-                "name": "Ateliers Moreau",
+                "name": cls.company_name,
                 "country_id": cls.env.ref("base.fr").id,
                 "collection_tz": "Europe/Paris",
                 "email": "compta@moreau.example",
@@ -230,7 +232,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
         """Record a promise as a collector would, through the dialogue."""
         wizard = (
             self.env["collection.promise.record"]
-            .with_user(user or self.collector)
+            .with_user(user or (case and case.collector_id) or self.collector)
             .create({"debtor_id": debtor.id, "case_id": case.id if case else False, **values})
         )
         return wizard._record()
@@ -239,7 +241,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
         """Open a dispute as a collector would, through the dialogue."""
         wizard = (
             self.env["collection.dispute.open"]
-            .with_user(user or self.collector)
+            .with_user(user or (case and case.collector_id) or self.collector)
             .create(
                 {
                     "debtor_id": debtor.id,
@@ -260,11 +262,15 @@ class CollectionCommon(AccountTestInvoicingCommon):
         """Log a call as a collector would, through the dialogue."""
         wizard = (
             self.env["collection.call.log"]
-            .with_user(user or self.collector)
+            .with_user(user or (case and case.collector_id) or self.collector)
             .create({"debtor_id": debtor.id, "case_id": case.id if case else False, "outcome": outcome, **values})
         )
         wizard.action_confirm()
         return debtor.sudo().action_ids.filtered(lambda action: action.state == "done").sorted("id")[-1:]
+
+    def _receive_email(self, model, text):
+        """Have an e-mail come in, as Odoo fetches it from the mail server: as the system, by the scheduled action."""
+        return self.env["mail.thread"].with_user(SUPERUSER_ID).message_process(model, text)
 
     @contextmanager
     def assertRefused(self, message):

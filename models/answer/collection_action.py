@@ -7,5 +7,5 @@ class CollectionAction(models.Model):
     _inherit = "collection.action"
 
     reason_id = fields.Many2one("collection.reason", string="Reason for Non-Payment", ondelete="restrict")
-    promise_id = fields.Many2one("collection.promise", ondelete="restrict", index="btree_not_null")
-    dispute_id = fields.Many2one("collection.dispute", ondelete="restrict", index="btree_not_null")
+    promise_id = fields.Many2one("collection.promise", check_company=True, ondelete="restrict", index="btree_not_null")
+    dispute_id = fields.Many2one("collection.dispute", check_company=True, ondelete="restrict", index="btree_not_null")

@@ -37,7 +37,7 @@ class CollectionCustomerMailMixin(models.AbstractModel):
     def _message_receive_bounce(self, email, partner):
         """What came back of this thread is a matter of the customer's follow-up file."""
         result = super()._message_receive_bounce(email, partner)
-        for document in self.sudo():
+        for document in self.sudo() if not self.env.context.get("collection_bounce_unproved") else ():
             document.debtor_id._note_bounce(email_normalize(email or ""))
         return result
 
@@ -66,10 +66,17 @@ class CollectionCustomerMailMixin(models.AbstractModel):
         return self.sudo().debtor_id._get_email_contact()
 
     def _check_letter_address(self, contact):
-        """Check that a contact can be written to.
+        """Check that a contact is still one of the customer, and can be written to.
 
         :raises UserError: saying what to do.
         """
+        customer = self.sudo().partner_id
+        if contact and not contact._is_collection_contact_of(customer):
+            raise UserError(
+                self.env._(
+                    "%(contact)s is no contact of %(customer)s.", contact=contact.name, customer=customer.display_name
+                )
+            )
         if not email_normalize(contact.email or ""):
             raise UserError(
                 self.env._(

@@ -5,6 +5,8 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
 
+from ...tools.plain_html import to_html
+
 # The role without which nobody can open a dispute that is given to them.
 OWNER_GROUP = "account_collection.group_collection_dispute_owner"
 # Shares that are computed over a group, of the disputes that somebody decided.
@@ -12,15 +14,24 @@ CUSTOMER_SHARES = ("customer_share", "customer_amount_share")
 
 
 class CollectionDispute(models.Model):
-    """A customer contests part of what is owed; somebody, often outside accounting, must solve it."""
+    """A customer contests part of what is owed; somebody, often outside accounting, must solve it.
+
+    Once it is closed nothing of it changes: what comes later stands in its messages.
+    """
 
     _name = "collection.dispute"
     _description = "Dispute"
-    _inherit = ["collection.state.mixin", "collection.customer.mail.mixin", "mail.activity.mixin"]
+    _inherit = [
+        "collection.reach.mixin",
+        "collection.state.mixin",
+        "collection.customer.mail.mixin",
+        "mail.activity.mixin",
+    ]
     _order = "date_deadline, id desc"
     _check_company_auto = True
     _state_transitions = {"open": ("accepted", "rejected", "cancelled")}
 
+    _states_on_file = frozenset({"accepted", "rejected", "cancelled"})
     _action_field = "dispute_id"
 
     _fields_of_system = frozenset(
@@ -124,6 +135,7 @@ class CollectionDispute(models.Model):
         "collection_dispute_credit_note_rel",
         "dispute_id",
         "move_id",
+        check_company=True,
         string="Credit Notes",
         readonly=True,
         copy=False,
@@ -352,7 +364,7 @@ class CollectionDispute(models.Model):
             "mail.mail_activity_data_todo",
             date_deadline=max(self.date_deadline, self.company_id._collection_today()),
             summary=self.env._("Dispute: %s", self.reason_id.name),
-            note=self._get_question(),
+            note=to_html(self._get_question()),
             user_id=salesperson.id,
         )
         self.message_post(body=self.env._("%s was asked.", salesperson.name))
@@ -410,7 +422,7 @@ class CollectionDispute(models.Model):
             "account_collection.mail_activity_type_dispute",
             date_deadline=self.date_deadline,
             summary=self.reason_id.name,
-            note=self.description or "",
+            note=to_html(self.description),
             user_id=self.owner_id.id,
         )
 

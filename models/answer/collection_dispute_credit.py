@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import formatLang
 
+from ...tools.plain_html import to_html
+
 # Who may make credit notes.
 INVOICING_GROUP = "account.group_account_invoice"
 # Calendar days in which a credit note may still be taken off an invoice again.
@@ -159,7 +161,7 @@ class CollectionDispute(models.Model):
                 "mail.mail_activity_data_todo",
                 date_deadline=self.company_id._collection_today(),
                 summary=self.env._("Credit note: %s", self.reason_id.name),
-                note=self._get_question(),
+                note=to_html(self._get_question()),
                 user_id=accountant.id,
             )
         self.sudo().credit_asked_on = self.company_id._collection_today()

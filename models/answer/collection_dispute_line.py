@@ -8,6 +8,7 @@ class CollectionDisputeLine(models.Model):
     _description = "Disputed Item"
     _inherit = ["collection.item.part.mixin"]
     _order = "dispute_id, id"
+    _check_company_auto = True
     _document_field = "dispute_id"
     _said_field = "opened_on"
     # An accepted part counts until it is credited: the customer is right, nobody may ask for it.

@@ -16,11 +16,12 @@ class CollectionItemPartMixin(models.AbstractModel):
 
     _name = "collection.item.part.mixin"
     _description = "Part of an Open Item"
-    _inherit = ["collection.item.holder"]
+    _inherit = ["collection.reach.mixin", "collection.fact.mixin", "collection.item.holder"]
 
     _document_field = ""
     _said_field = ""
     _withholding_states = ("open",)
+    _fields_of_system = frozenset({"settled_amount"})
     _held_amount_field = "amount"
     _held_scaled_fields = ("company_amount",)
     _held_reset_fields = ("settled_amount",)
@@ -30,9 +31,17 @@ class CollectionItemPartMixin(models.AbstractModel):
     currency_id = fields.Many2one("res.currency")
     # Emptied when an entry is deleted: accounting must not be stopped, and the name stays. The entry is kept apart from
     # the item, which may be made anew while the entry is a draft.
-    move_line_id = fields.Many2one("account.move.line", string="Item", index=True, ondelete="set null")
+    move_line_id = fields.Many2one(
+        "account.move.line", check_company=True, string="Item", index=True, ondelete="set null"
+    )
     move_id = fields.Many2one(
-        "account.move", compute="_compute_item", store=True, index=True, compute_sudo=True, ondelete="set null"
+        "account.move",
+        check_company=True,
+        compute="_compute_item",
+        store=True,
+        index=True,
+        compute_sudo=True,
+        ondelete="set null",
     )
     name = fields.Char(compute="_compute_item", store=True, compute_sudo=True)
     due_date = fields.Date(compute="_compute_item", store=True, compute_sudo=True)
@@ -66,10 +75,6 @@ class CollectionItemPartMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
-            if any(vals.get("settled_amount") for vals in vals_list):
-                raise UserError(
-                    self.env._("What was received or credited follows the ledger and can't be written by hand.")
-                )
             documents = self.env[self._fields[self._document_field].comodel_name].browse(
                 vals.get(self._document_field) for vals in vals_list
             )
@@ -84,6 +89,11 @@ class CollectionItemPartMixin(models.AbstractModel):
 
     # === BUSINESS METHODS === #
 
+    # EXTENDS collection.fact.mixin: to which document a line belongs is said by the document alone
+    @api.model
+    def _get_fields_without_defaults(self):
+        return super()._get_fields_without_defaults() | {self._document_field}
+
     @api.model
     def _get_said_refusal(self):
         """Return the error message for a user who changes a line."""
@@ -95,7 +105,7 @@ class CollectionItemPartMixin(models.AbstractModel):
         A payment or credit note that is a draft again settles nothing, though Odoo keeps its reconciliation.
         """
         self.ensure_one()
-        item = self.move_line_id
+        item = self.move_line_id.sudo()  # whoever reads the part may know what is left of it
         if item.parent_state != "posted":
             return 0.0
         drafts = item.matched_credit_ids.filtered(lambda partial: partial.credit_move_id.parent_state != "posted")

@@ -13,13 +13,22 @@ KEPT_SHARES = ("kept_share", "kept_amount_share")
 
 
 class CollectionPromise(models.Model):
-    """What a customer promised to pay, by when and how; judged on the cash that came in."""
+    """What a customer promised to pay, by when and how; judged on the cash that came in.
+
+    Once it is judged, withdrawn or renegotiated, the note may still be written, nothing else.
+    """
 
     _name = "collection.promise"
     _description = "Promise to Pay"
-    _inherit = ["collection.state.mixin", "collection.customer.mail.mixin"]
+    _inherit = [
+        "collection.reach.mixin",
+        "collection.state.mixin",
+        "collection.contact.mixin",
+        "collection.customer.mail.mixin",
+    ]
     _order = "date desc, id desc"
     _check_company_auto = True
+    _contact_fields = ("contact_id",)
     _state_transitions = {
         "open": ("kept", "partly", "broken", "cancelled", "replaced"),
         # A payment that is booked late, or allocated late, still redeems the promise.
@@ -28,6 +37,8 @@ class CollectionPromise(models.Model):
         "partly": ("kept", "broken"),
         "kept": ("open", "partly", "broken"),
     }
+    _states_on_file = frozenset({"kept", "partly", "broken", "cancelled", "replaced"})
+    _fields_noted = frozenset({"note"})
     _action_field = "promise_id"
 
     _fields_of_system = frozenset(
@@ -139,11 +150,17 @@ class CollectionPromise(models.Model):
 
     # == In several payments, or renegotiated ==
     plan_id = fields.Many2one(
-        "collection.promise.plan", string="Payment Plan", readonly=True, index="btree_not_null", copy=False
+        "collection.promise.plan",
+        check_company=True,
+        string="Payment Plan",
+        readonly=True,
+        index="btree_not_null",
+        copy=False,
     )
     instalment = fields.Integer(string="Payment", readonly=True, copy=False, aggregator=None)
     replaced_by_id = fields.Many2one(
         "collection.promise",
+        check_company=True,
         string="Renegotiated as",
         readonly=True,
         index="btree_not_null",

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from ...const import CASH_JOURNAL_TYPES
 from ...tools.allocation import Demand, Payment, allocate
 from ...tools.metrics import VOID_STATES
+from ...tools.plain_html import to_html
 
 # Calendar days after its deadline during which a late booking can still redeem a promise.
 REJUDGE_DAYS = 60
@@ -164,7 +165,7 @@ class CollectionPromise(models.Model):
             "mail.mail_activity_data_call",
             date_deadline=self.company_id._collection_today(),
             summary=self.env._("Promise not kept: ask what happened"),
-            note=self.display_name,
+            note=to_html(self.display_name),
             user_id=collector.id,
         )
 

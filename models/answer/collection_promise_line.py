@@ -8,6 +8,7 @@ class CollectionPromiseLine(models.Model):
     _description = "Promised Item"
     _inherit = ["collection.item.part.mixin"]
     _order = "promise_id, id"
+    _check_company_auto = True
     _document_field = "promise_id"
     _said_field = "promised_on"
 

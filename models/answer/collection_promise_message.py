@@ -34,7 +34,8 @@ class CollectionPromise(models.Model):
     # EXTENDS collection.customer.mail.mixin
     def _get_letter_contact(self):
         contact = self.sudo().contact_id
-        return contact if contact.email else super()._get_letter_contact()
+        is_theirs = contact and contact._is_collection_contact_of(self.sudo().partner_id)
+        return contact if is_theirs and contact.email else super()._get_letter_contact()
 
     def _send_confirmation(self):
         """Write to the customer what they promised and for which day, and ask for an answer."""
@@ -47,8 +48,9 @@ class CollectionPromise(models.Model):
     def _message_post_after_hook(self, message, msg_values):
         """Record an answer of the customer to the confirmation as a written acknowledgement."""
         result = super()._message_post_after_hook(message, msg_values)
-        # Mails come in through the gateway, which works as the system: users can't forge one.
-        if self.env.su and message.message_type == "email" and self.confirmed_on and self._is_from_customer(message):
+        # It has weight before a court: that it was processed as the system proves nothing.
+        is_email = self._is_from_gateway() and message.message_type == "email"
+        if is_email and self.confirmed_on and self._is_from_customer(message):
             self._acknowledge()
         return result
 

@@ -7,6 +7,8 @@ class CollectionPromisePlan(models.Model):
 
     _name = "collection.promise.plan"
     _description = "Payment Plan"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "id desc"
 
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")

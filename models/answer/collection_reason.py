@@ -26,6 +26,7 @@ RESOLUTION_ACTIONS = [
 class CollectionReason(models.Model):
     _name = "collection.reason"
     _description = "Reason for Non-Payment"
+    _inherit = ["collection.reach.mixin", "collection.shared.mixin"]
     _order = "sequence, name, id"
 
     name = fields.Char(required=True, translate=True)
@@ -64,3 +65,7 @@ class CollectionReason(models.Model):
         for model in ("collection.dispute", "collection.action", "collection.case"):
             if self.env[model].sudo().search_count([("reason_id", "in", self.ids)], limit=1):
                 raise UserError(self.env._("This reason was given by customers. Archive it instead."))
+
+    # EXTENDS collection.shared.mixin
+    def _get_shared(self):
+        return self

@@ -1,9 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-# Known to this file only: a context that comes from RPC can't contain it.
-_GUARD = object()
-
 
 class CollectionStateMixin(models.AbstractModel):
     """State that follows facts: changed by ``_set_state`` alone, and only along ``_state_transitions``.
@@ -15,15 +12,16 @@ class CollectionStateMixin(models.AbstractModel):
 
     _name = "collection.state.mixin"
     _description = "State that follows facts"
+    _inherit = ["collection.fact.mixin"]
 
     # State of a new record.
     _state_initial = "open"
     # {state: states it may change to}
     _state_transitions: dict = {}
-    # Facts that only the system writes, neither at creation nor later by hand.
-    _fields_of_system: frozenset = frozenset()
-    # What is said once, at creation.
-    _fields_said_once: frozenset = frozenset()
+    # States in which a record is on file: frozen but for ``_fields_noted``.
+    _states_on_file: frozenset = frozenset()
+    # {state: fields that are frozen in it, long before the record is on file}
+    _fields_frozen_in: dict = {}
 
     state_date = fields.Datetime(
         string="In this State since",
@@ -36,14 +34,12 @@ class CollectionStateMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_fields_of_system(vals, self._fields_of_system)
-            if not self._is_state_guarded() and vals.get("state", self._state_initial) != self._state_initial:
+        if not self._is_state_guarded():
+            if any(vals.get("state", self._state_initial) != self._state_initial for vals in vals_list):
                 raise UserError(self._get_state_refusal())
         return super().create(vals_list)
 
     def write(self, vals):
-        self._check_fields_of_system(vals, self._fields_of_system | self._fields_said_once)
         if "state" in vals and not self._is_state_guarded():
             if any(record.state != vals["state"] for record in self):
                 raise UserError(self._get_state_refusal())
@@ -52,38 +48,37 @@ class CollectionStateMixin(models.AbstractModel):
 
     # === BUSINESS METHODS === #
 
-    def _is_state_guarded(self) -> bool:
-        """Return whether the change at hand comes from ``_set_state``."""
-        return self.env.context.get("collection_state_guard") is _GUARD
-
-    @api.model
-    def _get_guard(self):
-        """Return the context in which a model writes the facts that come along with a state. Never public."""
-        return {"collection_state_guard": _GUARD}
-
+    # EXTENDS collection.fact.mixin
     @api.model
     def _get_derived_fields(self):
-        """Return the stored fields that Odoo computes from others: nobody writes them either."""
-        return {"state_date"} | {
-            name for name, field in self._fields.items() if field.store and field.compute and field.readonly
-        }
+        return super()._get_derived_fields() | {"state_date"}
 
-    def _check_fields_of_system(self, vals, names):
-        """Check that nobody writes facts by hand, whatever the form, import or RPC they use.
+    # EXTENDS collection.fact.mixin
+    @api.model
+    def _get_fields_without_defaults(self):
+        return super()._get_fields_without_defaults() | {"state"}
 
-        :param dict vals: what is about to be written.
-        :param names: the fields that only the system may write now.
-        :raises UserError: naming the field.
-        """
-        forged = (names | self._get_derived_fields()) & vals.keys()
-        if forged and not self.env.su and not self._is_state_guarded():
-            raise UserError(
-                self.env._(
-                    "“%(field)s” of a %(model)s follows what happened and can't be written by hand.",
-                    field=self._fields[min(forged)]._description_string(self.env),
-                    model=self.env["ir.model"]._get(self._name).name.lower(),
-                )
-            )
+    # EXTENDS collection.fact.mixin
+    def _filter_on_file(self):
+        return self.sudo().filtered(lambda record: record.state in self._states_on_file)
+
+    # EXTENDS collection.fact.mixin
+    def _check_not_on_file(self, vals):
+        result = super()._check_not_on_file(vals)
+        for record in self.sudo() if self._fields_frozen_in else ():
+            if frozen := self._fields_frozen_in.get(record.state, frozenset()) & vals.keys():
+                raise UserError(record._get_frozen_refusal(min(frozen)))
+        return result
+
+    def _get_frozen_refusal(self, name) -> str:
+        """Return the error message for a user who changes a field that is frozen in the state of a record."""
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        return self.env._(
+            "“%(name)s” is %(state)s: “%(field)s” can't be changed any more.",
+            name=self.display_name,
+            state=labels[self.state].lower(),
+            field=self._fields[name]._description_string(self.env),
+        )
 
     def _get_state_refusal(self) -> str:
         """Return the error message for a user who sets a state by hand."""
@@ -116,7 +111,7 @@ class CollectionStateMixin(models.AbstractModel):
                     )
                 )
         if changing:
-            changing.with_context(collection_state_guard=_GUARD).write(
+            changing.with_context(**self._get_guard()).write(
                 {"state": target, "state_date": fields.Datetime.now(), **vals}
             )
         return changing.with_env(self.env)

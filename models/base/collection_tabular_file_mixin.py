@@ -1,4 +1,7 @@
-from odoo import fields, models
+import hashlib
+import json
+
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools import tabular
@@ -10,11 +13,25 @@ MONTH_FIRST = ("US", "FM", "MH", "PW", "PH")
 class CollectionTabularFileMixin(models.AbstractModel):
     """What dialogues that take in a file have in common: how to read it, and what to say when it can't be read.
 
-    Options that are left empty are found out from the file.
+    Options that are left empty are found out from the file. What is applied is what was previewed: a model names what
+    its preview depends on beside the options (``_preview_fields``) and what its columns mean (``_meaning_field``). A
+    change of any of it ends the preview (``_forget_preview``), and applying compares the key of the preview with what
+    there is now.
     """
 
     _name = "collection.tabular.file.mixin"
     _description = "Reading of a file with a table"
+
+    # What a preview depends on, beside how the file is read.
+    _preview_fields: frozenset = frozenset({"file", "column_ids"})
+    # The field of a column that says what it means.
+    _meaning_field = ""
+    # The state in which a preview is shown.
+    _state_of_preview = "preview"
+
+    preview_key = fields.Char(
+        readonly=True, copy=False, help="Of the file, where it belongs and how it was read, when it was previewed."
+    )
 
     file_sheet = fields.Char(string="Sheet", help="Which sheet of the workbook to read. Empty: the first one.")
     file_header_row = fields.Integer(
@@ -47,6 +64,59 @@ class CollectionTabularFileMixin(models.AbstractModel):
         string="Order of Dates",
         help="How dates that are texts are written. Empty: found out.",
     )
+
+    # === BUSINESS METHODS - PREVIEW === #
+
+    @api.model
+    def _get_preview_fields(self):
+        """Return the names of the fields on which a preview depends."""
+        options = {name for name in self._fields if name.startswith("file_") and not self._fields[name].readonly}
+        return self._preview_fields | (options - {"file_name"})
+
+    def _get_preview_key(self):
+        """Return the SHA-256 of everything that a preview depends on: file, where it belongs, options and columns."""
+        self.ensure_one()
+        record = self.sudo().with_context(bin_size=False)
+        digest = hashlib.sha256(record.file or b"")
+        values = {name: self._get_preview_value(record[name]) for name in self._get_preview_fields() - {"file"}}
+        digest.update(json.dumps(values, sort_keys=True, default=str).encode())
+        return digest.hexdigest()
+
+    def _get_preview_value(self, value):
+        """Return a value of a field as it counts in the key of a preview: columns by what they mean."""
+        if not isinstance(value, models.BaseModel):
+            return value
+        if self._meaning_field in value._fields:
+            return [[column.sequence, column[self._meaning_field] or ""] for column in value.sorted("sequence")]
+        return value.ids
+
+    def _note_preview(self):
+        """Record of what the preview is that is shown now."""
+        self.sudo().preview_key = self._get_preview_key()
+
+    def _end_preview(self, names):
+        """End the previews of those of these records of which something was changed that a preview depends on.
+
+        :param names: the fields that were written.
+        """
+        if self._get_preview_fields() & set(names) and not self._is_state_guarded():
+            shown = self.filtered(lambda record: record.state == self._state_of_preview)
+            for record in shown:
+                record._forget_preview()
+
+    def _forget_preview(self):
+        """Delete the rows of a preview and go back to the upload. Each model says how."""
+        raise NotImplementedError
+
+    def _check_preview(self):
+        """Check, once this record is locked, that what is about to be applied is what was previewed.
+
+        :raises UserError: when there is no preview, or something was changed since.
+        """
+        if self.state != self._state_of_preview:
+            raise UserError(self.env._("Look at the preview first."))
+        if self.preview_key != self._get_preview_key():
+            raise UserError(self.env._("Something was changed since the preview. Look at a new one first."))
 
     # === BUSINESS METHODS === #
 

@@ -169,8 +169,9 @@ class ResCompany(models.Model):
         ],
         string="Banner on Customers",
         required=True,
-        default="words",
-        help="What employees without accounting rights read on a customer who owes overdue money.",
+        default="none",
+        help="What employees without accounting rights read on a customer who owes overdue money. Nothing until "
+        "somebody decides otherwise.",
     )
     collection_prepay_days = fields.Integer(
         string="Pay before new Orders",

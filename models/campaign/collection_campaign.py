@@ -12,13 +12,24 @@ TEAM_GROUP = "account_collection.group_collection_team"
 
 
 class CollectionCampaign(models.Model):
-    """A period in which a team contacts a frozen set of debtors, and the result of it."""
+    """A period in which a team contacts a frozen set of debtors, and the result of it.
+
+    Once it is closed or cancelled nothing of it changes, since its recap was printed; what is to be noted stands in its
+    messages. Who is in, the company and the first day are frozen from the start on.
+    """
 
     _name = "collection.campaign"
     _description = "Follow-up Campaign"
-    _inherit = ["collection.state.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "collection.reach.mixin",
+        "collection.filter.mixin",
+        "collection.state.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _order = "date_start desc, id desc"
     _check_company_auto = True
+    _filters = {"scope_domain": "collection.debtor"}
     _state_initial = "draft"
     _state_transitions = {
         "draft": ("prepared", "cancelled"),
@@ -26,8 +37,19 @@ class CollectionCampaign(models.Model):
         "running": ("closed", "cancelled"),
     }
 
+    _states_on_file = frozenset({"closed", "cancelled"})
+    _fields_frozen_in = {"running": frozenset({"company_id", "debtor_ids", "date_start"})}
     _fields_of_system = frozenset(
-        {"started_on", "closed_on", "start_partial_id", "end_partial_id", "start_line_id", "final_figures", "case_ids"}
+        {
+            "started_on",
+            "closed_on",
+            "start_partial_id",
+            "end_partial_id",
+            "start_line_id",
+            "final_figures",
+            "is_end_announced",
+            "case_ids",
+        }
     )
 
     name = fields.Char(required=True, tracking=True)
@@ -56,6 +78,7 @@ class CollectionCampaign(models.Model):
     )
     user_id = fields.Many2one(
         "res.users",
+        check_company=True,
         string="In charge",
         required=True,
         default=lambda self: self.env.user,
@@ -64,6 +87,7 @@ class CollectionCampaign(models.Model):
     )
     member_ids = fields.Many2many(
         "res.users",
+        check_company=True,
         string="Team",
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         default=lambda self: self.env.user,
@@ -98,6 +122,7 @@ class CollectionCampaign(models.Model):
         copy=False,
         help="Who is in. Until the start, customers can be taken out or added by hand.",
     )
+    scope_problem = fields.Char(compute="_compute_scope", help="Why it can't be said who is in.")
     scope_count = fields.Integer(string="Customers", compute="_compute_scope")
     scope_amount = fields.Monetary(string="Amount to Claim", compute="_compute_scope")
 
@@ -174,7 +199,10 @@ class CollectionCampaign(models.Model):
     def _compute_scope(self):
         Debtor = self.env["collection.debtor"]
         for campaign in self:
-            if campaign.state == "draft":
+            # One filter that can't be read must not close the list of campaigns.
+            is_draft = campaign.state == "draft"
+            campaign.scope_problem = is_draft and campaign._find_filter_problem("scope_domain")
+            if is_draft and not campaign.scope_problem:
                 debtors = campaign._get_scope()
             elif campaign.state == "prepared":
                 debtors = campaign.debtor_ids
@@ -263,14 +291,6 @@ class CollectionCampaign(models.Model):
                 raise ValidationError(
                     self.env._("“%s” needs a team: choose who contacts the customers.", campaign.name)
                 )
-
-    @api.constrains("scope_domain")
-    def _check_scope_domain(self):
-        for campaign in self:
-            try:
-                self.env["collection.debtor"].search_count(campaign._get_custom_domain(), limit=1)
-            except Exception as error:
-                raise ValidationError(self.env._("“More conditions” can't be understood: %s", error)) from error
 
     # === CRUD METHODS === #
 
@@ -424,7 +444,7 @@ class CollectionCampaign(models.Model):
 
     def _remind_end(self):
         """Notify the person in charge, once, that the campaign ends soon."""
-        self.is_end_announced = True
+        self.sudo().is_end_announced = True
         self._ask_user_in_charge(
             self.env._("The campaign ends soon: %s customers are still to be contacted.", self.to_contact_count)
         )

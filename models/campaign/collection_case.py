@@ -32,11 +32,14 @@ OPEN_STATES = [state for state, _label in CASE_STATES if state != "closed"]
 
 
 class CollectionCase(models.Model):
-    """One debtor in one campaign: the card on the kanban and the form used during a call."""
+    """One debtor in one campaign: the card on the kanban and the form used during a call.
+
+    Once its campaign is over nothing of it changes.
+    """
 
     _name = "collection.case"
     _description = "Case"
-    _inherit = ["collection.state.mixin"]
+    _inherit = ["collection.reach.mixin", "collection.state.mixin"]
     _order = "score desc, claimable_amount desc, id"
     _check_company_auto = True
     _state_initial = "to_contact"
@@ -76,12 +79,18 @@ class CollectionCase(models.Model):
             "attempt_count",
             "is_reached",
             "last_contact_date",
+            "next_action_date",
+            "next_action_summary",
         }
     )
 
-    campaign_id = fields.Many2one("collection.campaign", required=True, readonly=True, index=True, ondelete="cascade")
+    campaign_id = fields.Many2one(
+        "collection.campaign", check_company=True, required=True, readonly=True, index=True, ondelete="cascade"
+    )
     campaign_state = fields.Selection(related="campaign_id.state", string="Campaign State")
-    debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")
+    debtor_id = fields.Many2one(
+        "collection.debtor", check_company=True, required=True, readonly=True, index=True, ondelete="restrict"
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one("res.partner", string="Customer", required=True, readonly=True, index=True)
@@ -231,9 +240,18 @@ class CollectionCase(models.Model):
                 raise UserError(self.env._("The campaign “%s” is over.", campaign.name))
         return super().write(vals)
 
+    # EXTENDS collection.state.mixin
+    def _filter_on_file(self):
+        return self.sudo().filtered(lambda case: case.campaign_id.state in ("closed", "cancelled"))
+
+    # EXTENDS collection.state.mixin
+    def _get_on_file_refusal(self, name):
+        return self.env._("The campaign “%s” is over.", self.campaign_id.name)
+
     # EXTENDS web: a form that one opens shows the truth of the moment
     def web_read(self, specification):
         if len(self) == 1:
+            self.check_access("read")
             self.debtor_id._refresh_if_stale()
         return super().web_read(specification)
 
@@ -247,6 +265,7 @@ class CollectionCase(models.Model):
 
     def action_refresh(self):
         """Read the ledger anew for the customers of these cases."""
+        self.check_access("read")
         self.debtor_id._synchronize_own()
 
     def _action_open_dialog(self, method):

@@ -13,8 +13,10 @@ class CollectionCaseItem(models.Model):
 
     _name = "collection.case.item"
     _description = "Item in a Case"
-    _inherit = ["collection.item.holder"]
+    _inherit = ["collection.fact.mixin", "collection.item.holder"]
+    _is_of_system = True
     _order = "due_date, id"
+    _check_company_auto = True
     _log_access = False
     # An item that takes the place of a frozen one was nothing at the start: what it takes over is “other” there, and
     # less than nothing “other” here, so that the sums stay right and nothing that is owed looks written off.
@@ -28,15 +30,21 @@ class CollectionCaseItem(models.Model):
         "disputed_amount",
     )
 
-    case_id = fields.Many2one("collection.case", required=True, readonly=True, index=True, ondelete="cascade")
-    campaign_id = fields.Many2one("collection.campaign", required=True, readonly=True, index=True, ondelete="cascade")
+    case_id = fields.Many2one(
+        "collection.case", check_company=True, required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    campaign_id = fields.Many2one(
+        "collection.campaign", check_company=True, required=True, readonly=True, index=True, ondelete="cascade"
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     # Emptied when an entry is deleted: the campaign still knows what it was about.
     move_line_id = fields.Many2one(
-        "account.move.line", string="Journal Item", readonly=True, ondelete="set null", index=True
+        "account.move.line", check_company=True, string="Journal Item", readonly=True, ondelete="set null", index=True
     )
-    move_id = fields.Many2one("account.move", string="Invoice", readonly=True, ondelete="set null", index=True)
+    move_id = fields.Many2one(
+        "account.move", check_company=True, string="Invoice", readonly=True, ondelete="set null", index=True
+    )
     name = fields.Char(readonly=True)
     date = fields.Date(readonly=True)
     due_date = fields.Date(readonly=True)

@@ -6,7 +6,7 @@ class CollectionPromise(models.Model):
 
     _inherit = "collection.promise"
 
-    case_id = fields.Many2one("collection.case", index="btree_not_null", ondelete="restrict")
+    case_id = fields.Many2one("collection.case", check_company=True, index="btree_not_null", ondelete="restrict")
     campaign_id = fields.Many2one(related="case_id.campaign_id", store=True, index="btree_not_null")
 
     # === CONSTRAINT METHODS === #

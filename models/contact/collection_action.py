@@ -11,23 +11,30 @@ from ...tools import cadence
 class CollectionAction(models.Model):
     """One contact with a customer: the ledger of everything that was planned, said and answered.
 
-    What was said can't be changed any more: a correction is another action.
+    What was said can't be changed any more: a correction is another action. Once it isn't planned any more, the note
+    and the reason that the customer gave may still be written, nothing else.
     """
 
     _name = "collection.action"
     _description = "Follow-up Action"
-    _inherit = ["collection.state.mixin", "collection.item.holder"]
+    _inherit = [
+        "collection.reach.mixin",
+        "collection.state.mixin",
+        "collection.contact.mixin",
+        "collection.item.holder",
+    ]
     _held_item_field = "cycle"
     _order = "date_planned desc, id desc"
     _check_company_auto = True
+    _contact_fields = ("contact_id",)
     _state_initial = "planned"
     _state_transitions = {
         "planned": ("done", "failed", "cancelled"),
         # What bounces was never said.
         "done": ("failed",),
     }
-    # What may still be written once something was said.
-    _fields_after_done = {"note", "reason_id"}
+    _states_on_file = frozenset({"done", "failed", "cancelled"})
+    _fields_noted = frozenset({"note", "reason_id"})
     _fields_of_system = frozenset(
         {
             "date_done",
@@ -49,8 +56,16 @@ class CollectionAction(models.Model):
             "handover_id",
             "overruled_text",
             "overruled_by_id",
+            "outcome",
+            "amount",
+            "mail_message_id",
+            "attachment_ids",
+            "promise_id",
+            "dispute_id",
         }
     )
+    # A contact with somebody else is another action.
+    _fields_said_once = frozenset({"debtor_id"})
 
     debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
@@ -121,7 +136,13 @@ class CollectionAction(models.Model):
     try_count = fields.Integer(string="Tries", readonly=True, copy=False)
     address = fields.Char(readonly=True, copy=False, help="Where the message went: e-mail address, number or street.")
     fallback_of_id = fields.Many2one(
-        "collection.action", string="Instead of", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
+        "collection.action",
+        check_company=True,
+        string="Instead of",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
     )
     # Invoices are files of a field: only an access that is checked elsewhere shows them.
     attachment_ids = fields.Many2many(
@@ -171,17 +192,15 @@ class CollectionAction(models.Model):
         self.flush_model(["state"])
         return super().create(vals_list)
 
-    def write(self, vals):
-        frozen = vals.keys() - self._fields_after_done
-        if frozen and not self._is_state_guarded() and any(action.state != "planned" for action in self):
-            raise UserError(
-                self.env._("What was said to a customer can't be changed any more. Log another action to correct it.")
-            )
-        return super().write(vals)
+    # EXTENDS collection.fact.mixin
+    def _get_on_file_refusal(self, name):
+        return self.env._("What was said to a customer can't be changed any more. Log another action to correct it.")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_done(self):
-        if any(action.state in ("done", "failed") for action in self):
+        # A cancelled one says why nothing was said.
+        kept = ("done", "failed") if self.env.su else ("done", "failed", "cancelled")
+        if any(action.state in kept for action in self):
             raise UserError(self.env._("What was said to a customer stays on file and can't be deleted."))
 
     # === ACTION METHODS === #
@@ -208,7 +227,7 @@ class CollectionAction(models.Model):
         """Note that a task was done, by whoever clicks."""
         self.check_access("write")
         for action in self.filtered(lambda action: action.state == "planned" and action.channel == "task"):
-            self._log(action.debtor_id, "task", case=action.case_id, summary=action.summary)
+            action._log(action.debtor_id, "task", case=action.case_id, summary=action.summary)
 
     def action_log_call(self):
         """Log the call that was planned."""
@@ -258,10 +277,10 @@ class CollectionAction(models.Model):
     def _log(self, debtor, channel, case=None, names_items=False, **vals):
         """Record a contact that just took place, as an action that is done.
 
-        A call or task fulfils the step that a plan has scheduled for it, if there is one, and is recorded on that
-        action. A reply of the customer counts as read once a user has spoken to them (see ``_is_said_by_us``): the
-        debtor's ``reply_date`` is cleared. With a ``mail_message_id``, the delivery of the e-mail is followed from
-        then on (see ``_collect_results``).
+        Called on a planned action, it is that action that was done. Else a call or task fulfils the step that a plan
+        has scheduled for it, if there is one, and is recorded on that action. A reply of the customer counts as read
+        once a user has spoken to them (see ``_is_said_by_us``): the debtor's ``reply_date`` is cleared. With a
+        ``mail_message_id``, the delivery of the e-mail is followed from then on (see ``_collect_results``).
 
         :param debtor: one debtor.
         :param str channel: how it was said.
@@ -278,16 +297,22 @@ class CollectionAction(models.Model):
             **({"date_planned": origin.day} if origin else {}),
             **vals,
         }
-        action = self._get_planned_step(debtor, channel) if channel in ("call", "task") else self.browse()
+        Action = self.browse().with_context(**self._get_guard())
+        if self:
+            action = Action.browse(self.ids)
+        else:
+            action = Action._get_planned_step(debtor, channel) if channel in ("call", "task") else Action
         if action and (channel != "call" or vals.get("outcome") in REACHED_OUTCOMES):
             # What the plan asked for is done by this.
             action.write({**values, "user_id": self.env.uid})
-            action.sudo()._write_items(level=action.step_id.delay)
+            if action.step_id:
+                action.sudo()._write_items(level=action.step_id.delay)
         else:
-            action = self.create(
+            action = Action.create(
                 {
                     "debtor_id": debtor.id,
                     "channel": channel,
+                    "user_id": self.env.uid,
                     "date_planned": debtor.company_id._collection_today(),
                     **values,
                 }
@@ -303,7 +328,7 @@ class CollectionAction(models.Model):
         if action._is_said_by_us():
             # Whoever speaks to a customer has read what they answered.
             debtor.sudo().filtered("reply_date").reply_date = False
-        return action
+        return action.with_env(self.env)
 
     def _note_overruled(self, reasons, user=None):
         """Record that somebody spoke in spite of reasons to leave the customer alone.
@@ -375,9 +400,14 @@ class CollectionAction(models.Model):
             "amount": debtor.claimable_amount,
         }
         if step_call:
-            step_call.write({**values, "case_id": case.id if case else step_call.case_id.id})
+            step_call.with_context(**self._get_guard()).write(
+                {**values, "case_id": case.id if case else step_call.case_id.id}
+            )
             return step_call
-        return self.create({"debtor_id": debtor.id, "case_id": case.id if case else False, "channel": "call", **values})
+        call = self.with_context(**self._get_guard()).create(
+            {"debtor_id": debtor.id, "case_id": case.id if case else False, "channel": "call", **values}
+        )
+        return call.with_env(self.env)
 
     @api.model
     def _cancel_planned_calls(self, debtors, reason, code, keep=None):

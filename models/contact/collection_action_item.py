@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ...const import NO_LEVEL
 from ...tools.replacement import fill
@@ -14,17 +13,20 @@ class CollectionActionItem(models.Model):
 
     _name = "collection.action.item"
     _description = "Item in a Follow-up Action"
-    _inherit = ["collection.item.holder"]
+    _inherit = ["collection.fact.mixin", "collection.item.holder"]
     _order = "action_id desc, id"
+    _check_company_auto = True
     _held_amount_field = "amount"
+    _is_of_system = True
 
     action_id = fields.Many2one("collection.action", required=True, readonly=True, index=True, ondelete="cascade")
     # Emptied when an entry is deleted: what the message claimed stays on file, with the name of the item.
     move_line_id = fields.Many2one(
-        "account.move.line", string="Journal Item", readonly=True, index=True, ondelete="set null"
+        "account.move.line", check_company=True, string="Journal Item", readonly=True, index=True, ondelete="set null"
     )
     move_id = fields.Many2one(
         "account.move",
+        check_company=True,
         string="Invoice",
         compute="_compute_item",
         store=True,
@@ -58,17 +60,6 @@ class CollectionActionItem(models.Model):
             item.move_id = item.move_line_id.move_id
             item.name = item.move_line_id._get_collection_name()
 
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_system()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self._check_system()
-        return super().write(vals)
-
     # === ACTION METHODS === #
 
     def action_open_action(self):
@@ -100,10 +91,7 @@ class CollectionActionItem(models.Model):
                 held.append(Held(item, part.key, amount, number > 0))
         return held
 
-    def _check_system(self):
-        """Check that nobody changes by hand the items that a message claimed.
-
-        :raises UserError: for everybody but the delivery itself.
-        """
-        if not self.env.su:
-            raise UserError(self.env._("What a customer was told stays on file and can't be changed."))
+    # EXTENDS collection.fact.mixin
+    @api.model
+    def _get_fact_refusal(self, name):
+        return self.env._("What a customer was told stays on file and can't be changed.")

@@ -38,7 +38,7 @@ class AccountMove(models.Model):
 
     def action_collection_resume(self):
         """Follow these invoices up again before the day on which their pause ends."""
-        self._get_common_debtor().check_access("read")
+        self._get_common_debtor().check_access("write")
         self.env["collection.pause"]._get_running(self).with_env(self.env)._end()
 
     # === BUSINESS METHODS === #

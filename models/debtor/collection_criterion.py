@@ -2,10 +2,8 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, convert, formatLang
-from odoo.tools.safe_eval import safe_eval
 
 from ...tools import bands, scoring
 
@@ -23,7 +21,14 @@ class CollectionCriterion(models.Model):
 
     _name = "collection.criterion"
     _description = "Score Criterion"
+    _inherit = ["collection.reach.mixin", "collection.shared.mixin", "collection.filter.mixin"]
     _order = "sequence, id"
+    _filters = {"partner_domain": "res.partner"}
+    # What the scores, and the plans that are chosen by them, say can't be a reason for a score.
+    _filter_results = {
+        "collection.debtor": {"plan_used_id", "score", "grade", "score_breakdown"},
+        "res.partner": {"collection_score", "collection_grade"},
+    }
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
@@ -40,6 +45,9 @@ class CollectionCriterion(models.Model):
         string="Customers", default="[]", help="The customers that this criterion is about, as in any filter of Odoo."
     )
     uses_words = fields.Boolean(compute="_compute_uses_words")
+    filter_problem = fields.Char(
+        compute="_compute_filter_problem", help="Why the filter can't be read any more: it fits nobody."
+    )
 
     _weight_positive = models.Constraint("CHECK(weight >= 0)", "A weight can't be negative.")
 
@@ -49,6 +57,12 @@ class CollectionCriterion(models.Model):
     def _compute_uses_words(self):
         for criterion in self:
             criterion.uses_words = criterion.indicator in WORD_INDICATORS
+
+    @api.depends("partner_domain", "indicator")
+    def _compute_filter_problem(self):
+        for criterion in self:
+            is_used = criterion.indicator == "custom"
+            criterion.filter_problem = is_used and criterion.sudo()._find_filter_problem("partner_domain")
 
     @api.model
     def _selection_indicator(self):
@@ -103,18 +117,6 @@ class CollectionCriterion(models.Model):
                     self.env._("At least one criterion needs a weight above zero: a score would mean nothing.")
                 )
 
-    @api.constrains("partner_domain", "indicator")
-    def _check_partner_domain(self):
-        for criterion in self.filtered(lambda criterion: criterion.indicator == "custom"):
-            try:
-                self.env["res.partner"].search_count(criterion._get_partner_domain(), limit=1)
-            except Exception as error:
-                raise ValidationError(
-                    self.env._(
-                        "“%(name)s”: the filter can't be understood: %(error)s", name=criterion.name, error=error
-                    )
-                ) from error
-
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -124,6 +126,7 @@ class CollectionCriterion(models.Model):
         return criteria
 
     def write(self, vals):
+        self.check_access("write")
         self._mark_scores_stale()  # of the company it leaves, too
         result = super().write(vals)
         self._mark_scores_stale()
@@ -215,7 +218,7 @@ class CollectionCriterion(models.Model):
     def _get_partner_domain(self):
         """Return the filter on customers that a user wrote for a criterion of their own."""
         self.ensure_one()
-        return Domain(safe_eval(self.partner_domain or "[]", {"uid": self.env.uid}))
+        return self._get_filter("partner_domain")
 
     def _get_score_sql(self, company, today):
         """Return the SQL of a score and of its explanation, from the criteria in ``self``.

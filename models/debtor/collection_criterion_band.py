@@ -11,6 +11,7 @@ class CollectionCriterionBand(models.Model):
 
     _name = "collection.criterion.band"
     _description = "Score Band"
+    _inherit = ["collection.reach.mixin", "collection.shared.mixin"]
     _order = "criterion_id, lower, id"
     _rec_names_search = ["criterion_id"]
 
@@ -54,6 +55,10 @@ class CollectionCriterionBand(models.Model):
         self.criterion_id._mark_scores_stale()
 
     # === BUSINESS METHODS === #
+
+    # EXTENDS collection.shared.mixin
+    def _get_shared(self):
+        return self.filtered(lambda band: not band.criterion_id.company_id)
 
     def _get_key(self):
         """Return the key of this band among those of its criterion: its selection key or its lower bound."""

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_amount
 from odoo.tools.misc import format_date
@@ -49,7 +49,17 @@ FACT_COLUMNS = (
     "score_breakdown",
 )
 # What nobody writes by hand: the facts, whose file it is and where it is.
-FACT_FIELDS = {*FACT_COLUMNS, "company_id", "partner_id", "notified_payment_ids", "handover_id"}
+FACT_FIELDS = frozenset(
+    {
+        *FACT_COLUMNS,
+        "company_id",
+        "partner_id",
+        "notified_payment_ids",
+        "handover_id",
+        "reply_date",
+        "bounced_emails",
+    }
+)
 
 
 class CollectionDebtor(models.Model):
@@ -61,10 +71,18 @@ class CollectionDebtor(models.Model):
 
     _name = "collection.debtor"
     _description = "Debtor"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "collection.reach.mixin",
+        "collection.fact.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+        "collection.contact.mixin",
+    ]
+    _fields_of_system = FACT_FIELDS
     _order = "score desc, claimable_amount desc, id"
     _rec_name = "partner_id"
     _check_company_auto = True
+    _contact_fields = ("contact_id", "approver_id")
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -277,7 +295,9 @@ class CollectionDebtor(models.Model):
             for debtor in self
         }
         for debtor in self:
-            contact = debtor.contact_id.filtered("active") or invoice_contacts[debtor] or debtor.partner_id
+            chosen = debtor.contact_id
+            is_there = chosen.active and chosen._is_collection_contact_of(debtor.partner_id) if chosen else False
+            contact = (chosen if is_there else False) or invoice_contacts[debtor] or debtor.partner_id
             debtor.contact_used_id = contact
             debtor.contact_name = contact.name or debtor.partner_id.name
             debtor.phone = contact.phone or debtor.partner_id.phone
@@ -384,6 +404,7 @@ class CollectionDebtor(models.Model):
     # EXTENDS web: a form that one opens shows the truth of the moment
     def web_read(self, specification):
         if len(self) == 1:
+            self.check_access("read")
             self._refresh_if_stale()
         return super().web_read(specification)
 
@@ -394,14 +415,17 @@ class CollectionDebtor(models.Model):
             self.env.su or self.env.user.has_group("account_collection.group_collection_team")
         ):
             raise UserError(self.env._("Only users who see all cases may archive a follow-up file."))
-        if not self.env.su and (FACT_FIELDS & vals.keys()):
-            raise UserError(
-                self.env._("What is owed and how urgent it is follows the ledger and can't be written by hand.")
-            )
         result = super().write(vals)
         if {"payer_profile_manual", "insolvency"} & vals.keys():
             self._synchronize_own()
         return result
+
+    # EXTENDS collection.fact.mixin
+    @api.model
+    def _get_fact_refusal(self, name):
+        if name in FACT_COLUMNS:
+            return self.env._("What is owed and how urgent it is follows the ledger and can't be written by hand.")
+        return super()._get_fact_refusal(name)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_history(self):
@@ -414,6 +438,7 @@ class CollectionDebtor(models.Model):
 
     def action_refresh(self):
         """Read the ledger anew for these debtors."""
+        self.check_access("read")
         self._synchronize_own()
 
     def _get_form_action(self):
@@ -500,6 +525,29 @@ class CollectionDebtor(models.Model):
     def action_pause(self):
         """Open the dialogue that pauses the follow-up of this customer, or of some invoices."""
         return self._action_open_dialog("collection.pause.set", self.env._("Pause the follow-up"))
+
+    # === BUSINESS METHODS - TWO AT ONCE === #
+
+    def _lock_to_speak(self):
+        """Lock these follow-up files until the end of the transaction: nobody else speaks to the customers meanwhile.
+
+        :raises UserError: when somebody else does already, in words that a user understands.
+        """
+        debtors = self.sudo()
+        try:
+            # Others may go on to refer to the customer: a dialogue opens, a call is logged.
+            debtors.lock_for_update(allow_referencing=True)
+        except LockError as error:
+            if len(debtors.exists()) < len(debtors):
+                raise UserError(self.env._("This follow-up file is gone: open the list again.")) from error
+            names = debtors[:3].mapped("partner_id.name")
+            raise UserError(
+                self.env._(
+                    "Somebody else, or a scheduled action, is at work on %s just now. Nothing was sent or recorded: "
+                    "try again in a moment.",
+                    ", ".join(names + ["…"][: len(debtors) > 3]),
+                )
+            ) from error
 
     # === BUSINESS METHODS - REFRESH === #
 

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 from odoo.tools.misc import format_date
 
 
@@ -12,13 +12,18 @@ class CollectionPause(models.Model):
 
     _name = "collection.pause"
     _description = "Pause of an Invoice"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "date_until desc, id desc"
     _rec_name = "move_id"
+    _check_company_auto = True
 
     move_id = fields.Many2one("account.move", string="Invoice", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="move_id.company_id", store=True)
-    debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="cascade")
+    debtor_id = fields.Many2one("collection.debtor", check_company=True, required=True, index=True, ondelete="cascade")
     date_until = fields.Date(string="Until", required=True)
+    # Not those that somebody had excluded before: these stay excluded when the pause ends.
+    item_ids = fields.Many2many("account.move.line", string="Excluded by it", readonly=True)
     reason = fields.Char(required=True)
     user_id = fields.Many2one("res.users", string="By", required=True, default=lambda self: self.env.user)
     ended_on = fields.Date()
@@ -51,7 +56,13 @@ class CollectionPause(models.Model):
             if all(self._get_items(move, debtor).mapped("no_followup")) and move not in running.move_id:
                 raise UserError(self.env._("%s is not followed up: there is nothing to pause.", self._get_name(move)))
         running.ended_on = debtor.company_id._collection_today()
-        self.sudo().create(
+        before = {pause.move_id: pause._get_excluded_items() for pause in running}
+        Item = self.env["account.move.line"].sudo()
+
+        def is_followed(item):
+            return not item.no_followup
+
+        pauses = self.sudo().create(
             [
                 {
                     "move_id": move.id,
@@ -59,12 +70,14 @@ class CollectionPause(models.Model):
                     "date_until": until,
                     "reason": reason,
                     "user_id": self.env.uid,
+                    "item_ids": [
+                        Command.set((before.get(move, Item) | self._get_items(move, debtor).filtered(is_followed)).ids)
+                    ],
                 }
-                for move in moves
+                for move in moves.sudo()
             ]
         )
-        for move in moves.sudo():
-            self._get_items(move, debtor).no_followup = True
+        pauses.item_ids.no_followup = True
         body = self.env._(
             "Follow-up of %(invoices)s paused until %(date)s: %(reason)s",
             invoices=", ".join(map(self._get_name, moves.sudo())),
@@ -99,12 +112,24 @@ class CollectionPause(models.Model):
         """Return the pauses of these invoices that are not over."""
         return self.sudo().search([("move_id", "in", moves.ids), ("ended_on", "=", False)])
 
+    def _get_excluded_items(self):
+        """Return the items that this pause keeps out of the follow-up."""
+        self.ensure_one()
+        # Nothing is noted on a pause of an earlier version: it excluded all of them.
+        return self.item_ids or self._get_items(self.move_id, self.debtor_id)
+
+    @api.model
+    def _release_all(self):
+        """Follow everything up again that is paused, without a word: nobody will be there to end the pauses."""
+        for pause in self.sudo().search([("ended_on", "=", False)]):
+            pause._get_excluded_items().no_followup = False
+
     def _end(self):
         """Follow these invoices up again."""
         pauses = self.sudo()
         for pause in pauses:
             if pause.move_id.state == "posted":
-                self._get_items(pause.move_id, pause.debtor_id).no_followup = False
+                pause._get_excluded_items().no_followup = False
             pause.ended_on = pause.company_id._collection_today()
             body = self.env._("The follow-up of %s resumes.", self._get_name(pause.move_id))
             for record in (pause.debtor_id, pause.move_id):

@@ -10,10 +10,15 @@ class CollectionScoreHistory(models.Model):
 
     _name = "collection.score.history"
     _description = "Score History"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "date desc, id desc"
+    _check_company_auto = True
     _log_access = False
 
-    debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="cascade")
+    debtor_id = fields.Many2one(
+        "collection.debtor", check_company=True, required=True, readonly=True, index=True, ondelete="cascade"
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     date = fields.Date(required=True, readonly=True)

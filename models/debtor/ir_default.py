@@ -21,6 +21,7 @@ class IrDefault(models.Model):
 
     # EXTENDS base
     def unlink(self):
+        self.check_access("unlink")
         self._mark_collection_stale()
         return super().unlink()
 

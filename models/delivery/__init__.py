@@ -8,6 +8,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_action_letter,
     collection_digest,
     collection_template_check_mixin,
+    collection_text_mixin,
     mail_mail,
     mail_message,
     mail_thread,

@@ -39,8 +39,7 @@ class CollectionAction(models.Model):
     def action_mark_posted(self):
         """Note that printed letters were posted; ask first about customers who paid since they were printed."""
         letters = self._get_letters()
-        if any(not letter.printed_on for letter in letters):
-            raise UserError(self.env._("Print the letters first: then what was posted stays on file."))
+        letters._check_printed()
         doubtful = letters - letters._get_posted_for_sure()
         if doubtful:
             return {
@@ -66,7 +65,7 @@ class CollectionAction(models.Model):
         )
         if not letters:
             raise UserError(self.env._("None of these is a letter that waits to be printed or posted."))
-        letters.debtor_id.sudo().lock_for_update()
+        letters.debtor_id._lock_to_speak()
         letters.sudo().lock_for_update()
         return letters
 
@@ -164,8 +163,20 @@ class CollectionAction(models.Model):
             sure |= own.filtered(lambda letter: letter.debtor_id.claimable_amount > 0)
         return self & sure.with_env(self.env)
 
+    def _check_printed(self):
+        """Check that these letters are on paper.
+
+        :raises UserError: when one of them was never printed.
+        """
+        if any(not letter.printed_on for letter in self.sudo()):
+            raise UserError(self.env._("Print the letters first: then what was posted stays on file."))
+
     def _mark_posted(self):
-        """Record that letters were posted: the plan goes on, and the customers' threads show them."""
+        """Record that printed letters were posted: the plan goes on, and the customers' threads show them.
+
+        :raises UserError: when one of them was never printed.
+        """
+        self._check_printed()
         now = fields.Datetime.now()
         for letter in self.sudo():
             message = letter.debtor_id.with_context(lang=self.env.lang).message_post(

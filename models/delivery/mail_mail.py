@@ -30,6 +30,7 @@ class MailMail(models.Model):
     # EXTENDS mail
     def mark_outgoing(self):
         """A person wants these mails to go again, whether or not they arrived before."""
+        self.check_access("write")
         self.filtered("collection_is_ours").write({"collection_sending_since": False, "collection_is_uncertain": False})
         self.env["collection.action"].sudo()._set_resent(self)
         return super().mark_outgoing()

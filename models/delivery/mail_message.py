@@ -7,5 +7,6 @@ class MailMessage(models.Model):
     # EXTENDS mail
     def unlink(self):
         """A message to a customer that is deleted before it left never will: it counts as failed."""
+        self.check_access("unlink")
         self.env["collection.action"].sudo()._note_deleted(self)
         return super().unlink()

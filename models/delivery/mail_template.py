@@ -3,9 +3,15 @@ from odoo import models
 
 class MailTemplate(models.Model):
     _name = "mail.template"
-    _inherit = ["mail.template", "collection.template.check.mixin"]
+    _inherit = ["mail.template", "collection.text.mixin", "collection.template.check.mixin"]
 
     _collection_text_fields = {"subject": False, "body_html": True}
+    _collection_step_field = "template_id"
+    _collection_dynamic_fields = {
+        **dict.fromkeys(("subject", "email_from", "email_to", "email_cc", "partner_to", "reply_to", "lang"), False),
+        "scheduled_date": False,
+        "body_html": True,
+    }
 
     # EXTENDS mail
     def _check_can_be_rendered(self, fnames=None, render_options=None):

@@ -42,7 +42,7 @@ class CollectionDashboard(models.AbstractModel):
             amounts in company currency, words in the user's language, ``action`` what a click opens.
         :raises AccessError: for users who may not see all customers: a part would be wrong.
         """
-        self._check_access()
+        self._check_may_read_all()
         company = self.env.company
         self.env.flush_all()
         today = company._collection_today()
@@ -70,7 +70,7 @@ class CollectionDashboard(models.AbstractModel):
 
         :param int week: 0 for the present week, -1 for what is too late for any habit.
         """
-        self._check_access()
+        self._check_may_read_all()
         company = self.env.company
         self.env.flush_all()
         today = company._collection_today()
@@ -81,7 +81,7 @@ class CollectionDashboard(models.AbstractModel):
 
     # === BUSINESS METHODS === #
 
-    def _check_access(self):
+    def _check_may_read_all(self):
         if not self.env.user.has_group("account_collection.group_collection_team"):
             raise AccessError(
                 self.env._("The dashboard sums up all customers: it is for those who may see all of them.")

@@ -21,6 +21,8 @@ class CollectionSnapshot(models.Model):
 
     _name = "collection.snapshot"
     _description = "Monthly Figures"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "date desc, company_id"
     _log_access = False
     _rec_name = "date"

@@ -1,17 +1,78 @@
-from odoo import fields, models
-from odoo.tools import SQL
+import re
+
+from odoo import api, fields, models
+from odoo.tools import SQL, formatLang
+from odoo.tools.misc import format_date
 
 # Contacts with its customer that the page of an invoice lists, latest first.
 CONTACTS_SHOWN = 100
+# A link to the page of an invoice without its access token, in HTML.
+INVOICE_PAGE = re.compile(r'/my/invoices/(\d+)"')
+# Who may read what Odoo and other addons show on an invoice.
+ACCOUNTING_GROUPS = "account.group_account_readonly,account.group_account_invoice"
 
 
 class AccountMove(models.Model):
     _inherit = "account.move"
 
+    collection_settlements = fields.Text(
+        string="Settled by",
+        compute="_compute_collection_settlements",
+        compute_sudo=True,
+        groups="account_collection.group_collection_user",
+        help="Payments and credit notes that settled this invoice, for people who may not read reconciliations.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("line_ids.amount_residual")
+    @api.depends_context("lang")
+    def _compute_collection_settlements(self):
+        self.env["collection.ledger"].sudo()._flush()
+        Item = self.env["account.move.line"]
+        for move in self:
+            debts = move.line_ids.filtered(lambda line: line.account_type == "asset_receivable" and line.balance > 0)
+            settlements = Item._get_collection_settlements(debts) if debts.ids else []
+            move.collection_settlements = "\n".join(
+                f"{format_date(self.env, row['date'])}  "
+                f"{formatLang(self.env, row['amount'], currency_obj=move.currency_id)}  "
+                f"{Item.browse(row['credit_line_id']).move_name or ''}"
+                for row in settlements
+                if not row["is_returned"]
+            )
+
+    # === CRUD METHODS === #
+
+    # EXTENDS base
+    @api.model
+    @api.readonly
+    def get_view(self, view_id=None, view_type="form", **options):
+        if not view_id:
+            view_id = self._get_collection_view_id(view_type)
+        return super().get_view(view_id, view_type, **options)
+
+    @api.model
+    def _get_collection_view_id(self, view_type):
+        """Return the view in which collectors without accounting rights look at invoices, whatever leads there.
+
+        Other addons put into Odoo's views what these people may not read, such as the number of sales orders.
+
+        :param str view_type: ``form``, ``list``, …
+        :return: its id, or ``None`` where Odoo's own view is the right one.
+        """
+        if view_type not in ("form", "list") or self.env.context.get(f"{view_type}_view_ref"):
+            return None
+        user = self.env.user
+        if not user.has_group("account_collection.group_collection_user") or user.has_groups(ACCOUNTING_GROUPS):
+            return None
+        view = self.env.ref(f"account_collection.account_move_view_{view_type}_collection", raise_if_not_found=False)
+        return view.id if view else None
+
     # === ACTION METHODS === #
 
     # EXTENDS account
     def button_draft(self):
+        self.check_access("write")
         self._enqueue_collection_refresh()
         self.env["collection.suspended.item"]._suspend(self)
         return super().button_draft()
@@ -49,11 +110,38 @@ class AccountMove(models.Model):
     def _get_collection_links(self):
         """Return the pages on which customers see these invoices, without login: ``{move id: address}``.
 
-        Entries that are no invoices have no page.
+        Entries that are no invoices have no page. In a message that is only shown (``collection_is_shown`` in the
+        context) nothing is written: an invoice that has no access token yet gets it when the message is sent, see
+        ``_complete_collection_links``.
         """
         invoices = self.sudo().filtered(lambda move: move.is_sale_document() and move.state == "posted")
-        invoices._ensure_collection_tokens()
-        return {move.id: f"{move.get_base_url()}{move.get_portal_url()}" for move in invoices}
+        if not self.env.context.get("collection_is_shown"):
+            invoices._ensure_collection_tokens()
+        return {
+            move.id: f"{move.get_base_url()}{move.get_portal_url() if move.access_token else move.access_url}"
+            for move in invoices
+        }
+
+    @api.model
+    def _complete_collection_links(self, body, company, partner):
+        """Return a message that was shown before with links that open without login.
+
+        :param str body: HTML.
+        :param company: whose invoices.
+        :param partner: the commercial partner who gets the message: only this customer's invoices are opened so.
+        """
+        body = str(body or "")
+        numbers = {int(number) for number in INVOICE_PAGE.findall(body)}
+        moves = (
+            self.sudo()
+            .browse(numbers)
+            .exists()
+            .filtered(lambda move: move.company_id == company and move.commercial_partner_id == partner)
+        )
+        links = moves._get_collection_links()
+        for move in moves.filtered(lambda move: move.id in links):
+            body = body.replace(f'{move.get_base_url()}{move.access_url}"', f'{links[move.id]}"')
+        return body
 
     def _ensure_collection_tokens(self):
         """Set the access token of those of these moves that have none, by one SQL statement."""

@@ -11,6 +11,8 @@ class CollectionRefreshQueue(models.Model):
 
     _name = "collection.refresh.queue"
     _description = "Debtors to Refresh"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _log_access = False
 
     company_id = fields.Many2one("res.company", required=True, index=True, ondelete="cascade")

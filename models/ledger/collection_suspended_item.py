@@ -14,6 +14,8 @@ class CollectionSuspendedItem(models.Model):
 
     _name = "collection.suspended.item"
     _description = "Item in Suspense"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _log_access = False
 
     move_id = fields.Many2one("account.move", required=True, index=True, ondelete="cascade")

@@ -8,9 +8,16 @@ class CollectionAction(models.Model):
 
     # == Of a follow-up plan ==
 
-    plan_id = fields.Many2one("collection.plan", readonly=True, index="btree_not_null", ondelete="restrict", copy=False)
+    plan_id = fields.Many2one(
+        "collection.plan", check_company=True, readonly=True, index="btree_not_null", ondelete="restrict", copy=False
+    )
     step_id = fields.Many2one(
-        "collection.plan.step", readonly=True, index="btree_not_null", ondelete="restrict", copy=False
+        "collection.plan.step",
+        check_company=True,
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        copy=False,
     )
     cycle = fields.Integer(
         readonly=True,

@@ -19,6 +19,7 @@ class CollectionDebtor(models.Model):
     """What a follow-up plan needs to know of a customer, and what the customer's answers change in it."""
 
     _inherit = "collection.debtor"
+    _contact_fields = ("contact_id", "approver_id", "escalation_contact_id", "legal_contact_id")
 
     plan_id = fields.Many2one(
         "collection.plan",
@@ -126,10 +127,9 @@ class CollectionDebtor(models.Model):
         """Find the customers of some plans, one query per plan of their companies."""
         if operator not in ("in", "any"):
             return NotImplemented
-        plans = self.env["collection.plan"].sudo()
-        wanted = (
-            plans.search(value) if operator == "any" else plans.browse(plan_id for plan_id in value if plan_id).exists()
-        )
+        plans = self.env["collection.plan"]
+        # With the rights of whoever asks: a domain on plans could ask for anything behind them.
+        wanted = plans.search(value if operator == "any" else [("id", "in", [plan_id for plan_id in value if plan_id])])
         debtor_ids = [
             debtor_id
             for company in wanted.company_id
@@ -152,13 +152,6 @@ class CollectionDebtor(models.Model):
                 debtor.plan_answer = Plan._describe(decision, debtor)
                 debtor.next_step_date = decision.day if decision.step else False
                 debtor.next_step_id = decision.step
-
-    # === CRUD METHODS === #
-
-    def write(self, vals):
-        if {"reply_date", "bounced_emails"} & vals.keys() and not self.env.su:
-            vals = {name: value for name, value in vals.items() if name not in ("reply_date", "bounced_emails")}
-        return super().write(vals)
 
     # === ACTION METHODS === #
 
@@ -435,11 +428,15 @@ class CollectionDebtor(models.Model):
 
     # EXTENDS mail
     def message_update(self, msg_dict, update_vals=None):
-        """An answer of the customer pauses the plan until somebody has read it."""
-        author = self.env["res.partner"].browse(msg_dict.get("author_id"))
-        if not author.user_ids.filtered(lambda user: user._is_internal()):
-            for debtor in self.sudo():
-                debtor._note_reply()
+        """An answer of the customer pauses the plan until somebody has read it.
+
+        Only what came in by e-mail counts: this method answers to every session.
+        """
+        if self._is_from_gateway():
+            author = self.env["res.partner"].sudo().browse(msg_dict.get("author_id"))
+            if not author.user_ids.filtered(lambda user: user._is_internal()):
+                for debtor in self.sudo():
+                    debtor._note_reply()
         return super().message_update(msg_dict, update_vals=update_vals)
 
     def _note_reply(self):
@@ -468,7 +465,7 @@ class CollectionDebtor(models.Model):
     def _message_receive_bounce(self, email, partner):
         """An address from which a message came back is not used again for this customer."""
         result = super()._message_receive_bounce(email, partner)
-        for debtor in self.sudo():
+        for debtor in self.sudo() if not self.env.context.get("collection_bounce_unproved") else ():
             debtor._note_bounce(email_normalize(email or ""))
         return result
 

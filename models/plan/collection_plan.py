@@ -5,7 +5,6 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
-from odoo.tools.safe_eval import safe_eval
 
 from .decision import DecisionContext
 
@@ -20,8 +19,12 @@ class CollectionPlan(models.Model):
 
     _name = "collection.plan"
     _description = "Follow-up Plan"
-    _inherit = ["mail.thread"]
+    _inherit = ["collection.reach.mixin", "collection.fact.mixin", "collection.filter.mixin", "mail.thread"]
+    _fields_of_system = frozenset({"is_running", "started_on", "planned_on", "filter_problem"})
     _order = "sequence, id"
+    _filters = {"debtor_domain": "collection.debtor"}
+    # Which plan applies follows from the conditions of all plans.
+    _filter_results = {"collection.debtor": {"plan_used_id"}}
     _check_company_auto = True
 
     name = fields.Char(required=True, translate=True, tracking=True)
@@ -50,6 +53,7 @@ class CollectionPlan(models.Model):
     step_ids = fields.One2many("collection.plan.step", "plan_id", string="Steps", copy=True)
     user_id = fields.Many2one(
         "res.users",
+        check_company=True,
         string="Calls and Tasks go to",
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="Whoever does what people must do, when the customer has no collector.",
@@ -65,6 +69,7 @@ class CollectionPlan(models.Model):
     )
     old_debt_step_id = fields.Many2one(
         "collection.plan.step",
+        check_company=True,
         string="Old Debts begin at",
         domain="[('plan_id', '=', id)]",
         copy=False,
@@ -109,16 +114,6 @@ class CollectionPlan(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("debtor_domain")
-    def _check_debtor_domain(self):
-        for plan in self:
-            try:
-                self.env["collection.debtor"].search_count(plan._get_domain(), limit=1)
-            except Exception as error:
-                raise ValidationError(
-                    self.env._("The conditions of “%(plan)s” can't be read: %(error)s", plan=plan.name, error=error)
-                ) from error
-
     @api.constrains("is_running", "step_ids")
     def _check_steps(self):
         for plan in self:
@@ -128,11 +123,17 @@ class CollectionPlan(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        if {"is_running", "started_on", "planned_on"} & vals.keys() and not self.env.su:
-            raise UserError(self.env._("Use the buttons to switch a plan on or off: they show what happens first."))
+        result = super().write(vals)
         if "debtor_domain" in vals:
-            vals = {**vals, "filter_problem": False}  # it was checked
-        return super().write(vals)
+            self.sudo().filter_problem = False  # it was checked
+        return result
+
+    # EXTENDS collection.fact.mixin
+    @api.model
+    def _get_fact_refusal(self, name):
+        if name in ("is_running", "started_on", "planned_on"):
+            return self.env._("Use the buttons to switch a plan on or off: they show what happens first.")
+        return super()._get_fact_refusal(name)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
@@ -203,7 +204,7 @@ class CollectionPlan(models.Model):
     def _get_domain(self):
         """Return the domain of the debtors to whom this plan applies, before those that come first."""
         self.ensure_one()
-        return Domain(safe_eval(self.debtor_domain or "[]", {"uid": self.env.uid}))
+        return self._get_filter("debtor_domain")
 
     @api.model
     def _get_plan_ids(self, company, debtor_ids=None):

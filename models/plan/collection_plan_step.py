@@ -20,6 +20,7 @@ class CollectionPlanStep(models.Model):
 
     _name = "collection.plan.step"
     _description = "Follow-up Step"
+    _inherit = ["collection.reach.mixin"]
     _order = "plan_id, delay, id"
     _check_company_auto = True
 
@@ -47,14 +48,14 @@ class CollectionPlanStep(models.Model):
     template_id = fields.Many2one(
         "mail.template",
         string="Text",
-        domain="[('model', '=', 'collection.debtor')]",
+        domain="[('model', '=', 'collection.debtor'), ('is_collection_text', '=', True)]",
         ondelete="restrict",
         help="What the e-mail or the letter says, in each language.",
     )
     sms_template_id = fields.Many2one(
         "sms.template",
         string="SMS Text",
-        domain="[('model', '=', 'collection.debtor')]",
+        domain="[('model', '=', 'collection.debtor'), ('is_collection_text', '=', True)]",
         ondelete="restrict",
     )
     script = fields.Html(
@@ -154,6 +155,12 @@ class CollectionPlanStep(models.Model):
                 raise ValidationError(self.env._("“%s” has nothing to say: choose a text.", step.name))
             if step.channel == "sms" and not step.sms_template_id:
                 raise ValidationError(self.env._("“%s” has nothing to say: choose an SMS text.", step.name))
+
+    @api.constrains("template_id", "sms_template_id")
+    def _check_purpose_of_text(self):
+        """A step says what was written for customers: nothing else is put together with the rights of the system."""
+        self.template_id._check_is_collection_text()
+        self.sms_template_id._check_is_collection_text()
 
     @api.constrains("channel", "delay")
     def _check_before_due(self):

@@ -10,6 +10,7 @@ class CollectionDebtor(models.Model):
 
     handover_id = fields.Many2one(
         "collection.handover",
+        check_company=True,
         string="With a Provider",
         readonly=True,
         copy=False,

@@ -18,18 +18,35 @@ class CollectionHandover(models.Model):
     """Customers whom an outside caller contacts in our name for a while, and the file that said so.
 
     While it is out our own calls stop; reminders go on. It ends on its day, when the results were
-    imported, or by hand; results may still be imported afterwards.
+    imported, or by hand; results may still be imported afterwards. What the file was made of is said once. When it has
+    ended, the reference of the contract may still be noted, nothing else.
     """
 
     _name = "collection.handover"
     _description = "Hand-over"
-    _inherit = ["collection.state.mixin", "mail.thread"]
+    _inherit = ["collection.reach.mixin", "collection.state.mixin", "mail.thread"]
     _order = "date_start desc, id desc"
     _check_company_auto = True
     _state_initial = "out"
     _state_transitions = {"out": ("returned", "ended"), "ended": ("returned",)}
-    _fields_of_system = frozenset({"line_ids", "file_id", "file_hash", "ended_on", "user_id"})
-    _fields_said_once = frozenset({"provider_id", "company_id", "campaign_id", "date_start"})
+    _fields_of_system = frozenset({"line_ids", "item_ids", "file_id", "file_hash", "ended_on", "user_id"})
+    _fields_said_once = frozenset(
+        {
+            "provider_id",
+            "company_id",
+            "campaign_id",
+            "date_start",
+            "purpose",
+            "lang",
+            "file_format",
+            "encoding",
+            "decimal_sign",
+            "date_order",
+            "separator",
+        }
+    )
+    _states_on_file = frozenset({"returned", "ended"})
+    _fields_noted = frozenset({"contract_ref"})
 
     name = fields.Char(compute="_compute_name", store=True)
     provider_id = fields.Many2one(

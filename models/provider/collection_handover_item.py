@@ -6,8 +6,10 @@ class CollectionHandoverItem(models.Model):
 
     _name = "collection.handover.item"
     _description = "Item in a Hand-over"
-    _inherit = ["collection.item.holder"]
+    _inherit = ["collection.fact.mixin", "collection.item.holder"]
+    _is_of_system = True
     _order = "line_id, due_date, id"
+    _check_company_auto = True
 
     line_id = fields.Many2one("collection.handover.line", required=True, readonly=True, index=True, ondelete="cascade")
     handover_id = fields.Many2one(related="line_id.handover_id", store=True, index=True)
@@ -15,7 +17,7 @@ class CollectionHandoverItem(models.Model):
     reference = fields.Char(required=True, readonly=True)
     # Emptied when an entry is deleted: what the provider was given stays known.
     move_line_id = fields.Many2one(
-        "account.move.line", string="Journal Item", readonly=True, ondelete="set null", index=True
+        "account.move.line", check_company=True, string="Journal Item", readonly=True, ondelete="set null", index=True
     )
     name = fields.Char(string="Number", readonly=True)
     date = fields.Date(readonly=True)

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
 from ...tools.handover import fold
+from ...tools.plain_html import to_html
 
 
 class CollectionHandoverLine(models.Model):
@@ -10,16 +11,23 @@ class CollectionHandoverLine(models.Model):
 
     _name = "collection.handover.line"
     _description = "Customer in a Hand-over"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "handover_id desc, id"
     _rec_name = "reference"
+    _check_company_auto = True
 
     handover_id = fields.Many2one(
         "collection.handover", string="Hand-over", required=True, readonly=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="handover_id.company_id", store=True, index=True)
     provider_id = fields.Many2one(related="handover_id.provider_id", store=True, index=True)
-    case_id = fields.Many2one("collection.case", required=True, readonly=True, index=True, ondelete="restrict")
-    debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")
+    case_id = fields.Many2one(
+        "collection.case", check_company=True, required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    debtor_id = fields.Many2one(
+        "collection.debtor", check_company=True, required=True, readonly=True, index=True, ondelete="restrict"
+    )
     partner_id = fields.Many2one(related="debtor_id.partner_id", string="Customer")
     currency_id = fields.Many2one(related="company_id.currency_id")
     reference = fields.Char(required=True, readonly=True)
@@ -98,7 +106,9 @@ class CollectionHandoverLine(models.Model):
         contact = debtor.contact_used_id
         doubtful = []
         if name and fold(name) != fold(contact.name):
-            known = debtor.partner_id.child_ids.filtered(lambda child: fold(child.name) == fold(name))[:1]
+            known = debtor.partner_id.child_ids.filtered(
+                lambda child: fold(child.name) == fold(name) and child._is_collection_contact_of(debtor.partner_id)
+            )[:1]
             if debtor.contact_id:
                 doubtful.append(self.env._("ask for %s", name))
                 contact = contact.browse()
@@ -123,7 +133,7 @@ class CollectionHandoverLine(models.Model):
                 "mail.mail_activity_data_todo",
                 date_deadline=self.company_id._collection_today(),
                 summary=self.env._("%s reports another contact: is it right?", self.provider_id.name),
-                note=", ".join(doubtful),
+                note=to_html(", ".join(doubtful)),
                 user_id=(self.case_id.collector_id or self.handover_id.user_id).id,
             )
 

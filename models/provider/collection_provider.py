@@ -18,7 +18,8 @@ class CollectionProvider(models.Model):
 
     _name = "collection.provider"
     _description = "Provider"
-    _inherit = ["mail.thread"]
+    _inherit = ["collection.reach.mixin", "collection.fact.mixin", "mail.thread"]
+    _fields_of_system = frozenset({"column_matching"})
     _order = "name, id"
     _check_company_auto = True
 

@@ -17,12 +17,17 @@ class CollectionProviderStatement(models.Model):
 
     _name = "collection.provider.statement"
     _description = "Taken back from a Provider"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "id"
+    _check_company_auto = True
 
     line_id = fields.Many2one("collection.handover.line", required=True, readonly=True, ondelete="cascade")
     company_id = fields.Many2one(related="line_id.company_id", store=True)
     kind = fields.Selection(KINDS, required=True, readonly=True)
     key = fields.Char(required=True, readonly=True)
-    import_id = fields.Many2one("collection.provider.import", readonly=True, index=True, ondelete="restrict")
+    import_id = fields.Many2one(
+        "collection.provider.import", check_company=True, readonly=True, index=True, ondelete="restrict"
+    )
 
     _said_once = models.UniqueIndex("(line_id, kind, key)", "This was taken back already.")

@@ -35,13 +35,13 @@ AMOUNTS = ("promise_amount", "disputed_amount")
 class CollectionProviderImport(models.Model):
     """A file that came back from a provider: read, shown row by row, and imported as if logged by hand.
 
-    Kept for good. Each row is recorded in one transaction together with the key by which it is
-    recognised: a crash loses nothing, and what was imported once changes nothing a second time.
+    Kept for good: nothing of it changes once it is taken back. Each row is recorded in one transaction together with
+    the key by which it is recognised: a crash loses nothing, and what was imported once changes nothing a second time.
     """
 
     _name = "collection.provider.import"
     _description = "File from a Provider"
-    _inherit = ["collection.state.mixin", "collection.tabular.file.mixin"]
+    _inherit = ["collection.reach.mixin", "collection.state.mixin", "collection.tabular.file.mixin"]
     _order = "id desc"
     _rec_name = "filename"
     _check_company_auto = True
@@ -52,7 +52,12 @@ class CollectionProviderImport(models.Model):
         "preview": ("draft", "reading", "applying"),
         "applying": ("done", "preview"),
     }
-    _fields_of_system = frozenset({"line_ids", "read_row", "row_total", "user_id", "problem", "applied_on"})
+    _states_on_file = frozenset({"applying", "done"})
+    _fields_of_system = frozenset(
+        {"line_ids", "read_row", "row_total", "user_id", "problem", "applied_on", "found", "preview_key"}
+    )
+    _preview_fields = frozenset({"file", "handover_id", "column_ids"})
+    _meaning_field = "target"
 
     handover_id = fields.Many2one(
         "collection.handover", string="Hand-over", required=True, index=True, check_company=True, ondelete="restrict"
@@ -121,12 +126,13 @@ class CollectionProviderImport(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        if {"file", "handover_id"} & vals.keys() and any(record.state not in ("draft", "preview") for record in self):
-            raise UserError(self.env._("This file was taken back already: upload the next one on its own."))
+        if self._get_preview_fields() & vals.keys() and not self._is_state_guarded():
+            self._check_not_taken_back()
         result = super().write(vals)
         if "file" in vals:
             # Another file, other columns.
-            self.sudo().write({"column_ids": [Command.clear()], "found": False})
+            self._as_system().write({"column_ids": [Command.clear()], "found": False})
+        self._end_preview(vals)
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -142,6 +148,7 @@ class CollectionProviderImport(models.Model):
         self.check_access("write")
         self._open_table()
         self._clear_rows()
+        self._note_preview()
         if len(self._get_content()) > DIRECT_SIZE:
             self._set_state("reading", problem=False)
             self.env.ref("account_collection.cron_take_back").sudo()._trigger()
@@ -153,15 +160,14 @@ class CollectionProviderImport(models.Model):
     def action_draft(self):
         """Go back to the upload."""
         self.check_access("write")
-        self._set_state("draft")
-        self._clear_rows()
+        self._forget_preview()
 
     def action_apply(self):
         """Import the rows that are valid; many rows are left to the scheduled action."""
         self.ensure_one()
         self.check_access("write")
-        if self.state != "preview":
-            raise UserError(self.env._("Look at the preview first."))
+        self.lock_for_update()
+        self._check_preview()
         self._set_state("applying", user_id=self.env.uid)
         if self.ready_count > DIRECT_ROWS:
             self.env.ref("account_collection.cron_take_back").sudo()._trigger()
@@ -213,6 +219,23 @@ class CollectionProviderImport(models.Model):
 
     # === BUSINESS METHODS - READING === #
 
+    def _as_system(self):
+        """Return this import as the system writes what it found out about the file."""
+        return self.sudo().with_context(**self._get_guard())
+
+    def _check_not_taken_back(self):
+        """Check that nothing is changed of what is being read or was taken back.
+
+        :raises UserError: when a file is past its preview.
+        """
+        if any(record.state not in ("draft", "preview") for record in self.sudo()):
+            raise UserError(self.env._("This file was taken back already: upload the next one on its own."))
+
+    # EXTENDS collection.tabular.file.mixin
+    def _forget_preview(self):
+        self._set_state("draft", preview_key=False)
+        self._clear_rows()
+
     def _get_content(self):
         """Return the file as bytes."""
         self.ensure_one()
@@ -248,7 +271,9 @@ class CollectionProviderImport(models.Model):
                     self.env["collection.handover.file"]._get_titles()["case"],
                 )
             )
-        self.found = self._describe_reading(table, self._get_cells(sample, DATES), self._get_cells(sample, AMOUNTS))
+        self.sudo().found = self._describe_reading(
+            table, self._get_cells(sample, DATES), self._get_cells(sample, AMOUNTS)
+        )
         return table
 
     def _match_columns(self, table, sample, names):
@@ -264,7 +289,7 @@ class CollectionProviderImport(models.Model):
             key = remembered.get(header)
             if key in names and key not in matched.values():
                 matched[index] = key
-        self.column_ids = [
+        self._as_system().column_ids = [
             Command.clear(),
             *(
                 Command.create(
@@ -303,7 +328,7 @@ class CollectionProviderImport(models.Model):
     def _clear_rows(self):
         """Delete the rows that were read from the file."""
         self.sudo().line_ids.unlink()
-        self.sudo().write({"read_row": 0})
+        self._as_system().write({"read_row": 0})
         self.invalidate_recordset()
 
     def _read_rows(self):
@@ -376,6 +401,7 @@ class CollectionProviderImport(models.Model):
         """
         try:
             with self.env.cr.savepoint():
+                self._check_handover(lines)
                 lines._as_said()._import_rows()
                 return None
         except psycopg2.OperationalError:
@@ -390,6 +416,15 @@ class CollectionProviderImport(models.Model):
         lines.invalidate_recordset()
         lines.sudo().write({"state": "error", "error": reason})
         return reason
+
+    def _check_handover(self, lines):
+        """Check that rows are about customers of this hand-over: their calls count in its provider's account.
+
+        :raises UserError: when one is of another hand-over.
+        """
+        handovers = lines.sudo().line_id.handover_id | lines.sudo().item_id.handover_id
+        if handovers - self.handover_id:
+            raise UserError(self.env._("This customer is not of this hand-over."))
 
     def _get_origin_of(self, call_date, call_time):
         """Return where and when something was said that is imported from this file.

@@ -9,7 +9,9 @@ class CollectionProviderImportColumn(models.Model):
 
     _name = "collection.provider.import.column"
     _description = "Column of a File from a Provider"
+    _inherit = ["collection.reach.mixin", "collection.fact.mixin"]
     _order = "sequence, id"
+    _fields_of_system = frozenset({"import_id", "sequence", "name", "sample"})
 
     import_id = fields.Many2one("collection.provider.import", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="import_id.company_id", store=True)
@@ -22,6 +24,22 @@ class CollectionProviderImportColumn(models.Model):
     def _selection_target(self):
         titles = self.env["collection.handover.file"]._get_titles()
         return [(key, titles[key]) for key in ("case", "item", *ANSWERS)]
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Also end the preview that was made with another meaning."""
+        if not self._is_of_the_system():
+            self.import_id._check_not_taken_back()
+        result = super().write(vals)
+        self.import_id._end_preview({"column_ids"} if "target" in vals and not self._is_state_guarded() else ())
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_taken_back(self):
+        if not self._is_of_the_system():
+            self.import_id._check_not_taken_back()
+            self.import_id._end_preview({"column_ids"})
 
     @api.constrains("target")
     def _check_target(self):

@@ -14,16 +14,23 @@ class CollectionProviderImportLine(models.Model):
 
     _name = "collection.provider.import.line"
     _description = "Row of a File from a Provider"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "import_id desc, number, id"
+    _check_company_auto = True
     _log_access = False
 
     import_id = fields.Many2one("collection.provider.import", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="import_id.company_id", store=True)
     number = fields.Integer(string="Row", readonly=True)
     line_id = fields.Many2one(
-        "collection.handover.line", string="Customer in the Hand-over", readonly=True, ondelete="restrict"
+        "collection.handover.line",
+        check_company=True,
+        string="Customer in the Hand-over",
+        readonly=True,
+        ondelete="restrict",
     )
-    item_id = fields.Many2one("collection.handover.item", readonly=True, ondelete="restrict")
+    item_id = fields.Many2one("collection.handover.item", check_company=True, readonly=True, ondelete="restrict")
     partner_id = fields.Many2one(related="line_id.partner_id")
     case_id = fields.Many2one(related="line_id.case_id")
     item_name = fields.Char(related="item_id.name", string="Invoice")
@@ -53,6 +60,7 @@ class CollectionProviderImportLine(models.Model):
     def action_open_case(self):
         """Open the case that a row is about."""
         self.ensure_one()
+        self.check_access("read")
         return self.case_id._get_form_action()
 
     # === BUSINESS METHODS - READING === #

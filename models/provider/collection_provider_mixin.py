@@ -24,6 +24,7 @@ class CollectionProviderMixin(models.AbstractModel):
 
     handover_id = fields.Many2one(
         "collection.handover",
+        check_company=True,
         string="Hand-over",
         readonly=True,
         copy=False,

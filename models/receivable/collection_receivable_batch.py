@@ -31,7 +31,7 @@ class CollectionReceivableBatch(models.Model):
 
     _name = "collection.receivable.batch"
     _description = "Import of Open Items"
-    _inherit = ["collection.tabular.file.mixin", "collection.state.mixin"]
+    _inherit = ["collection.reach.mixin", "collection.tabular.file.mixin", "collection.state.mixin"]
     _order = "id desc"
     _rec_name = "file_name"
     _check_company_auto = True
@@ -44,6 +44,12 @@ class CollectionReceivableBatch(models.Model):
         # Back to done: what can't be undone is on file still.
         "undoing": ("undone", "done"),
     }
+    _states_on_file = frozenset({"applying", "done", "undoing", "undone"})
+    _state_of_preview = "ready"
+    _meaning_field = "meaning"
+    _preview_fields = frozenset(
+        {"file", "date", "is_complete", "journal_id", "transit_account_id", "company_id", "column_ids"}
+    )
     _fields_of_system = frozenset(
         {
             "file_hash",
@@ -54,6 +60,9 @@ class CollectionReceivableBatch(models.Model):
             "move_ids",
             "keeps_missing",
             "settlement_journal_id",
+            "problem",
+            "reading",
+            "preview_key",
         }
     )
 
@@ -237,11 +246,13 @@ class CollectionReceivableBatch(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        what_is_read = {"file", "date", "is_complete", "journal_id", "transit_account_id", "company_id", "column_ids"}
-        if (what_is_read & vals.keys()) and not self.env.su:
-            if any(batch.state not in ("draft", "ready") for batch in self):
-                raise UserError(self.env._("This import is booked. Make a new one for another list."))
-        return super().write(vals)
+        result = super().write(vals)
+        self._end_preview(vals)
+        return result
+
+    # EXTENDS collection.fact.mixin
+    def _get_on_file_refusal(self, name):
+        return self.env._("This import is booked. Make a new one for another list.")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_booked(self):
@@ -263,21 +274,20 @@ class CollectionReceivableBatch(models.Model):
             self.action_edit()
             return
         self._replace_lines(self._read_rows(table))
+        self._note_preview()
         self._set_state("ready")
 
     def action_edit(self):
         """Go back to the options."""
         self.check_access("write")
-        self.sudo().line_ids.unlink()
-        self._set_state("draft")
+        self._forget_preview()
 
     def action_apply(self):
         """Book what the preview shows: at once when it is little, else in the background."""
         self.ensure_one()
         self._check_may_book()
         self._lock_source()
-        if self.state != "ready":
-            raise UserError(self.env._("Look at the preview first."))
+        self._check_preview()
         self._make_journals()
         # The ledger may have moved since the preview.
         self.action_preview()
@@ -337,6 +347,11 @@ class CollectionReceivableBatch(models.Model):
         action = self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_debtor_action")
         partners = self.line_ids.partner_id
         return {**action, "domain": [("partner_id", "in", partners.ids), ("company_id", "=", self.company_id.id)]}
+
+    # EXTENDS collection.tabular.file.mixin
+    def _forget_preview(self):
+        self.sudo().line_ids.unlink()
+        self._set_state("draft", preview_key=False)
 
     # === BUSINESS METHODS - RIGHTS AND ORDER === #
 

@@ -44,7 +44,8 @@ class CollectionReceivableBatch(models.Model):
                 )
             )
         if not self.journal_id:
-            self.journal_id = journals.create(
+            # Made for what was previewed: this is no change of it.
+            self.with_context(**self._get_guard()).journal_id = journals.create(
                 self._prepare_journal("general", "OPEN", self.env._("Open items kept elsewhere"))
             )
         source = self.journal_id.sudo()

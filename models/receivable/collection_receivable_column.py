@@ -6,6 +6,8 @@ class CollectionReceivableColumn(models.Model):
 
     _name = "collection.receivable.column"
     _description = "Column of a List of Open Items"
+    _inherit = ["collection.reach.mixin", "collection.fact.mixin"]
+    _fields_of_system = frozenset({"batch_id", "sequence", "title", "sample"})
     _order = "batch_id, sequence"
     _rec_name = "title"
 
@@ -34,3 +36,14 @@ class CollectionReceivableColumn(models.Model):
         string="Read as",
         help="Empty: the column is left out.",
     )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Also end the preview that was made with another meaning."""
+        if not self._is_of_the_system():
+            self.batch_id._check_not_on_file({"column_ids": True})
+        result = super().write(vals)
+        if "meaning" in vals:
+            self.batch_id._end_preview({"column_ids"})
+        return result

@@ -9,8 +9,11 @@ class CollectionReceivableLine(models.Model):
 
     _name = "collection.receivable.line"
     _description = "Imported Open Item"
+    _inherit = ["collection.fact.mixin"]
+    _is_of_system = True
     _order = "rank, row, id"
     _rec_name = "number"
+    _check_company_auto = True
 
     batch_id = fields.Many2one(
         "collection.receivable.batch", string="Import", required=True, readonly=True, index=True, ondelete="cascade"
@@ -63,7 +66,7 @@ class CollectionReceivableLine(models.Model):
     item_ids = fields.Json(string="Open Journal Items", readonly=True)
     previous_due_date = fields.Date(readonly=True)
     move_id = fields.Many2one(
-        "account.move", string="Entry", readonly=True, index="btree_not_null", ondelete="set null"
+        "account.move", check_company=True, string="Entry", readonly=True, index="btree_not_null", ondelete="set null"
     )
 
     # === ACTION METHODS === #
@@ -140,7 +143,7 @@ class CollectionReceivableLine(models.Model):
         """Post one opening entry for each line."""
         if not lines:
             return
-        moves = self.env["account.move"].create([line._prepare_opening_entry() for line in lines])
+        moves = self._create_entries([line._prepare_opening_entry() for line in lines])
         moves._post(soft=False)
         for line, move in zip(lines.sudo(), moves, strict=True):
             line.move_id = move
@@ -166,6 +169,12 @@ class CollectionReceivableLine(models.Model):
                 Command.create(self._prepare_entry_line(batch.transit_account_id, -self.difference, -balance)),
             ],
         }
+
+    @api.model
+    def _create_entries(self, values_list):
+        """Create entries that say with which list they were imported, as nobody can by hand."""
+        moves = self.env["account.move"].with_context(**self._get_guard()).create(values_list)
+        return moves.with_env(self.env)
 
     def _prepare_entry(self, journal, date):
         """Return what all entries of an import have in common."""
@@ -214,7 +223,7 @@ class CollectionReceivableLine(models.Model):
                 values_list.append(values)
                 plans.append(plan)
                 owners.append(line)
-        moves = self.env["account.move"].create(values_list)
+        moves = self._create_entries(values_list)
         moves._post(soft=False)
         for lines_of_move, move in zip(owners, moves, strict=True):
             lines_of_move.sudo().move_id = move

@@ -5,9 +5,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, format_amount, plaintext2html
+from odoo.tools import SQL, format_amount
 
 from ...const import BEGINNING_DAY, DELIVERING, REFRESHING, REMINDING, SETTLING
+from ...tools.plain_html import to_html
 from ..base.pending_refresh import PendingRefresh
 
 _logger = logging.getLogger(__name__)
@@ -173,7 +174,7 @@ class CollectionRun(models.AbstractModel):
                     "mail.mail_activity_data_todo",
                     date_deadline=company._collection_today() if company else fields.Date.context_today(record),
                     summary=words,
-                    note=plaintext2html(f"{record.display_name}: {reason}"),
+                    note=to_html(f"{record.display_name}: {reason}"),
                     user_id=user.id,
                 )
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
@@ -198,6 +199,12 @@ class CollectionRun(models.AbstractModel):
     @api.model
     def _get_active_companies(self):
         return self.env["res.company"].sudo().search([("active", "=", True)])
+
+    @api.model
+    def _get_companies_in_use(self):
+        """Return the active companies that have follow-up files."""
+        groups = self.env["collection.debtor"].sudo()._read_group([("company_id.active", "=", True)], ["company_id"])
+        return self.env["res.company"].sudo().union(*(company for (company,) in groups))
 
     @api.model
     def _in_company(self, company):
@@ -290,8 +297,11 @@ class CollectionRun(models.AbstractModel):
     def _get_or_create_debtor(self, company, partner):
         """Return the debtor of a customer in a company, made from the ledger if there is none yet.
 
+        :raises AccessError: for users who follow nobody up, or who may not enter the company.
         :raises UserError: when the user may not see it.
         """
+        self.env["collection.debtor"].check_access("read")
+        company.check_access("read")
         partner = partner.commercial_partner_id
         domain = [("company_id", "=", company.id), ("partner_id", "=", partner.id)]
         Debtor = self.env["collection.debtor"].sudo().with_context(active_test=False)

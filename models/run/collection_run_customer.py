@@ -163,18 +163,20 @@ class CollectionRun(models.AbstractModel):
     # === BUSINESS METHODS - DECISIONS === #
 
     @api.model
-    def _carry_decisions(self, source, target):
+    def _carry_decisions(self, source, target, is_merge=False):
         """Carry what users decided about a customer over to the file that goes on.
 
         :param source: the debtor whose customer joined or was merged into another one.
         :param target: the debtor that goes on, of the same company.
+        :param bool is_merge: whether the customers become one.
         """
-        vals = self._prepare_decisions(source, target)
+        vals = self._prepare_decisions(source, target, is_merge)
         if not vals:
             return
         labels = [target._fields[name]._description_string(self.env) for name in vals]
         # The caller has it refreshed with all that follows.
-        target.sudo().with_context(collection_pending_refresh=PendingRefresh()).write(vals)
+        going_on = target.sudo()._with_moving_contacts() if is_merge else target.sudo()
+        going_on.with_context(collection_pending_refresh=PendingRefresh()).write(vals)
         target.sudo().message_post(
             body=self.env._(
                 "Taken over from the follow-up file of %(customer)s: %(fields)s.",
@@ -184,20 +186,18 @@ class CollectionRun(models.AbstractModel):
         )
 
     @api.model
-    def _prepare_decisions(self, source, target):
+    def _prepare_decisions(self, source, target, is_merge=False):
         """Return the values of a debtor that change when what was decided about another one holds for it, too.
 
         :param target: one debtor, or none.
+        :param bool is_merge: whether the customers become one, and their contacts with them.
         """
         source, target = source.sudo(), target.sudo()
+        families = source | target if is_merge else target or source
         vals = {name: True for name in TAKEN_IF_SET if source[name] and not target[name]}
         for name in TAKEN_IF_EMPTY:
             value = source[name]
-            if (
-                value
-                and not target[name]
-                and (name not in CONTACT_FIELDS or self._is_contact_of(value, source | target))
-            ):
+            if value and not target[name] and (name not in CONTACT_FIELDS or self._is_contact_of(value, families)):
                 vals[name] = value.id if isinstance(value, models.BaseModel) else value
         if source.paused_until and source.paused_until > (target.paused_until or Date.to_date("1900-01-01")):
             vals |= {"paused_until": source.paused_until, "pause_reason": source.pause_reason}
@@ -342,7 +342,7 @@ class CollectionRun(models.AbstractModel):
     @api.model
     def _merge_debtors(self, source, kept):
         """Merge two follow-up files into one, with the decisions and contacts of both."""
-        self._carry_decisions(source, kept)
+        self._carry_decisions(source, kept, is_merge=True)
         cases = {case.campaign_id: case for case in kept.case_ids}
         for case in source.case_ids:
             if case.campaign_id in cases:

@@ -23,7 +23,8 @@ class CollectionStatement(models.Model):
 
     _name = "collection.statement"
     _description = "Statement of Account"
-    _inherit = ["collection.state.mixin"]
+    _inherit = ["collection.reach.mixin", "collection.state.mixin", "collection.contact.mixin"]
+    _contact_fields = ("contact_id",)
     _order = "id desc"
     _state_initial = "waiting"
     _state_transitions = {
@@ -32,7 +33,8 @@ class CollectionStatement(models.Model):
         "sent": ("failed",),
         "failed": ("waiting", "cancelled"),
     }
-    _fields_of_system = frozenset({"date_sent", "result_text", "period"})
+    _is_of_system = True
+    _states_on_file = frozenset({"sent"})
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="restrict")
     company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)

@@ -33,7 +33,7 @@ class TestPromisePlan(CollectionCommon):
     def _answer(self, promise, email_from="boulangerie@customer.example"):
         """Let a mail come in that answers the last message on a promise's thread."""
         message = promise.message_ids.filtered(lambda message: message.message_type == "comment")[:1]
-        self.env["mail.thread"].sudo().message_process(
+        self._receive_email(
             "mail.thread",
             f"From: {email_from}\nTo: compta@moreau.example\nSubject: Re\nIn-Reply-To: {message.message_id}\n"
             f"Message-Id: <{promise.id}-{email_from}>\nContent-Type: text/plain\n\nAgreed.",

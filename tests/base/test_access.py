@@ -1,175 +1,26 @@
-"""Who may do what, over all models of the registry: a new model, rule or right is held against what stands here."""
+"""Who may do what, over all models of the registry: a new model, rule or right is held against ``access_table``."""
 
-from collections import defaultdict
-from itertools import count
+from odoo.fields import Domain
+from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
-from psycopg2.extras import Json
+from .access_common import AccessCommon, AccessRecords
+from .access_table import (
+    ACCESS,
+    BY_ME,
+    COLLECTOR_SEES,
+    DOUBLE,
+    FOREIGN,
+    NARROWER,
+    OPEN_TO_AUTHOR,
+    OPERATIONS,
+    READ_ANYWAY,
+    SUPPLIERS,
+    TO_COLLECTOR,
+)
 
-from odoo import fields
-from odoo.fields import Command
-from odoo.tests import new_test_user, tagged
-from odoo.tools import SQL
-
-from ..common import CollectionCommon
-
-OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
-
-# What each role may do with a model at all: dispute owner, own cases, all cases, administrator.
-# Nobody else may do anything with a model of ours.
-ACCESS = {
-    "collection.action": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.action.item": ("", "r", "r", "r"),
-    "collection.action.report": ("", "r", "r", "r"),
-    "collection.call.log": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.campaign": ("", "r", "rwcd", "rwcd"),
-    "collection.case": ("", "rw", "rw", "rw"),
-    "collection.case.close": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.case.item": ("", "r", "r", "r"),
-    "collection.criterion": ("", "r", "r", "rwcd"),
-    "collection.criterion.band": ("", "r", "r", "rwcd"),
-    "collection.debtor": ("", "rw", "rw", "rwd"),
-    "collection.debtor.export": ("", "r", "r", "r"),
-    "collection.debtor.why": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.dispute": ("rw", "rwc", "rwc", "rwc"),
-    "collection.dispute.line": ("r", "rwc", "rwc", "rwc"),
-    "collection.dispute.open": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.dispute.open.line": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.handover": ("", "", "rwc", "rwc"),
-    "collection.handover.create": ("", "", "rwcd", "rwcd"),
-    "collection.handover.item": ("", "", "r", "r"),
-    "collection.handover.line": ("", "", "r", "r"),
-    "collection.item.report": ("", "r", "r", "r"),
-    "collection.letter.post": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.pause": ("", "r", "r", "r"),
-    "collection.pause.set": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.plan": ("", "r", "r", "rwcd"),
-    "collection.plan.simulation": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.plan.simulation.line": ("", "rd", "rd", "rd"),
-    "collection.plan.simulation.step": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.plan.start": ("", "", "", "rwcd"),
-    "collection.plan.step": ("", "r", "r", "rwcd"),
-    "collection.promise": ("", "rwc", "rwc", "rwc"),
-    "collection.promise.line": ("", "rwc", "rwc", "rwc"),
-    "collection.promise.plan": ("", "r", "r", "r"),
-    "collection.promise.record": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.promise.record.line": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.provider": ("", "r", "r", "rwcd"),
-    "collection.provider.account": ("", "", "r", "r"),
-    "collection.provider.import": ("", "", "rwcd", "rwcd"),
-    "collection.provider.import.column": ("", "", "rwcd", "rwcd"),
-    "collection.provider.import.line": ("", "", "r", "r"),
-    "collection.provider.statement": ("", "", "r", "r"),
-    "collection.quiet.period": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.reason": ("r", "r", "r", "rwcd"),
-    "collection.receivable.batch": ("", "", "", "rwcd"),
-    "collection.receivable.column": ("", "", "", "rw"),
-    "collection.receivable.line": ("", "", "", "r"),
-    "collection.refresh.queue": ("", "", "", "r"),
-    "collection.reminder.send": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.score.history": ("", "r", "r", "r"),
-    "collection.score.tuning": ("", "", "", "rwcd"),
-    "collection.score.tuning.line": ("", "", "", "rwcd"),
-    "collection.snapshot": ("", "", "r", "r"),
-    "collection.statement": ("", "r", "r", "r"),
-    "collection.statement.print": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.step.preview": ("", "rwcd", "rwcd", "rwcd"),
-    "collection.suspended.item": ("", "", "", "r"),
-}
-
-# == Whose records there are of each model ==
-# In the users' company, by the debtor that they are about:
-MINE = "of the collector's debtor"
-NOBODYS = "of nobody's debtor"
-COLLEAGUES = "of a colleague's debtor"
-MY_CASE = "of a colleague's debtor with a case of the collector"
-PAST_CASE = "of a colleague's debtor with a closed case of the collector"
-BY_ME = "of a colleague's debtor, written by the collector or given to the dispute owner"
-OF_A_DEBTOR = (MINE, NOBODYS, COLLEAGUES, MY_CASE, PAST_CASE, BY_ME)
-# In the users' company, of no debtor; in another company; and in none.
-COMPANY = "of the company"
-FOREIGN = "of another company"
-SHARED = "of all companies"
-# Dialogues, by the role of the one who opened them.
-DIALOGUES = ("collector", "team_user", "manager")
-# A campaign with the collector in its team.
-MEMBER = "of the collector's team"
-# Documents of suppliers in the users' company.
-SUPPLIERS = "of a supplier"
-
-# What users with own cases see of a model with a debtor, and what they see of one without.
-TO_COLLECTOR = {MINE, NOBODYS, MY_CASE, COMPANY, SHARED}
-
-# Where the collector's name on the record itself opens it, whosever the debtor is.
-OPEN_TO_AUTHOR = {
-    "collection.action",
-    "collection.action.item",
-    "collection.action.report",
-    "collection.dispute",
-    "collection.dispute.line",
-    "collection.pause",
-    "collection.promise",
-    "collection.promise.line",
-    "collection.promise.plan",
-    "collection.statement",
-}
-
-# What the collector sees where neither holds.
-COLLECTOR_SEES = {
-    # A case is its collector's, closed or not, whosever the debtor is.
-    "collection.case": {MINE, NOBODYS, MY_CASE, PAST_CASE},
-    "collection.case.item": {MINE, NOBODYS, MY_CASE, PAST_CASE},
-    # A campaign is its people's.
-    "collection.campaign": {MINE, NOBODYS, MY_CASE, PAST_CASE, BY_ME, MEMBER},
-}
-
-# Who sees less of a model for some of the operations.
-NARROWER = {
-    # Days on which nobody at all is written to are the administrators'.
-    ("collection.quiet.period", "collector", "wcd"): {COMPANY, SHARED},
-    ("collection.quiet.period", "team_user", "wcd"): {COMPANY, SHARED},
-}
-
-# Models whose records are those of one debtor without a required field that says so.
-WITH_A_DEBTOR = {"collection.campaign"}
-
-# Optional fields that the rules look at.
-FOLLOWED = {
-    ("collection.quiet.period", "debtor_id"),
-    ("collection.promise", "plan_id"),
-    ("collection.action", "partner_id"),
-    ("collection.action", "provider_id"),
-}
-
-# Rules that hold nothing back which is not held back elsewhere, and where.
-DOUBLE = {
-    "collection_item_report_rule_company": "the analysis reads the companies of the user only",
-    "collection_action_report_rule_company": "the analysis reads the companies of the user only",
-}
-# Reading that the rule for reading opens already.
-READ_ANYWAY = {
-    "collection_quiet_period_rule_user",
-    "collection_quiet_period_rule_team",
-    "collection_quiet_period_rule_manager",
-}
-
-
-class AccessCommon(CollectionCommon):
-    """Reads the registry: our models, their rules and rights."""
-
-    @classmethod
-    def _get_models(cls):
-        """Return the names of the models that this addon defines and that hold records."""
-        return sorted(
-            name
-            for name, model in cls.env.registry.items()
-            if model._original_module == "account_collection" and not model._abstract
-        )
-
-    @classmethod
-    def _get_own(cls, model):
-        """Return the records of a model that came with this addon."""
-        data = cls.env["ir.model.data"].search([("module", "=", "account_collection"), ("model", "=", model)])
-        return cls.env[model].with_context(active_test=False).browse(data.mapped("res_id")).exists()
+# Fields that lead to another company's record by nature, each with its reason.
+COMPANIES_MAY_DIFFER = {}
 
 
 @tagged("post_install", "-at_install")
@@ -180,278 +31,127 @@ class TestAccessRights(AccessCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.roles = (cls.solver, cls.collector, cls.team_user, cls.manager)
+        cls.outsiders = cls._make_outsiders()
+        cls.own_rights = cls._get_own("ir.model.access")
+        Right = cls.env["ir.model.access"].sudo()
+        cls.rights = Right.search([("model_id", "in", cls.own_rights.model_id.ids)]).grouped(
+            lambda right: right.model_id.model
+        )
 
-    def _get_access(self, model):
-        """Return what the four roles may do with a model, as the table says it."""
+    def _get_access(self, model, users=None):
+        """Return what users, the four roles by default, may do with a model."""
         return tuple(
             "".join(
                 letter
                 for letter, operation in OPERATIONS.items()
-                if self.env[model].with_user(role).has_access(operation)
+                if self.env[model].with_user(user).has_access(operation)
             )
-            for role in self.roles
+            for user in users or self.roles
         )
+
+    def _work_out_access(self, model, users, turned=None, permissions=(), group=None, without=()):
+        """Return what ``_get_access`` would, had a line of the table of rights other permissions, or another group.
+
+        :param turned: the line.
+        :param permissions: its letters that are turned.
+        :param group: its group instead, an empty record for everybody.
+        :param without: lines that are left out.
+        """
+        access = []
+        for user in users:
+            letters = set()
+            for right in self.rights.get(model, ()):
+                held_by = group if right == turned and group is not None else right.group_id
+                if right in without or (held_by and held_by not in user.all_group_ids):
+                    continue
+                own = {letter for letter, operation in OPERATIONS.items() if right[f"perm_{operation}"]}
+                letters |= own ^ set(permissions) if right == turned else own
+            access.append("".join(letter for letter in OPERATIONS if letter in letters))
+        return tuple(access)
 
     def test_every_model(self):
         """Each role may do with each model what the table says, and a model that the table lacks fails."""
         access = {model: self._get_access(model) for model in self._get_models()}
         self.assertEqual(access, {model: ACCESS.get(model) for model in access})
+        self.assertEqual(sorted(ACCESS), self._get_models())
 
     def test_nobody_else(self):
         """Accounting, sales or a portal open nothing of ours."""
-        groups = ("base.group_user", "account.group_account_manager", "base.group_portal", "base.group_public")
-        for number, group in enumerate(groups):
-            user = new_test_user(self.env, login=f"outsider{number}", groups=group)
-            for model in self._get_models():
-                for operation in OPERATIONS.values():
-                    with self.subTest(group=group, model=model, operation=operation):
-                        self.assertFalse(self.env[model].with_user(user).has_access(operation))
+        for model in self._get_models():
+            with self.subTest(model=model):
+                self.assertEqual(self._get_access(model, self.outsiders.values()), ("",) * 5)
 
     def test_the_ledger_is_read_only(self):
-        """None of our roles changes anything that belongs to accounting."""
-        for right in self._get_own("ir.model.access").filtered(lambda right: right.model_id.model not in ACCESS):
-            with self.subTest(model=right.model_id.model):
-                owner, *others = self._get_access(right.model_id.model)
+        """None of our roles changes anything that belongs to accounting, and nobody else reads more of it."""
+        for model, rights in self.own_rights.grouped(lambda right: right.model_id.model).items():
+            if model in ACCESS:
+                continue
+            with self.subTest(model=model):
+                owner, *others = self._get_access(model)
                 self.assertEqual(others, ["r", "r", "r"])
                 self.assertIn(owner, ("", "r"), "as every employee")
+                outsiders = self.outsiders.values()
+                without_us = self._work_out_access(model, outsiders, without=rights)
+                self.assertEqual(self._get_access(model, outsiders), without_us)
+
+    def test_reconciliations_need_no_right(self):
+        """They are read for the users, after what they may see: nobody lists those of other companies."""
+        for model in ("account.partial.reconcile", "account.full.reconcile"):
+            self.assertEqual(self._get_access(model), ("",) * 4)
 
     def test_every_right_is_noticed(self):
-        """A right that somebody turns, in whatever line of the table of rights, fails one of the tests above."""
-        for right in self._get_own("ir.model.access"):
+        """A right that somebody turns, takes away or gives to others fails one of the tests above."""
+        everybody = (*self.roles, *self.outsiders.values())
+        groups = [self.env.ref(f"base.group_{name}") for name in ("user", "portal", "public")] + [
+            self.env["res.groups"]
+        ]
+        for right in self.own_rights:
             model = right.model_id.model
-            before = self._get_access(model)
-            for operation in OPERATIONS.values():
-                name = f"perm_{operation}"
-                if self._is_double(right, name):
-                    continue
-                with self.subTest(right=right.name, turned=name):
-                    right[name] = not right[name]
-                    self.assertNotEqual(self._get_access(model), before)
-                    right[name] = not right[name]
+            before = self._work_out_access(model, everybody)
+            self.assertEqual(before, self._get_access(model, everybody), "worked out as Odoo does")
+            for letter, operation in OPERATIONS.items():
+                if not self._is_double(right, f"perm_{operation}"):
+                    with self.subTest(right=right.name, turned=operation):
+                        self.assertNotEqual(self._work_out_access(model, everybody, right, letter), before)
+            for group in groups:
+                with self.subTest(right=right.name, group=group.name):
+                    after = self._work_out_access(model, everybody, right, group=group)
+                    self.assertTrue(after != before or self._is_known_to_all(model, group), "nobody notices")
 
     def _is_double(self, right, name):
         """Return whether the group of a right has the permission by another line, of its own or one it implies."""
-        others = self.env["ir.model.access"].search(
-            [("model_id", "=", right.model_id.id), ("id", "!=", right.id), (name, "=", True)]
+        return any(
+            other[name] and (not other.group_id or other.group_id in right.group_id.all_implied_ids)
+            for other in self.rights[right.model_id.model] - right
         )
-        return any(not other.group_id or other.group_id in right.group_id.all_implied_ids for other in others)
+
+    def _is_known_to_all(self, model, group):
+        """Return whether Odoo lets a group read a model of accounting already."""
+        return any(
+            right.perm_read and (not right.group_id or right.group_id == group)
+            for right in self.rights[model] - self.own_rights
+        )
 
 
 @tagged("post_install", "-at_install")
-class TestAccessRules(AccessCommon):
-    """Whose records each role sees and changes. The rows of all models are made from their fields alone."""
+class TestAccessRules(AccessRecords):
+    """Whose records each role sees and changes."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.foreign_company = cls.setup_other_company(name="Moreau Belgique")["company"]
-        cls.roles = {
-            "solver": cls.solver,
-            "collector": cls.collector,
-            "team_user": cls.team_user,
-            "manager": cls.manager,
-        }
-        # Texts of their own: some have to be unique.
-        cls.numbers = count(1)
-        # {model: {whose: record}}
-        cls.records = defaultdict(dict)
-        cls._make_debtors()
-        for model in cls._get_models():
-            for whose in cls._get_kinds(model):
-                cls._get_record(model, whose)
-        cls._make_other_records()
-        cls.env.invalidate_all()
-
-    # == Records ==
-
-    @classmethod
-    def _make_debtors(cls):
-        """Make customers who owe something, and who follows them up."""
-        cls.invoices = {}
-        for whose in (*OF_A_DEBTOR, FOREIGN):
-            partner = cls._create_customer(f"Customer {whose}")
-            company = cls._get_company(whose)
-            cls.invoices[whose] = cls._create_invoice(partner, amount=100, days_late=40, company=company)
-        cls.invoices |= dict.fromkeys((COMPANY, SHARED, *DIALOGUES), cls.invoices[COLLEAGUES])
-        for company in (cls.company, cls.foreign_company):
-            cls._synchronize(company)
-        for whose in (*OF_A_DEBTOR, FOREIGN):
-            debtor = cls.env["collection.debtor"].search([("partner_id", "=", cls.invoices[whose].partner_id.id)])
-            debtor.collector_id = {MINE: cls.collector, NOBODYS: False, FOREIGN: False}.get(whose, cls.other_collector)
-            cls.records["collection.debtor"][whose] = debtor
-
-    @classmethod
-    def _get_company(cls, whose):
-        return {FOREIGN: cls.foreign_company, SHARED: cls.env["res.company"]}.get(whose, cls.company)
-
-    @classmethod
-    def _get_kinds(cls, model):
-        """Return whose records there are to be of a model."""
-        if not cls.env[model]._auto:
-            return ()
-        if cls.env[model]._transient:
-            return DIALOGUES
-        names = cls.env[model]._fields
-        if cls._leads_to_debtor(model):
-            return (*OF_A_DEBTOR, FOREIGN)
-        return (
-            COMPANY,
-            *([FOREIGN] if cls._leads_to_company(model) else []),
-            *([SHARED] if "company_id" in names and not cls._is_company_required(model) else []),
-            *(OF_A_DEBTOR if "debtor_id" in names else []),
-        )
-
-    @classmethod
-    def _is_company_required(cls, model):
-        field = cls.env[model]._fields["company_id"]
-        return field.required or bool(field.related)
-
-    @classmethod
-    def _leads_to_company(cls, model):
-        return "company_id" in cls.env[model]._fields
-
-    @classmethod
-    def _leads_to_debtor(cls, model, seen=()):
-        """Return whether each record of a model is about one debtor."""
-        if model == "collection.debtor" or model in WITH_A_DEBTOR:
-            return True
-        return any(
-            cls._leads_to_debtor(field.comodel_name, (*seen, model))
-            for field in cls.env[model]._fields.values()
-            if field.type == "many2one"
-            and field.store
-            and field.required
-            and field.comodel_name.startswith("collection.")
-            and field.comodel_name not in seen
-        )
-
-    @classmethod
-    def _get_record(cls, model, whose):
-        """Return the record of a model, made with what its columns need and nothing else."""
-        if whose in DIALOGUES and not cls.env[model]._transient:
-            whose = COLLEAGUES
-        records = cls.records[model]
-        if whose not in records:
-            kinds = cls._get_kinds(model)
-            if whose not in kinds:
-                # What belongs to a company only: a plan, a provider.
-                return cls._get_record(model, FOREIGN if whose == FOREIGN and FOREIGN in kinds else COMPANY)
-            records[whose] = None  # not again, when it leads back to itself
-            records[whose] = cls._insert(model, whose)
-        return records[whose]
-
-    @classmethod
-    def _insert(cls, model, whose):
-        """Write a row with plain SQL: what guards states and amounts is none of this test's business."""
-        values = {
-            field.name: value
-            for field in cls.env[model]._fields.values()
-            if field.store and field.column_type and field.name != "id"
-            if (value := cls._get_value(model, field, whose)) is not None
-        }
-        query = SQL(
-            "INSERT INTO %s (%s) VALUES %s RETURNING id",
-            SQL.identifier(cls.env[model]._table),
-            SQL(", ").join(map(SQL.identifier, values)),
-            tuple(values.values()),
-        )
-        return cls.env[model].browse(cls.env.execute_query(query)[0][0])
-
-    @classmethod
-    def _get_value(cls, model, field, whose):
-        """Return what a row of a model gets in a column, ``None`` for nothing."""
-        special = {
-            ("collection.case", "state"): "closed" if whose == PAST_CASE else None,
-            # The analysis of contacts and the account of providers show calls that were made.
-            ("collection.action", "state"): "done",
-            ("collection.action", "channel"): "call",
-        }.get((model, field.name))
-        if special:
-            return special
-        if field.type == "many2one":
-            return cls._get_target(model, field, whose)
-        if not field.required:
-            return None
-        if field.type == "selection":
-            return field.get_values(cls.env)[0]
-        value = {
-            "char": f"x{next(cls.numbers)}",
-            "text": "x",
-            "html": "x",
-            "integer": 1,
-            "float": 1,
-            "monetary": 1,
-            "boolean": False,
-            "date": cls.today,
-            "datetime": fields.Datetime.now(),
-        }[field.type]
-        return Json({"en_US": value}) if field.translate else value
-
-    @classmethod
-    def _get_target(cls, model, field, whose):
-        """Return the id of what a row points at."""
-        invoice = cls.invoices[whose]
-        company = cls._get_company(whose)
-        if field.comodel_name == "res.users":
-            return cls._get_user(model, field.name, whose).id or None
-        if field.name == "company_id":
-            return company.id or None
-        if not field.required and (model, field.name) not in FOLLOWED:
-            return None
-        if field.name == "debtor_id" and whose in (COMPANY, SHARED):
-            return None
-        if field.comodel_name.startswith("collection."):
-            record = cls._get_record(field.comodel_name, whose)
-            return record.id if record else None
-        known = {
-            "account.move": invoice,
-            "account.move.line": cls._get_items(invoice),
-            "account.journal": invoice.journal_id,
-            "account.account": cls._get_items(invoice).account_id,
-            "res.company": company,
-            "res.currency": invoice.currency_id,
-            "res.partner": invoice.partner_id,
-        }
-        return (known.get(field.comodel_name) or cls.env[field.comodel_name].search([], limit=1)).id
-
-    @classmethod
-    def _get_user(cls, model, name, whose):
-        """Return whose name stands on a row."""
-        if name == "collector_id":
-            return {
-                MINE: cls.collector,
-                MY_CASE: cls.collector,
-                PAST_CASE: cls.collector,
-                NOBODYS: cls.env["res.users"],
-                FOREIGN: cls.env["res.users"],
-            }.get(whose, cls.other_collector)
-        if name == "owner_id":
-            return cls.solver if whose in (BY_ME, FOREIGN) else cls.other_collector
-        if cls.env[model]._transient and name == "create_uid":
-            return cls.roles[whose]
-        return cls.collector if whose in (BY_ME, FOREIGN) and name == "user_id" else cls.other_collector
-
-    @classmethod
-    def _make_other_records(cls):
-        """Make what no row of ours stands for: the analyses, and documents of the ledger."""
-        records = cls.records
-        for whose in (*OF_A_DEBTOR, FOREIGN):
-            action = records["collection.action"][whose]
-            records["collection.item.report"][whose] = cls._get_items(cls.invoices[whose]).id
-            records["collection.action.report"][whose] = action.id
-            records["collection.provider.account"][whose] = action.id * 4
-        for model in ("collection.item.report", "collection.action.report", "collection.provider.account"):
-            records[model] = {whose: cls.env[model].browse(number) for whose, number in records[model].items()}
-        records["collection.campaign"][MEMBER] = cls._create_campaign(
-            by=cls.manager, member_ids=[Command.set(cls.collector.ids)]
-        )
-        bill = cls._create_invoice(amount=10, move_type="in_invoice")
-        payments = cls._pay_on_account(amount=1) + cls._pay_on_account(amount=1)
-        payments[1].action_draft()
-        payments[1].partner_type = "supplier"
-        records["account.move"] = {COMPANY: cls.invoices[MINE], SUPPLIERS: bill}
-        records["account.move.line"] = {COMPANY: cls.invoices[MINE].line_ids[0], SUPPLIERS: bill.line_ids[0]}
-        records["account.payment"] = {COMPANY: payments[0], SUPPLIERS: payments[1]}
+        # {(model, role): whether each operation is allowed at all}
+        cls.allowed = {}
+        # {(rule, role): ids of the records that meet its conditions}
+        cls.matching = {}
+        Rule = cls.env["ir.rule"].sudo()
+        cls.own_rules = cls._get_own("ir.rule")
+        # {model: [(rule, groups, letters, domain)]}
+        cls.rules = {}
+        for rule in Rule.search([("model_id.model", "in", list(cls.records))]):
+            letters = {letter for letter, operation in OPERATIONS.items() if rule[f"perm_{operation}"]}
+            known = (rule, rule.groups, letters, rule.domain_force)
+            cls.rules.setdefault(rule.model_id.model, []).append(known)
 
     # == What should be seen, and what is ==
 
@@ -483,64 +183,178 @@ class TestAccessRules(AccessCommon):
             hold.update(candidates._filtered_access(OPERATIONS[letter])._ids)
         return {whose for whose, record in records.items() if record.id in hold}
 
-    def _get_faults(self, model, letters="rwcd"):
-        """Return what the rules of a model let through or hold back against what is said above."""
+    def _may_at_all(self, model, role):
+        """Return the letters of what a role may do with a model at all."""
+        if (model, role) not in self.allowed:
+            Model = self.env[model].with_user(self.roles[role])
+            self.allowed[model, role] = {
+                letter for letter, operation in OPERATIONS.items() if Model.has_access(operation)
+            }
+        return self.allowed[model, role]
+
+    def _work_out_seen(self, model, role, letter, rules):
+        """Return what ``_get_seen`` would under these rules: all common ones, and one of those of the role's groups."""
+        candidates = {record.id: whose for whose, record in self.records[model].items()}
+        seen, opened, groups = set(candidates), set(), self.roles[role].all_group_ids
+        is_held_back = False
+        for rule, held_by, letters, domain in rules:
+            if letter not in letters:
+                continue
+            if not held_by:
+                seen &= self._get_matching(model, rule, role, domain)
+            elif held_by & groups:
+                is_held_back = True
+                opened |= self._get_matching(model, rule, role, domain)
+        return {candidates[record_id] for record_id in (seen & opened if is_held_back else seen)}
+
+    def _get_matching(self, model, rule, role, domain):
+        """Return the ids of the records of a model that meet the conditions of a rule."""
+        if (rule, role, domain) not in self.matching:
+            user = self.roles[role]
+            context = self.env["ir.rule"].with_user(user)._eval_context()
+            records = Domain("id", "in", [record.id for record in self.records[model].values()])
+            Model = self.env[model].with_user(user).sudo().with_context(active_test=False)
+            found = Model.search(records & Domain(safe_eval(domain, context) if domain else []))
+            self.matching[rule, role, domain] = set(found._ids)
+        return self.matching[rule, role, domain]
+
+    def _get_faults(self, model, get_seen, letters="rwcd"):
+        """Return what the rules of a model let through or hold back against what is said above.
+
+        :param get_seen: what says whose records a role gets hold of: ``get_seen(role, letter)``.
+        """
         faults = []
-        for role, user in self.roles.items():
+        for role in self.roles:
             for letter in letters:
-                operation = OPERATIONS[letter]
-                if not self.env[model].with_user(user).has_access(operation):
+                if letter not in self._may_at_all(model, role):
                     continue
-                expected, seen = self._get_expected(model, role, letter), self._get_seen(model, role, letter)
-                faults += [f"{role} may {operation} what is {whose}" for whose in sorted(seen - expected)]
-                faults += [f"{role} may not {operation} what is {whose}" for whose in sorted(expected - seen)]
+                expected, seen = self._get_expected(model, role, letter), get_seen(role, letter)
+                faults += [f"{role} may {OPERATIONS[letter]} what is {whose}" for whose in sorted(seen - expected)]
+                faults += [f"{role} may not {OPERATIONS[letter]} what is {whose}" for whose in sorted(expected - seen)]
         return faults
+
+    def _is_noticed(self, rule, operations="rwcd", **changes):
+        """Return whether a change of a rule fails the test of its model.
+
+        :param changes: ``groups``, ``letters`` or ``domain`` of the rule instead; ``gone`` without it.
+        """
+        model = rule.model_id.model
+        rules = []
+        for known in self.rules[model]:
+            if known[0] != rule:
+                rules.append(known)
+            elif not changes.get("gone"):
+                before = dict(zip(("rule", "groups", "letters", "domain"), known, strict=True))
+                rules.append(tuple({**before, **changes}.values()))
+        return bool(
+            self._get_faults(model, lambda role, letter: self._work_out_seen(model, role, letter, rules), operations)
+        )
 
     def test_every_model(self):
         """Nobody reads, changes, makes or deletes what is not theirs, and everybody what is."""
         for model in sorted(self.records):
             with self.subTest(model=model):
-                self.assertEqual(self._get_faults(model), [])
+                self.assertEqual(
+                    self._get_faults(model, lambda role, letter, model=model: self._get_seen(model, role, letter)), []
+                )
 
     def test_there_are_records_of_every_model(self):
         self.assertEqual(sorted(set(self._get_models()) - set(self.records)), [])
 
+    def test_what_one_sees_has_a_name(self):
+        """Whoever may read a record may read its name: a link, an export or a list refuses nobody."""
+        for model in sorted(self.records):
+            for role, user in self.roles.items():
+                if "r" in self._may_at_all(model, role):
+                    with self.subTest(model=model, role=role):
+                        Model = self.env[model].with_user(user).with_context(active_test=False)
+                        records = [record.id for record in self.records[model].values()]
+                        Model.search([("id", "in", records)]).read(["display_name"])
+
     def test_every_rule_is_noticed(self):
-        """A rule that is widened, narrowed to nothing or taken away fails the test above."""
-        for rule in self._get_own("ir.rule"):
+        """A rule that is widened, narrowed to nothing, taken away or given to everybody fails the test above."""
+        for model in sorted(self.records):
+            rules = self.rules.get(model, ())
+            self.assertEqual(
+                self._get_faults(
+                    model,
+                    lambda role, letter, model=model, rules=rules: self._work_out_seen(model, role, letter, rules),
+                ),
+                [],
+                "worked out as Odoo does",
+            )
+        for rule in self.own_rules:
             name = rule.get_external_id()[rule.id].partition(".")[2]
-            model = rule.model_id.model
-            for change in ({"domain_force": "[(1, '=', 1)]"}, {"domain_force": "[(0, '=', 1)]"}, {"active": False}):
-                before = {field: rule[field] for field in change}
-                if before == change or (name in DOUBLE and change != {"domain_force": "[(0, '=', 1)]"}):
-                    continue
+            changes = [{"domain": "[(0, '=', 1)]"}]
+            if name not in DOUBLE:
+                changes.append({"gone": True})
+                if rule.domain_force != "[(1, '=', 1)]":
+                    changes.append({"domain": "[(1, '=', 1)]"})
+            for change in changes:
                 with self.subTest(rule=name, change=change):
-                    rule.write(change)
-                    self.assertTrue(self._get_faults(model), "nobody notices")
-                rule.write(before)
+                    self.assertTrue(self._is_noticed(rule, **change), "nobody notices")
 
     def test_every_operation_of_a_rule_is_noticed(self):
         """A rule that holds for another operation, or no longer for one, fails the test above."""
-        for rule in self._get_own("ir.rule"):
+        for rule in self.own_rules:
             name = rule.get_external_id()[rule.id].partition(".")[2]
+            letters = {letter for letter, operation in OPERATIONS.items() if rule[f"perm_{operation}"]}
             for letter, operation in OPERATIONS.items():
-                if not self._is_turnable(rule, name, operation):
-                    continue
-                perm = f"perm_{operation}"
-                with self.subTest(rule=name, turned=perm):
-                    rule[perm] = not rule[perm]
-                    self.assertTrue(self._get_faults(rule.model_id.model, letter), "nobody notices")
-                rule[perm] = not rule[perm]
+                if self._is_turnable(rule, name, letter, letters):
+                    with self.subTest(rule=name, turned=operation):
+                        self.assertTrue(self._is_noticed(rule, letter, letters=letters ^ {letter}), "nobody notices")
 
-    def _is_turnable(self, rule, name, operation):
+    def _is_turnable(self, rule, name, letter, letters):
         """Return whether it makes a difference to somebody that a rule holds for an operation."""
-        if name in DOUBLE or (name in READ_ANYWAY and operation == "read"):
+        if name in DOUBLE or (name in READ_ANYWAY and letter == "r"):
             return False
-        if not any(rule[f"perm_{other}"] for other in OPERATIONS.values() if other != operation):
+        if not letters - {letter}:
             return False  # Odoo asks for one
         # Roles that imply another one's have wider rules of their own.
         return any(
-            self.env[rule.model_id.model].with_user(user).has_access(operation)
-            and (not rule.groups or rule.groups & user.group_ids)
-            for user in self.roles.values()
+            letter in self._may_at_all(rule.model_id.model, role) and (not rule.groups or rule.groups & user.group_ids)
+            for role, user in self.roles.items()
         )
+
+
+@tagged("post_install", "-at_install")
+class TestCompaniesAgree(AccessCommon):
+    """What belongs to one company leads to nothing of another."""
+
+    def _is_of_companies(self, model):
+        return model.startswith(("collection.", "account.")) and not {"company_id", "company_ids"}.isdisjoint(
+            self.env[model]._fields
+        )
+
+    def test_every_field(self):
+        """Odoo checks each field between records of companies, unless the record's company comes by this very field."""
+        unchecked = []
+        for model in self._get_models():
+            Model = self.env[model]
+            if "company_id" not in Model._fields or not Model._auto or Model._transient:
+                continue
+            source = (Model._fields["company_id"].related or "").partition(".")[0]
+            for field in Model._fields.values():
+                if (
+                    field.type in ("many2one", "many2many")
+                    and field.store
+                    and not field.related
+                    and field.name not in ("company_id", source)
+                    and (model, field.name) not in COMPANIES_MAY_DIFFER
+                    and self._is_of_companies(field.comodel_name)
+                    and not (field.check_company and Model._check_company_auto)
+                ):
+                    unchecked.append(f"{model}.{field.name}")
+        self.assertEqual(unchecked, [])
+
+    def test_every_model_stays_within_reach(self):
+        """Whatever users may write can't leave their reach, nor be linked to what they may not read."""
+        mixin = self.env.registry["collection.reach.mixin"]
+        without = [
+            model
+            for model, access in ACCESS.items()
+            if set("wc") & set("".join(access))
+            and not self.env[model]._transient
+            and not isinstance(self.env[model], mixin)
+        ]
+        self.assertEqual(without, [])

@@ -211,7 +211,7 @@ class TestCampaign(CollectionCommon):
     def test_bad_input(self):
         with self.assertRefused("needs a team"):
             self._create_campaign(member_ids=[Command.clear()]).action_prepare()
-        with self.assertRefused("can't be understood"):
+        with self.assertRefused("There is no field"):
             self._create_campaign(scope_domain="[('no_such_field', '=', 1)]")
         campaign = self._create_campaign(date_start="2026-01-01", date_end="2026-02-01")
         with self.assertRefused("period .* is over"):

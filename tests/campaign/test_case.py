@@ -187,7 +187,7 @@ class TestCase(CollectionCommon):
 
     def test_what_was_said_stays(self):
         action = self._log_call(self.debtor, case=self.case)
-        with self.assertRefused("can't be changed"):
+        with self.assertRefused("can't be written by hand"):
             action.with_user(self.collector).outcome = "voicemail"
         with self.assertRefused("stays on file"):
             action.with_user(self.collector).unlink()

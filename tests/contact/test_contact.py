@@ -8,6 +8,7 @@ from odoo.tests import freeze_time, tagged
 
 from odoo.addons.mail.tests.common import MailCommon
 
+from ...models.base.mail_gateway import _GATEWAY
 from ...models.provider.collection_provider_mixin import Origin
 from ..plan_common import PlanCommon
 
@@ -42,7 +43,7 @@ class TestContact(PlanCommon, MailCommon):
 
     def _bounce(self, action, address="boulangerie@customer.example"):
         """Have the mail server give a message back, as Odoo's gateway reads it."""
-        self.env["mail.thread"]._routing_handle_bounce(
+        self.env["mail.thread"].with_context(collection_gateway=_GATEWAY)._routing_handle_bounce(
             None,
             {
                 "email_from": "MAILER-DAEMON@customer.example",

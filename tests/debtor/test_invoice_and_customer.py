@@ -18,6 +18,8 @@ class TestInvoiceAndCustomer(CollectionCommon):
         cls.second = cls._create_invoice(amount=200, days_late=20)
         cls.debtor = cls._get_debtor()
         cls.salesperson = new_test_user(cls.env, login="salesperson", groups="base.group_user")
+        cls.banner_at_first = cls.company.collection_banner
+        cls.company.collection_banner = "words"
 
     def _run_from_list(self, name, moves, user=None):
         """Choose an entry of the list's action menu."""
@@ -120,6 +122,51 @@ class TestInvoiceAndCustomer(CollectionCommon):
         self.assertFalse(self.invoice.no_followup)
         self.assertEqual(self.debtor.claimable_amount, 1200)
 
+    def _create_entry(self):
+        """Post an opening entry with two debts of the customer, the second of which somebody left out by hand.
+
+        Of an invoice, Odoo leaves out all or nothing.
+        """
+        debt = {"account_id": self.customer.property_account_receivable_id.id, "partner_id": self.customer.id}
+        revenue = self.company_data["default_account_revenue"]
+        entry = self.env["account.move"].create(
+            {
+                "partner_id": self.customer.id,
+                "date": self.today - timedelta(days=60),
+                "line_ids": [
+                    Command.create({**debt, "name": "A", "debit": 30, "no_followup": False}),
+                    Command.create({**debt, "name": "B", "debit": 20, "no_followup": True}),
+                    Command.create({"account_id": revenue.id, "credit": 50}),
+                ],
+            }
+        )
+        entry.action_post()
+        first, second = self._get_items(entry).sorted("name")
+        self.assertEqual((first.no_followup, second.no_followup), (False, True))
+        return entry, first, second
+
+    def _pause_until(self, moves, days):
+        until = self.today + timedelta(days=days)
+        self.env["collection.pause"].with_user(self.collector)._pause(self.debtor, moves, until, "Checked")
+
+    def test_what_was_left_out_by_hand_stays_so_after_a_pause(self):
+        entry, first, second = self._create_entry()
+        self._pause_until(entry, 5)
+        self._pause_until(entry, 8)  # longer than was thought
+        self.assertTrue(first.no_followup and second.no_followup)
+        self.env["collection.pause"]._get_running(entry)._end()
+        self.assertEqual((first.no_followup, second.no_followup), (False, True))
+
+    def test_pauses_end_with_the_application(self):
+        """And nothing else is followed up that somebody left out."""
+        entry, first, second = self._create_entry()
+        self._pause_until(entry + self.invoice, 5)
+        self.second.no_followup = True
+        self.env["collection.pause"]._release_all()
+        self.assertEqual((first.no_followup, second.no_followup), (False, True))
+        self.assertFalse(self.invoice.no_followup)
+        self.assertTrue(self.second.no_followup)
+
     def test_paused_customer(self):
         self._pause(date_until=self._days(10))
         self.assertRecordValues(
@@ -149,6 +196,14 @@ class TestInvoiceAndCustomer(CollectionCommon):
         partner = (partner or self.customer).with_user(self.salesperson)
         partner.invalidate_recordset()
         return partner.read(["collection_banner", "collection_must_prepay"])[0]
+
+    def test_nobody_reads_a_banner_until_somebody_decides_so(self):
+        self.assertEqual(self.banner_at_first, "none")
+        self.assertEqual(self.env["res.company"].create({"name": "New"}).collection_banner, "none")
+        self.company.collection_banner = self.banner_at_first
+        self.assertEqual(
+            self._read_banner(), {"id": self.customer.id, "collection_banner": False, "collection_must_prepay": False}
+        )
 
     def test_salesperson_reads_a_banner(self):
         values = self._read_banner()

@@ -115,7 +115,7 @@ class TestScoreTuning(CollectionCommon):
         shipped.weight = 0
         self._synchronize()
         self.assertEqual((self.big.score, self.old.score), (0, 80))
-        with self.assertRefused("can't be understood"):
+        with self.assertRefused("There is no field"):
             criterion.partner_domain = "[('no_such_field', '=', 1)]"
 
 

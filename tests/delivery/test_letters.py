@@ -2,6 +2,7 @@ import io
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 from odoo.tools.pdf import PdfFileReader
 
@@ -54,6 +55,20 @@ class LettersCommon(PlanCommon):
 @tagged("post_install", "-at_install")
 class TestLetters(LettersCommon):
     """Letters are looked at again when they are printed, and said once they are posted."""
+
+    def test_what_was_never_printed_is_not_posted(self):
+        """Whatever the way: the dialogue that asks about doubtful letters looks as the button does."""
+        letters = self._plan_letters()
+        dialogue = self.env["collection.letter.post"].with_user(self.team_user)
+        dialogue = dialogue.create({"action_ids": [Command.set(letters.ids)], "is_posted": True})
+        with self.assertRefused("Print the letters first"):
+            dialogue.action_confirm()
+        with self.assertRefused("Print the letters first"):
+            letters._mark_posted()
+        self._print(letters[0])
+        with self.assertRefused("Print the letters first"):
+            dialogue.action_confirm()
+        self.assertEqual(set(letters.mapped("state")), {"planned"})
 
     def test_print_and_post(self):
         letters = self._plan_letters()

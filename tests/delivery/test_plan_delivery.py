@@ -3,6 +3,7 @@ from io import BytesIO
 
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
+from odoo.tools import SQL
 from odoo.tools.pdf import PdfFileReader
 
 from ..plan_common import PlanCommon
@@ -101,7 +102,11 @@ class TestPlanDelivery(PlanCommon):
         asked = self.env["res.partner"].create(
             {"name": "Asked", "email": "asked@customer.example", "parent_id": self.customer.id, "lang": "fr_FR"}
         )
-        debtor.sudo().write({"contact_id": stranger.id, "escalation_contact_id": archived.id})
+        debtor.escalation_contact_id = archived
+        # On file since before the model looked at it, or gone to another company since.
+        self.env.cr.execute(SQL("UPDATE collection_debtor SET contact_id = %s WHERE id = %s", stranger.id, debtor.id))
+        self.env.invalidate_all()
+        self.assertEqual(debtor.contact_used_id, self.customer)
         self._run_cron()
         self.assertEqual(self._actions(debtor).contact_id, self.customer)
         debtor.contact_id = asked

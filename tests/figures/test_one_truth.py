@@ -137,7 +137,7 @@ class TestOneTruth(LedgerCommon):
             (-75.5, {"account_id": self.income.id}),
             date=self._on(-30),
         )
-        entry.collection_batch_id = batch
+        entry.sudo().collection_batch_id = batch
         item = self._get_items(entry)
         item.write({"ref": "F-77", "name": "Opening", "no_followup": False, "date_maturity": self._on(-12)})
 

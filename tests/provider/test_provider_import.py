@@ -489,7 +489,7 @@ class TestProviderImport(ProviderImportCommon):
         """What concerns the whole file is told on it, and the scheduled action goes on with the next one."""
         with patch.object(collection_provider_import, "DIRECT_SIZE", 10):
             record = self._upload(self._fill((self.first, {"outcome": "Voicemail"})))
-        record.column_ids.target = False
+        record.sudo().column_ids.target = False
         with self.enter_registry_test_mode():
             self.env.ref("account_collection.cron_take_back").method_direct_trigger()
         self.env.invalidate_all()

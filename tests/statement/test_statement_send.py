@@ -168,7 +168,14 @@ class TestStatementSend(CollectionCommon, MailCommon):
 
     def test_only_to_the_customer(self):
         wizard = self._open(self.debtor).save()
-        wizard.contact_id = self.other_customer
+        with self.assertRefused("no contact of Boulangerie Petit"):
+            wizard.contact_id = self.other_customer
+        # A contact that left the customer while the dialogue stood open.
+        wizard.flush_recordset()
+        self.env.cr.execute(
+            "UPDATE collection_statement_print SET contact_id = %s WHERE id = %s", (self.other_customer.id, wizard.id)
+        )
+        wizard.invalidate_recordset()
         with self.assertRefused("no contact of Boulangerie Petit"):
             wizard.action_send()
         self.assertFalse(self.debtor.statement_ids)

@@ -10,6 +10,8 @@ class CollectionCallLog(models.TransientModel):
 
     _name = "collection.call.log"
     _description = "Log a Call"
+    _inherit = ["collection.dialogue.mixin", "collection.contact.mixin"]
+    _contact_fields = ("contact_id",)
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, ondelete="cascade")
     case_id = fields.Many2one("collection.case", readonly=True, ondelete="cascade")
@@ -23,6 +25,7 @@ class CollectionCallLog(models.TransientModel):
         "res.partner",
         string="Spoken to",
         compute="_compute_contact_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('commercial_partner_id', '=', partner_id)]",
@@ -42,16 +45,22 @@ class CollectionCallLog(models.TransientModel):
         required=True,
         compute="_compute_next_step",
         precompute=True,
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
-    next_date = fields.Date(string="Call again on", compute="_compute_next_date", store=True, readonly=False)
+    next_date = fields.Date(
+        string="Call again on", compute="_compute_next_date", compute_sudo=False, store=True, readonly=False
+    )
     promise_currency_id = fields.Many2one("res.currency", compute="_compute_promise_currency_id")
-    promise_date = fields.Date(string="Will pay on", compute="_compute_promise_values", store=True, readonly=False)
+    promise_date = fields.Date(
+        string="Will pay on", compute="_compute_promise_values", compute_sudo=False, store=True, readonly=False
+    )
     promise_amount = fields.Monetary(
         string="Amount",
         currency_field="promise_currency_id",
         compute="_compute_promise_values",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -69,7 +78,8 @@ class CollectionCallLog(models.TransientModel):
         """Warn before one calls; what was said is recorded in any case."""
         for wizard in self:
             debtor = wizard.debtor_id._origin
-            wizard.silence_reason = debtor and debtor._describe_silences(debtor._get_silences("call")[debtor])
+            silences = debtor._get_silences("call")[debtor] if debtor else []
+            wizard.silence_reason = debtor._describe_silences(silences) if debtor else False
 
     @api.depends("outcome", "reason_id")
     def _compute_next_step(self):
@@ -105,6 +115,7 @@ class CollectionCallLog(models.TransientModel):
     def action_confirm(self):
         """Write the call down, and what comes next. A dispute opens its own dialogue."""
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         if self.next_step == "promise":
             self._record_promise()
             return {"type": "ir.actions.act_window_close"}
@@ -153,6 +164,7 @@ class CollectionCallLog(models.TransientModel):
 
         :return: the action.
         """
+        self = self._without_defaults()  # noqa: PLW0642
         today = self.company_id._collection_today()
         next_date = self.next_date if self.next_step == "call" else False
         if self.next_step == "call" and (not next_date or next_date < today):

@@ -8,6 +8,7 @@ class CollectionDisputeOpen(models.TransientModel):
 
     _name = "collection.dispute.open"
     _description = "Open a Dispute"
+    _inherit = "collection.dialogue.mixin"
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, ondelete="cascade")
     case_id = fields.Many2one("collection.case", readonly=True, ondelete="cascade")
@@ -20,6 +21,7 @@ class CollectionDisputeOpen(models.TransientModel):
         "wizard_id",
         string="Items",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -31,6 +33,7 @@ class CollectionDisputeOpen(models.TransientModel):
         required=True,
         compute="_compute_owner_id",
         precompute=True,
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
@@ -40,6 +43,7 @@ class CollectionDisputeOpen(models.TransientModel):
         required=True,
         compute="_compute_date_deadline",
         precompute=True,
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -94,6 +98,7 @@ class CollectionDisputeOpen(models.TransientModel):
     def action_confirm(self):
         """Open the dispute and log the contact in which it came up."""
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         lines = self.line_ids.filtered("is_disputed")
         if not lines:
             raise UserError(self.env._("Tick at least one item that the customer contests."))
@@ -138,6 +143,7 @@ class CollectionDisputeOpen(models.TransientModel):
 class CollectionDisputeOpenLine(models.TransientModel):
     _name = "collection.dispute.open.line"
     _description = "Item that may be Disputed"
+    _inherit = "collection.dialogue.mixin"
 
     wizard_id = fields.Many2one("collection.dispute.open", required=True, ondelete="cascade")
     move_line_id = fields.Many2one("account.move.line", string="Item", required=True, readonly=True, ondelete="cascade")

@@ -3,7 +3,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools.misc import clean_context
 
 from ...const import PAYMENT_METHODS
 from ...tools import instalments
@@ -14,6 +13,8 @@ class CollectionPromiseRecord(models.TransientModel):
 
     _name = "collection.promise.record"
     _description = "Record a Promise to Pay"
+    _inherit = ["collection.dialogue.mixin", "collection.contact.mixin"]
+    _contact_fields = ("contact_id",)
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, ondelete="cascade")
     case_id = fields.Many2one("collection.case", readonly=True, ondelete="cascade")
@@ -23,6 +24,7 @@ class CollectionPromiseRecord(models.TransientModel):
         "res.partner",
         string="Promised by",
         compute="_compute_contact_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('commercial_partner_id', '=', partner_id)]",
@@ -32,6 +34,7 @@ class CollectionPromiseRecord(models.TransientModel):
         "account.move.line",
         string="Items",
         compute="_compute_move_line_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('id', 'in', available_line_ids)]",
@@ -39,9 +42,15 @@ class CollectionPromiseRecord(models.TransientModel):
     )
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     available_amount = fields.Monetary(string="Can be promised", compute="_compute_available_amount")
-    amount = fields.Monetary(compute="_compute_amount", store=True, readonly=False)
+    amount = fields.Monetary(compute="_compute_amount", compute_sudo=False, store=True, readonly=False)
     date = fields.Date(
-        string="Will pay on", compute="_compute_date", precompute=True, store=True, readonly=False, required=True
+        string="Will pay on",
+        compute="_compute_date",
+        precompute=True,
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        required=True,
     )
     method = fields.Selection(PAYMENT_METHODS, required=True, default="transfer")
     channel = fields.Selection(
@@ -63,6 +72,7 @@ class CollectionPromiseRecord(models.TransientModel):
         "wizard_id",
         string="Payments",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -265,9 +275,7 @@ class CollectionPromiseRecord(models.TransientModel):
         documents = self._prepare_promise_lines(payments)
         self.replaces_ids.check_access("write")
         self.replaces_ids._set_replaced()
-        # What the dialogue was opened with is no default of a promise.
-        Promise = self.env(context=clean_context(self.env.context))["collection.promise"]
-        promises = Promise.create(
+        promises = self.env["collection.promise"].create(
             [self._prepare_promise(date, lines) for (date, _amount), lines in zip(payments, documents, strict=True)]
         )
         if self.is_plan:
@@ -275,7 +283,6 @@ class CollectionPromiseRecord(models.TransientModel):
             plan = plan.create({"debtor_id": self.debtor_id.id, "currency_id": self.currency_id.id})
             for number, promise in enumerate(promises.sudo(), start=1):
                 promise.write({"plan_id": plan.id, "instalment": number})
-        promises = promises.with_env(self.env)
         self.replaces_ids._link_replacement(promises[:1])
         return promises
 
@@ -285,6 +292,7 @@ class CollectionPromiseRecord(models.TransientModel):
         :return: the promise; all promises of a plan.
         """
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         claimable = self.debtor_id.claimable_amount
         promises = self._create_promises()
         action = self.env["collection.action"]._log(
@@ -310,6 +318,7 @@ class CollectionPromiseRecord(models.TransientModel):
 class CollectionPromiseRecordLine(models.TransientModel):
     _name = "collection.promise.record.line"
     _description = "Payment that may be promised"
+    _inherit = "collection.dialogue.mixin"
     _order = "date, id"
 
     wizard_id = fields.Many2one("collection.promise.record", required=True, ondelete="cascade")

@@ -7,6 +7,7 @@ class CollectionCaseClose(models.TransientModel):
 
     _name = "collection.case.close"
     _description = "Close a Case"
+    _inherit = "collection.dialogue.mixin"
 
     case_id = fields.Many2one("collection.case", required=True, readonly=True, ondelete="cascade")
     result = fields.Selection(
@@ -25,6 +26,7 @@ class CollectionCaseClose(models.TransientModel):
     def action_confirm(self):
         """Close the case with its result."""
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         case = self.case_id
         if case.state == "closed":
             raise UserError(self.env._("This case is closed already."))

@@ -10,6 +10,7 @@ class CollectionPauseSet(models.TransientModel):
 
     _name = "collection.pause.set"
     _description = "Pause the Follow-up"
+    _inherit = "collection.dialogue.mixin"
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, ondelete="cascade")
     company_id = fields.Many2one(related="debtor_id.company_id")
@@ -21,6 +22,7 @@ class CollectionPauseSet(models.TransientModel):
         required=True,
         compute="_compute_date_until",
         precompute=True,
+        compute_sudo=False,
         store=True,
         readonly=False,
         help="The follow-up resumes on this day.",
@@ -39,6 +41,7 @@ class CollectionPauseSet(models.TransientModel):
     def action_confirm(self):
         """Pause, and say so on the threads."""
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         if self.date_until <= self.company_id._collection_today():
             raise UserError(self.env._("Choose a day that is still to come: the follow-up resumes on it."))
         if not (self.reason or "").strip():

@@ -16,12 +16,14 @@ class CollectionScoreTuning(models.TransientModel):
 
     _name = "collection.score.tuning"
     _description = "Tune the Score"
+    _inherit = "collection.dialogue.mixin"
 
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     line_ids = fields.One2many(
         "collection.score.tuning.line",
         "tuning_id",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -71,6 +73,8 @@ class CollectionScoreTuning(models.TransientModel):
     def action_apply(self):
         """Save weights and bands, and score all debtors anew."""
         self.ensure_one()
+        self._check_may_apply()
+        self = self._without_defaults()  # noqa: PLW0642
         for line in self.line_ids:
             line._check()
             line.criterion_id.write(line._prepare_criterion())
@@ -80,11 +84,23 @@ class CollectionScoreTuning(models.TransientModel):
     def action_reset(self):
         """Restore the criteria as shipped; the company's own criteria are archived."""
         self.ensure_one()
+        self._check_may_apply()
         self.env["collection.criterion"]._reset_to_defaults()
         self.env["collection.debtor"].sudo()._synchronize(self.company_id)
         return self.env["ir.actions.actions"]._for_xml_id("account_collection.collection_score_tuning_action")
 
     # === BUSINESS METHODS === #
+
+    def _check_may_apply(self):
+        """Check that the user may change the criteria of this company, the shared ones included.
+
+        :raises AccessError: for anybody but its administrators, and those of the other companies.
+        """
+        self.check_access("write")
+        self.company_id.check_access("read")
+        criteria = self.env["collection.criterion"].search([("company_id", "in", (False, self.company_id.id))])
+        criteria.check_access("write")
+        criteria._check_shared()
 
     def _get_candidates(self):
         """Return the criteria as they would be, in memory.
@@ -138,6 +154,7 @@ class CollectionScoreTuning(models.TransientModel):
 class CollectionScoreTuningLine(models.TransientModel):
     _name = "collection.score.tuning.line"
     _description = "Criterion to Tune"
+    _inherit = "collection.dialogue.mixin"
 
     tuning_id = fields.Many2one("collection.score.tuning", required=True, ondelete="cascade")
     criterion_id = fields.Many2one("collection.criterion", required=True, readonly=True, ondelete="cascade")

@@ -6,6 +6,7 @@ class CollectionLetterPost(models.TransientModel):
 
     _name = "collection.letter.post"
     _description = "Mark Letters as posted"
+    _inherit = "collection.dialogue.mixin"
 
     action_ids = fields.Many2many("collection.action", "collection_letter_post_rel", readonly=True)
     doubtful_ids = fields.Many2many("collection.action", "collection_letter_post_doubtful_rel", readonly=True)
@@ -19,6 +20,7 @@ class CollectionLetterPost(models.TransientModel):
     def action_confirm(self):
         """Mark the letters as posted; cancel those that were taken out."""
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         letters = self.action_ids._get_letters()
         if not self.is_posted:
             taken_out = letters & self.doubtful_ids

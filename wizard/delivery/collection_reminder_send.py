@@ -10,6 +10,8 @@ class CollectionReminderSend(models.TransientModel):
 
     _name = "collection.reminder.send"
     _description = "Send a Reminder"
+    _inherit = ["collection.dialogue.mixin", "collection.contact.mixin"]
+    _contact_fields = ("contact_id",)
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, ondelete="cascade")
     case_id = fields.Many2one("collection.case", readonly=True, ondelete="cascade")
@@ -19,6 +21,7 @@ class CollectionReminderSend(models.TransientModel):
         "res.partner",
         string="Recipient",
         compute="_compute_contact_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('commercial_partner_id', '=', partner_id)]",
@@ -27,11 +30,12 @@ class CollectionReminderSend(models.TransientModel):
     template_id = fields.Many2one(
         "mail.template",
         required=True,
-        domain="[('model', '=', 'collection.debtor')]",
+        domain="[('model', '=', 'collection.debtor'), ('is_collection_text', '=', True)]",
         default=lambda self: self._default_template_id(),
     )
-    subject = fields.Char(compute="_compute_message", store=True, readonly=False)
-    body = fields.Html(compute="_compute_message", store=True, readonly=False, sanitize=False)
+    text_warning = fields.Char(compute="_compute_text_warning", help="Why this text is not sent to customers.")
+    subject = fields.Char(compute="_compute_message", compute_sudo=False, store=True, readonly=False)
+    body = fields.Html(compute="_compute_message", compute_sudo=False, store=True, readonly=False, sanitize=False)
     attach_invoices = fields.Boolean(string="Attach the invoices (PDF)", default=True)
     invoice_count = fields.Integer(compute="_compute_invoice_ids")
     invoice_ids = fields.Many2many("account.move", compute="_compute_invoice_ids")
@@ -41,6 +45,7 @@ class CollectionReminderSend(models.TransientModel):
     send_anyway = fields.Boolean(help="You know this, and write to the customer all the same. It is kept on file.")
     overruled_codes = fields.Char(
         compute="_compute_overruled_codes",
+        compute_sudo=False,
         store=True,
         readonly=False,
         help="The reasons that were shown when “Send anyway” was ticked.",
@@ -58,17 +63,24 @@ class CollectionReminderSend(models.TransientModel):
     @api.depends("debtor_id")
     def _compute_contact_id(self):
         for wizard in self:
-            wizard.contact_id = wizard.debtor_id and wizard.debtor_id._get_email_contact()
+            wizard.contact_id = wizard.debtor_id._get_email_contact() if wizard.debtor_id else False
+
+    @api.depends("template_id")
+    def _compute_text_warning(self):
+        for wizard in self:
+            wizard.text_warning = wizard.template_id._get_purpose_refusal() if wizard.template_id else False
 
     @api.depends("debtor_id", "template_id", "contact_id")
     def _compute_message(self):
         for wizard in self:
             debtor, template = wizard.debtor_id, wizard.template_id
-            if not debtor or not template:
+            # Only what was written for customers is put together at all.
+            if not debtor or not template or template._get_purpose_refusal():
                 wizard.subject = wizard.body = False
                 continue
             lang = wizard._get_lang()
-            template = template.with_context(lang=lang)
+            # Nothing is written while one looks: links are completed when the message is sent.
+            template = template.with_context(lang=lang, collection_is_shown=True)
             debtor_id = debtor._origin.id or debtor.id
             rendering = {"add_context": {"contact": wizard.contact_id}, "set_lang": lang}
             wizard.subject = template._render_field("subject", [debtor_id], **rendering)[debtor_id]
@@ -86,7 +98,7 @@ class CollectionReminderSend(models.TransientModel):
     def _compute_silence_reason(self):
         for wizard in self:
             silences = wizard._get_silences() if wizard.debtor_id else []
-            wizard.silence_reason = wizard.debtor_id and wizard.debtor_id._describe_silences(silences)
+            wizard.silence_reason = wizard.debtor_id._describe_silences(silences) if wizard.debtor_id else False
             wizard.silence_codes = wizard._join_codes(silences)
             wizard.is_silence_final = any(silence.is_final for silence in silences)
 
@@ -109,6 +121,7 @@ class CollectionReminderSend(models.TransientModel):
     def action_send(self):
         """Recheck and send the reminder: the message and the action that records it are one transaction."""
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         self._send()
         return {"type": "ir.actions.act_window_close"}
 
@@ -135,7 +148,11 @@ class CollectionReminderSend(models.TransientModel):
         :raises UserError: with the reason why not.
         """
         debtor = self.debtor_id
-        debtor.sudo().lock_for_update()
+        debtor.check_access("read")
+        debtor._lock_to_speak()
+        # Contacts leave companies, and texts are taken back, while a dialogue stands open.
+        self._check_contacts_of(debtor.partner_id)
+        self.template_id._check_is_collection_text()
         debtor._synchronize_own()
         silences = self._get_silences()
         overruled = (self.overruled_codes or "").split(",") if self.send_anyway else []
@@ -161,9 +178,10 @@ class CollectionReminderSend(models.TransientModel):
             if self.attach_invoices
             else self.env["ir.attachment"]
         )
+        body = self.env["account.move"]._complete_collection_links(self.body, self.company_id, self.partner_id)
         return {
             "subject": self.subject,
-            "body": Markup(self.body),  # noqa: S704 - rendered from our template, or edited by an internal user
+            "body": Markup(body),  # noqa: S704 - rendered from our template, or edited by an internal user
             "message_type": "comment",
             "subtype_xmlid": "mail.mt_comment",
             "partner_ids": self.contact_id.ids,

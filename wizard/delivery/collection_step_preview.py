@@ -12,6 +12,7 @@ class CollectionStepPreview(models.TransientModel):
 
     _name = "collection.step.preview"
     _description = "Preview of a Step"
+    _inherit = "collection.dialogue.mixin"
 
     debtor_id = fields.Many2one(
         "collection.debtor",
@@ -131,6 +132,7 @@ class CollectionStepPreview(models.TransientModel):
         """
         self.debtor_id.check_access("read")
         debtor = self.debtor_id._origin.sudo().with_company(self.debtor_id.company_id)
+        debtor = debtor.with_context(collection_is_shown=True)
         return debtor.env["collection.action"].new(
             {
                 "debtor_id": debtor.id,

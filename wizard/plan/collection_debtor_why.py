@@ -14,6 +14,7 @@ class CollectionDebtorWhy(models.TransientModel):
 
     _name = "collection.debtor.why"
     _description = "Why a Reminder, or none"
+    _inherit = "collection.dialogue.mixin"
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, ondelete="cascade")
     company_id = fields.Many2one(related="debtor_id.company_id")

@@ -22,6 +22,7 @@ class CollectionPlanSimulation(models.TransientModel):
 
     _name = "collection.plan.simulation"
     _description = "Next 30 Days"
+    _inherit = "collection.dialogue.mixin"
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, default=lambda self: self.env.company)
     currency_id = fields.Many2one(related="company_id.currency_id")

@@ -10,6 +10,7 @@ class CollectionPlanSimulationStep(models.TransientModel):
 
     _name = "collection.plan.simulation.step"
     _description = "Step to try"
+    _inherit = "collection.dialogue.mixin"
     _order = "delay, id"
 
     simulation_id = fields.Many2one("collection.plan.simulation", required=True, index=True, ondelete="cascade")
@@ -74,6 +75,7 @@ class CollectionPlanSimulationLine(models.TransientModel):
 
     _name = "collection.plan.simulation.line"
     _description = "Contact to come"
+    _inherit = "collection.dialogue.mixin"
     _order = "date, amount desc, id"
 
     simulation_id = fields.Many2one("collection.plan.simulation", required=True, index=True, ondelete="cascade")

@@ -19,6 +19,7 @@ class CollectionPlanStart(models.TransientModel):
 
     _name = "collection.plan.start"
     _description = "Switch a Plan on"
+    _inherit = "collection.dialogue.mixin"
 
     plan_id = fields.Many2one("collection.plan", required=True, readonly=True, ondelete="cascade")
     company_id = fields.Many2one(related="plan_id.company_id")
@@ -26,6 +27,7 @@ class CollectionPlanStart(models.TransientModel):
         "collection.plan.step",
         string="Old Debts begin at most at",
         compute="_compute_old_debt_step_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('plan_id', '=', plan_id)]",
@@ -35,6 +37,7 @@ class CollectionPlanStart(models.TransientModel):
     )
     old_debts_per_day = fields.Integer(
         compute="_compute_old_debts_per_day",
+        compute_sudo=False,
         store=True,
         readonly=False,
         help="How many customers with old debts are contacted for the first time on one day, best score first. "
@@ -80,6 +83,7 @@ class CollectionPlanStart(models.TransientModel):
     def action_confirm(self):
         """Switch the plan on."""
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         if self.old_debts_per_day < 0:
             raise UserError(self.env._("The number of old debts can't be negative."))
         if self.plan_id.is_running:

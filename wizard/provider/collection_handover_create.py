@@ -19,6 +19,7 @@ class CollectionHandoverCreate(models.TransientModel):
 
     _name = "collection.handover.create"
     _description = "Hand over to a Provider"
+    _inherit = "collection.dialogue.mixin"
 
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -31,23 +32,38 @@ class CollectionHandoverCreate(models.TransientModel):
     date_start = fields.Date(string="From", required=True)
     date_end = fields.Date(string="Until", required=True)
     purpose = fields.Text(
-        compute="_compute_from_provider", store=True, readonly=False, help="What the provider may use the data for."
+        compute="_compute_from_provider",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        help="What the provider may use the data for.",
     )
-    contract_ref = fields.Char(string="Contract", compute="_compute_from_provider", store=True, readonly=False)
+    contract_ref = fields.Char(
+        string="Contract", compute="_compute_from_provider", compute_sudo=False, store=True, readonly=False
+    )
     lang = fields.Selection(
         selection=lambda self: self.env["res.lang"].get_installed(),
         string="Language",
         compute="_compute_from_provider",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
-    file_format = fields.Selection(FILE_FORMATS, compute="_compute_from_provider", store=True, readonly=False)
-    encoding = fields.Selection(ENCODINGS, compute="_compute_from_provider", store=True, readonly=False)
-    decimal_sign = fields.Selection(DECIMAL_SIGNS, compute="_compute_from_provider", store=True, readonly=False)
-    date_order = fields.Selection(
-        DATE_ORDERS, string="Dates", compute="_compute_from_provider", store=True, readonly=False
+    file_format = fields.Selection(
+        FILE_FORMATS, compute="_compute_from_provider", compute_sudo=False, store=True, readonly=False
     )
-    separator = fields.Selection(SEPARATORS, compute="_compute_from_provider", store=True, readonly=False)
+    encoding = fields.Selection(
+        ENCODINGS, compute="_compute_from_provider", compute_sudo=False, store=True, readonly=False
+    )
+    decimal_sign = fields.Selection(
+        DECIMAL_SIGNS, compute="_compute_from_provider", compute_sudo=False, store=True, readonly=False
+    )
+    date_order = fields.Selection(
+        DATE_ORDERS, string="Dates", compute="_compute_from_provider", compute_sudo=False, store=True, readonly=False
+    )
+    separator = fields.Selection(
+        SEPARATORS, compute="_compute_from_provider", compute_sudo=False, store=True, readonly=False
+    )
     column_names = fields.Char(string="Columns that go out", compute="_compute_column_names")
     case_count = fields.Integer(string="Customers", compute="_compute_cases")
     claimable_amount = fields.Monetary(string="To Claim", compute="_compute_cases")
@@ -72,7 +88,8 @@ class CollectionHandoverCreate(models.TransientModel):
         File = self.env["collection.handover.file"]
         titles = File._get_titles()
         for wizard in self:
-            wizard.column_names = wizard.provider_id and ", ".join(titles[key] for key in File._get_columns(wizard))
+            keys = File._get_columns(wizard) if wizard.provider_id else ()
+            wizard.column_names = ", ".join(titles[key] for key in keys)
 
     @api.depends("case_ids", "overrule")
     def _compute_cases(self):
@@ -97,6 +114,7 @@ class CollectionHandoverCreate(models.TransientModel):
     def action_confirm(self):
         """Hand the cases over and open the hand-over, from which the file is downloaded."""
         self.ensure_one()
+        self = self._without_defaults()  # noqa: PLW0642
         handover = self.env["collection.handover"]._hand_over(self.case_ids, self._prepare_handover(), self.overrule)
         return {
             "type": "ir.actions.act_window",

@@ -14,6 +14,7 @@ class CollectionDebtorExport(models.TransientModel):
 
     _name = "collection.debtor.export"
     _description = "Follow-up File to print"
+    _inherit = "collection.dialogue.mixin"
 
     domain = fields.Char(required=True, readonly=True)
 

@@ -16,6 +16,8 @@ class CollectionStatementPrint(models.TransientModel):
 
     _name = "collection.statement.print"
     _description = "Print or send Statements of Account"
+    _inherit = ["collection.dialogue.mixin", "collection.contact.mixin"]
+    _contact_fields = ("contact_id",)
 
     debtor_ids = fields.Many2many(
         "collection.debtor", string="Customers", required=True, readonly=True, context={"active_test": False}
@@ -33,13 +35,14 @@ class CollectionStatementPrint(models.TransientModel):
         "res.partner",
         string="Recipient",
         compute="_compute_contact_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('commercial_partner_id', '=', partner_id)]",
     )
     email = fields.Char(related="contact_id.email")
-    subject = fields.Char(compute="_compute_message", store=True, readonly=False)
-    body = fields.Html(compute="_compute_message", store=True, readonly=False, sanitize=False)
+    subject = fields.Char(compute="_compute_message", compute_sudo=False, store=True, readonly=False)
+    body = fields.Html(compute="_compute_message", compute_sudo=False, store=True, readonly=False, sanitize=False)
     attach_xlsx = fields.Boolean(string="Attach as XLSX too")
     preview = fields.Html(compute="_compute_preview", sanitize=False)
     silence_reason = fields.Char(compute="_compute_silence_reason")
@@ -133,6 +136,7 @@ class CollectionStatementPrint(models.TransientModel):
     def action_send(self):
         """Send one statement now, many in the background."""
         self._check()
+        self = self._without_defaults()  # noqa: PLW0642
         Statement = self.env["collection.statement"]
         vals = {**self._get_dates(), "attach_xlsx": self.attach_xlsx, "is_overruled": self.send_anyway}
         if self.debtor_id:

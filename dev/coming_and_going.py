@@ -1,0 +1,114 @@
+"""An upgrade that leaves people's decisions alone, and an uninstallation that leaves nothing: on a used database."""
+
+from . import odoo_log
+from .console import log
+from .paths import LOGS, NAME
+
+# What a user decides, and a customer's invoice that is paused: by us, and by hand.
+_PREPARE = f"""\
+group = env.ref("{NAME}.group_collection_manager")
+group.user_ids -= env.ref("base.user_admin")
+cron = env.ref("{NAME}.cron_settle")
+cron.interval_number = 7
+env.ref("{NAME}.collection_debtor_rule_company").domain_force = "[('id', '=', 0)]"
+env.cr.commit()
+"""
+_UNINSTALL = f"""\
+env["ir.module.module"].search([("name", "=", "{NAME}")]).button_immediate_uninstall()
+"""
+_LEFT_OVER = {
+    "tables": "SELECT COUNT(*) FROM pg_class WHERE relkind IN ('r', 'v') AND relname LIKE 'collection\\_%'",
+    "columns": """
+        SELECT COUNT(*) FROM information_schema.columns
+         WHERE table_schema = 'public' AND column_name LIKE 'collection\\_%'
+    """,
+    "external ids": f"SELECT COUNT(*) FROM ir_model_data WHERE module = '{NAME}'",
+    "scheduled actions": "SELECT COUNT(*) FROM ir_cron WHERE cron_name LIKE 'Collections:%'",
+}
+
+
+def prove(env, database):
+    """Upgrade and then uninstall the addon in a database; it is spoilt afterwards.
+
+    :param Environment env: the environment
+    :param str database: its name, with the addon's demo data
+    :return: how many proofs held, and how many did not
+    :rtype: tuple
+    """
+    log("Coming and going: upgrade and uninstallation")
+    results = _prove_upgrade(env, database) + _prove_uninstallation(env, database)
+    for name, fault in results:
+        print(f"  {'FAIL' if fault else 'ok  '} {name}{': ' + fault if fault else ''}", flush=True)
+    failed = sum(bool(fault) for _name, fault in results)
+    return len(results) - failed, failed
+
+
+def _prove_upgrade(env, database):
+    fault = _run_script(env, database, _PREPARE, "prepare")
+    if fault:
+        return [("an upgrade is prepared", fault)]
+    logfile = LOGS / f"{database}-upgrade.log"
+    good = env.logged_odoo(logfile, "server", "-d", database, "-u", NAME, "--stop-after-init", "--no-http")
+    role = f"""
+        SELECT COUNT(*) FROM res_groups_users_rel
+         WHERE gid = {_ref("group_collection_manager")} AND uid = {_ref("user_admin", "base")}
+    """
+    interval = f"SELECT interval_number FROM ir_cron WHERE id = {_ref('cron_settle')}"
+    rule = f"SELECT domain_force FROM ir_rule WHERE id = {_ref('collection_debtor_rule_company')}"
+    return [
+        ("the upgrade ends well", _find_fault(logfile, good)),
+        ("the role that was taken away stays away", _differs(env, database, role, "0")),
+        ("the interval that somebody set stays", _differs(env, database, interval, "7")),
+        ("a rule is brought up to date", _differs(env, database, f"SELECT ({rule}) LIKE '%company_id%'", "t")),
+    ]
+
+
+def _prove_uninstallation(env, database):
+    by_us = "SELECT item.account_move_line_id FROM account_move_line_collection_pause_rel item"
+    paused = env.postgres.sql(
+        f"{by_us} JOIN collection_pause pause ON pause.id = item.collection_pause_id AND pause.ended_on IS NULL",
+        database,
+    ).split()
+    by_hand = f"""
+        SELECT COUNT(*) FROM account_move_line
+         WHERE no_followup AND id NOT IN ({", ".join(paused) or 0})
+    """
+    before = env.postgres.sql(by_hand, database)
+    fault = _run_script(env, database, _UNINSTALL, "uninstall")
+    results = [
+        ("the uninstallation ends well", fault),
+        ("some items were paused", "" if paused else "none"),
+        ("items left out by hand stay so", _differs(env, database, by_hand, before)),
+    ]
+    in_force = f"SELECT COUNT(*) FROM account_move_line WHERE no_followup AND id IN ({', '.join(paused) or 0})"
+    results.append(("paused items are followed up again", _differs(env, database, in_force, "0")))
+    results += [(f"no {what} left over", _differs(env, database, query, "0")) for what, query in _LEFT_OVER.items()]
+    return results
+
+
+def _run_script(env, database, script, name):
+    logfile = LOGS / f"{database}-{name}.log"
+    with open(logfile, "w") as handle:
+        options = ["shell", "-d", database, "--no-http"]
+        result = env.odoo(*options, input=script, stdout=handle, stderr=handle, text=True)
+    return _find_fault(logfile, not result.returncode)
+
+
+def _find_fault(logfile, good):
+    """Return what is wrong with a log, or an empty string."""
+    report = odoo_log.read(logfile)
+    bad = report.errors + report.warnings
+    if "Traceback" in (text := logfile.read_text(errors="replace")) and not bad:
+        bad = [text[text.index("Traceback") :]]
+    if not bad and not good:
+        bad = [odoo_log.tail(logfile)]
+    return "\n".join(bad)[:3000]
+
+
+def _differs(env, database, query, expected):
+    found = env.postgres.sql(query, database).strip()
+    return "" if found == expected.strip() else f"{found} instead of {expected.strip()}"
+
+
+def _ref(name, module=NAME):
+    return f"(SELECT res_id FROM ir_model_data WHERE module = '{module}' AND name = '{name}')"

@@ -1,0 +1,69 @@
+from odoo import api, models
+
+
+class CollectionReachMixin(models.AbstractModel):
+    """Records that stay within the reach of whoever writes them.
+
+    Odoo asks its rules before a change and not after it, and never whether one may read what a record is linked to.
+    Without more, a user could move a record to another collector's customer, to another company or out of all of
+    them, and learn or change there what is refused otherwise.
+
+    Handing a record on to a colleague, by its person in charge, is no such move.
+    """
+
+    _name = "collection.reach.mixin"
+    _description = "Within the reach of who writes it"
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self.env.su:
+            return super().create(vals_list)
+        defaults = {key.removeprefix("default_") for key in self.env.context if key.startswith("default_")}
+        # Whoever catches the refusal finds everything as it was.
+        with self.env.cr.savepoint():
+            records = super().create(vals_list)
+            records._check_links(defaults.union(*vals_list))
+        return records
+
+    def write(self, vals):
+        names = set() if self.env.su else {name for name in vals if self._is_link(name)}
+        placing = set() if self.env.su else self._get_placing_fields() & vals.keys()
+        if not names and not placing:
+            return super().write(vals)
+        with self.env.cr.savepoint():
+            result = super().write(vals)
+            self._check_links(names)
+            if placing:
+                self.check_access("write")
+        return result
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _is_link(self, name):
+        """Return whether a field links a record to others, which the user has to be allowed to read."""
+        field = self._fields.get(name)
+        # Lines are written with the user's own rights; of people, everybody knows the names.
+        return field and field.type in ("many2one", "many2many") and field.store and field.comodel_name != "res.users"
+
+    def _check_links(self, names):
+        """Check that the user may read what was written into relational fields.
+
+        :param names: the names of the fields that were written, others among them.
+        :raises AccessError: as for reading it.
+        """
+        for name in names:
+            if self._is_link(name):
+                self.sudo().mapped(name).sudo(False).check_access("read")
+
+    @api.model
+    def _get_placing_fields(self):
+        """Return the fields that decide, by the rules of the model, who may write a record; people left out."""
+        names = set()
+        for condition in self.env["ir.rule"]._compute_domain(self._name, "write").iter_conditions():
+            field = self._fields.get(condition.field_expr.partition(".")[0])
+            if field and field.comodel_name != "res.users":
+                names.add(field.related.partition(".")[0] if field.related else field.name)
+        return names
