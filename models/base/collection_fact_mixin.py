@@ -41,12 +41,12 @@ class CollectionFactMixin(models.AbstractModel):
         if not self._is_of_the_system():
             facts = self._get_fact_fields()
             for vals in vals_list:
-                self._check_facts(vals, facts)
+                self._check_facts(vals, facts, "create")
         return super().create(vals_list)
 
     def write(self, vals):
         if not self._is_of_the_system():
-            self._check_facts(vals, self._get_fact_fields() | self._fields_said_once)
+            self._check_facts(vals, self._get_fact_fields() | self._fields_said_once, "write")
             self._check_not_on_file(vals)
         return super().write(vals)
 
@@ -115,16 +115,18 @@ class CollectionFactMixin(models.AbstractModel):
             if field.store and field.compute and field.readonly and not name.startswith(_THREAD_PREFIXES)
         )
 
-    @api.model
-    def _check_facts(self, vals, names):
+    def _check_facts(self, vals, names, operation):
         """Check that nobody writes facts by hand.
 
         :param dict vals: what is about to be written.
         :param names: the fields that only the system may write now.
+        :param str operation: ``create`` or ``write``.
+        :raises AccessError: for whoever may not do that at all.
         :raises UserError: naming the field.
         """
         forged = names & vals.keys()
         if forged:
+            self.check_access(operation)
             raise UserError(self._get_fact_refusal(min(forged)))
 
     @api.model

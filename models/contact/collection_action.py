@@ -298,8 +298,9 @@ class CollectionAction(models.Model):
             **vals,
         }
         Action = self.browse().with_context(**self._get_guard())
-        if self:
-            action = Action.browse(self.ids)
+        planned = self.filtered(lambda action: action.state == "planned")
+        if planned:
+            action = Action.browse(planned.id)
         else:
             action = Action._get_planned_step(debtor, channel) if channel in ("call", "task") else Action
         if action and (channel != "call" or vals.get("outcome") in REACHED_OUTCOMES):

@@ -23,7 +23,7 @@ class CollectionPause(models.Model):
     debtor_id = fields.Many2one("collection.debtor", check_company=True, required=True, index=True, ondelete="cascade")
     date_until = fields.Date(string="Until", required=True)
     # Not those that somebody had excluded before: these stay excluded when the pause ends.
-    item_ids = fields.Many2many("account.move.line", string="Excluded by it", readonly=True)
+    item_ids = fields.Many2many("account.move.line", string="Excluded by it", readonly=True, check_company=True)
     reason = fields.Char(required=True)
     user_id = fields.Many2one("res.users", string="By", required=True, default=lambda self: self.env.user)
     ended_on = fields.Date()

@@ -74,7 +74,7 @@ class CollectionTextMixin(models.AbstractModel):
     is_collection_text = fields.Boolean(
         string="Text of Collections",
         help="May be chosen for reminders, letters and SMS to customers who owe. Administrators of Collections mark "
-        "texts so, and they alone change them from then on.",
+        "texts so, and they alone change them from then on. Texts about follow-up files that they make are marked at once.",
     )
 
     # === CRUD METHODS === #
@@ -91,6 +91,9 @@ class CollectionTextMixin(models.AbstractModel):
     def create(self, vals_list):
         texts = super().create(vals_list)
         texts._check_collection_author()
+        if "default_is_collection_text" not in self.env.context:
+            said = {text for text, vals in zip(texts, vals_list, strict=True) if "is_collection_text" in vals}
+            (texts - self.union(*said))._mark_made_for_customers()
         texts._check_collection_safety()
         return texts
 
@@ -157,6 +160,11 @@ class CollectionTextMixin(models.AbstractModel):
                 known,
             )
         )
+
+    def _mark_made_for_customers(self):
+        """Mark those of these new texts that are about customers who owe, and made by whoever may mark them."""
+        if self._is_collection_author():
+            self.filtered(lambda text: text.model in COLLECTION_MODELS).is_collection_text = True
 
     def _is_collection_text_of(self, model) -> bool:
         """Return whether this text may be chosen for customers.

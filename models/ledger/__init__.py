@@ -1,4 +1,5 @@
 from . import (  # noqa: I001 - the order in which the models build on each other
+    collection_reader_view_mixin,
     account_account,
     account_journal,
     account_move,

@@ -8,12 +8,12 @@ from odoo.tools.misc import format_date
 CONTACTS_SHOWN = 100
 # A link to the page of an invoice without its access token, in HTML.
 INVOICE_PAGE = re.compile(r'/my/invoices/(\d+)"')
-# Who may read what Odoo and other addons show on an invoice.
-ACCOUNTING_GROUPS = "account.group_account_readonly,account.group_account_invoice"
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "collection.reader.view.mixin"]
+    _collection_reader_view_types = ("form", "list")
 
     collection_settlements = fields.Text(
         string="Settled by",
@@ -40,33 +40,6 @@ class AccountMove(models.Model):
                 for row in settlements
                 if not row["is_returned"]
             )
-
-    # === CRUD METHODS === #
-
-    # EXTENDS base
-    @api.model
-    @api.readonly
-    def get_view(self, view_id=None, view_type="form", **options):
-        if not view_id:
-            view_id = self._get_collection_view_id(view_type)
-        return super().get_view(view_id, view_type, **options)
-
-    @api.model
-    def _get_collection_view_id(self, view_type):
-        """Return the view in which collectors without accounting rights look at invoices, whatever leads there.
-
-        Other addons put into Odoo's views what these people may not read, such as the number of sales orders.
-
-        :param str view_type: ``form``, ``list``, …
-        :return: its id, or ``None`` where Odoo's own view is the right one.
-        """
-        if view_type not in ("form", "list") or self.env.context.get(f"{view_type}_view_ref"):
-            return None
-        user = self.env.user
-        if not user.has_group("account_collection.group_collection_user") or user.has_groups(ACCOUNTING_GROUPS):
-            return None
-        view = self.env.ref(f"account_collection.account_move_view_{view_type}_collection", raise_if_not_found=False)
-        return view.id if view else None
 
     # === ACTION METHODS === #
 

@@ -15,7 +15,9 @@ WATCHED_FIELDS = {
 
 
 class AccountMoveLine(models.Model):
-    _inherit = "account.move.line"
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "collection.reader.view.mixin"]
+    _collection_reader_view_types = ("form",)
 
     # What is reconciled but not posted is looked up whenever open items are read, see ``collection.ledger``.
     _collection_void_idx = models.Index("(id) WHERE parent_state != 'posted' AND matching_number IS NOT NULL")

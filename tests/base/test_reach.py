@@ -38,10 +38,10 @@ class TestReach(CollectionCommon):
     def _rpc(self, user, model, method, *args, context=None):
         """Do what a session does."""
         context = {"allowed_company_ids": user.company_ids.ids, **(context or {})}
-        result = call_kw(
-            self.env(user=user, su=False, context=context)[model], method, list(args), {"context": context}
-        )
-        self.env.flush_all()
+        env = self.env(user=user, su=False, context=context)
+        result = call_kw(env[model], method, list(args), {"context": context})
+        # As at the end of a request: what is still to be computed is so for its user.
+        env.flush_all()
         self.env.invalidate_all()
         return result
 

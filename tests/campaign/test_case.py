@@ -191,10 +191,11 @@ class TestCase(CollectionCommon):
             action.with_user(self.collector).outcome = "voicemail"
         with self.assertRefused("stays on file"):
             action.with_user(self.collector).unlink()
+        values = {"debtor_id": self.debtor.id, "channel": "letter", "outcome": "voicemail"}
+        with self.assertRefused("can't be written by hand"):
+            self.env["collection.action"].with_user(self.collector).create(values)
         with self.assertRefused("Only a call has an outcome"):
-            self.env["collection.action"].with_user(self.collector).create(
-                {"debtor_id": self.debtor.id, "channel": "letter", "outcome": "voicemail"}
-            )
+            self.env["collection.action"].sudo().create(values)
 
     def test_bad_next_date(self):
         with self.assertRefused("from today on"):

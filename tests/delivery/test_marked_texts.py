@@ -42,11 +42,13 @@ class TestMarkedTexts(PlanCommon):
         # As Odoo has it until somebody restricts it: every employee writes templates.
         editor = cls.env.ref("mail.group_mail_template_editor")
         (cls.manager + cls.team_user + cls.collector).group_ids = [Command.link(editor.id)]
-        Template = cls.env["mail.template"]
+        author = cls._create_user("author", "mail.group_mail_template_editor,base.group_sanitize_override")
         cls.debtor_model = cls.env["ir.model"]._get("collection.debtor")
-        cls.own = Template.create({"name": "Own words", "model_id": cls.debtor_model.id, "body_html": "<p>Hello</p>"})
+        values = {"name": "Own words", "model_id": cls.debtor_model.id, "body_html": "<p>Hello</p>"}
+        cls.own = cls.env["mail.template"].with_user(author).create(values).with_env(cls.env)
         cls.invite = cls.env.ref("auth_signup.set_password_email")
-        cls.sms = cls.env["sms.template"].create({"name": "SMS", "model_id": cls.debtor_model.id, "body": "Hello"})
+        values = {"name": "SMS", "model_id": cls.debtor_model.id, "body": "Hello", "is_collection_text": False}
+        cls.sms = cls.env["sms.template"].create(values)
 
     # === WHICH === #
 
@@ -58,6 +60,16 @@ class TestMarkedTexts(PlanCommon):
             text = self.env[record.model].browse(record.res_id)
             self.assertTrue(text.is_collection_text, text.name)
         self.assertGreater(len(data), 10)
+
+    def test_texts_of_administrators(self):
+        """Whoever may mark texts makes them to be chosen, unless they are about something else."""
+        values = {"name": "x", "model_id": self.debtor_model.id, "body_html": "<p>Hello</p>"}
+        Template = self.env["mail.template"].with_user(self.manager)
+        other = {**values, "model_id": self.env["ir.model"]._get_id("res.partner")}
+        texts = Template.create([values, {**values, "is_collection_text": False}, other])
+        self.assertEqual(texts.mapped("is_collection_text"), [True, False, False])
+        self.assertFalse(Template.with_context(default_is_collection_text=False).create(values).is_collection_text)
+        self.assertFalse(self.own.is_collection_text)
 
     def test_reminder(self):
         """A reminder says nothing of another text: neither shown, nor sent, by whatever way it was chosen."""
@@ -180,6 +192,7 @@ class TestMarkedTexts(PlanCommon):
         wrong = self.env["mail.template"].create(
             {
                 "name": "x",
+                "is_collection_text": False,
                 "model_id": self.env["ir.model"]._get_id("collection.promise"),
                 "body_html": "<p><t t-out=\"env['res.users']\"/></p>",
             }

@@ -133,7 +133,7 @@ class TestSilence(PlanCommon):
         self.assertTrue(
             self.debtor.message_ids.filtered(lambda message: "Collector went on in spite of this" in message.body)
         )
-        with self.assertRefused("can't be changed any more"):
+        with self.assertRefused("can't be written by hand"):
             action.with_user(self.collector).write({"overruled_text": False})
 
     def test_only_what_was_shown_is_overruled(self):

@@ -92,6 +92,8 @@ class TestSimulation(PlanCommon):
     def test_nothing_real_is_changed(self):
         self._create_invoice(days_late=10)
         debtor = self._get_debtor()
+        # Writes down what was tracked so far.
+        self.env.cr.flush()
         before = (self.plan.read(), self.plan.step_ids.read(["delay", "channel", "active"]))
         self._simulate()
         self._try(d3={"delay": 5}, d8={"is_kept": False})

@@ -326,7 +326,7 @@ class TestHandover(HandoverCommon):
         for values in ({"state": "returned"}, {"file_hash": "x"}, {"date_start": self.today}):
             with self.subTest(values=values), self.assertRefused("."):
                 handover.write(values)
-        with self.assertRefused("follows the ledger"):
+        with self.assertRefused("can't be written by hand"):
             self.case.debtor_id.with_user(self.manager).handover_id = False
         with self.assertRefused("stays on file"):
             handover.sudo().unlink()
