@@ -11,6 +11,11 @@ group.user_ids -= env.ref("base.user_admin")
 cron = env.ref("{NAME}.cron_settle")
 cron.interval_number = 7
 env.ref("{NAME}.collection_debtor_rule_company").domain_force = "[('id', '=', 0)]"
+for debtor in env["collection.debtor"].search([("claimable_amount", ">", 0)], limit=3):
+    first, *rest = [row["item"] for row in debtor._get_claimable_items()]
+    env["collection.pause"]._pause(debtor, first.move_id, "2099-01-01", "Proof")
+    for item in rest[:1]:
+        item.no_followup = True
 env.cr.commit()
 """
 _UNINSTALL = f"""\

@@ -11,7 +11,7 @@ from ..common import CollectionCommon
 from .fields_of_users import FIELDS_OF_USERS
 
 ADDON = "account_collection"
-REFUSALS = "by hand|follows what happened|Use the buttons|stays on file|as it was said"
+REFUSALS = "by hand|follows what happened|Use the buttons|stays on file|as it was said|You are not allowed to"
 
 
 @tagged("post_install", "-at_install")
