@@ -7,6 +7,7 @@ from .base import (
     test_dialogues,
     test_facts,
     test_forgery,
+    test_other_ways,
     test_plain_words,
     test_public_methods,
     test_reach,

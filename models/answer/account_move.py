@@ -57,6 +57,7 @@ class AccountMove(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("state", "payment_state", "amount_residual")
+    @api.depends_context("uid")
     def _compute_collection(self):
         stored = self.filtered("id")
         rows = {}
@@ -66,7 +67,7 @@ class AccountMove(models.Model):
             move_id = SQL.identifier(self._table, "id")
             columns = [
                 # Of these customers alone: what credits cover is a matter of all their items.
-                self._get_collection_state_sql(move_id, self._table, stored)
+                self._hide_from_others(self._table, self._get_collection_state_sql(move_id, self._table, stored))
                 if name == "collection_state"
                 else self._field_to_sql(self._table, name, query)
                 for name in (
@@ -136,7 +137,27 @@ class AccountMove(models.Model):
         if method is None:
             return super()._field_to_sql(alias, fname, query=query)
         self._check_field_access(self._fields[fname], "read")
-        return method(SQL.identifier(alias, "id"), alias)
+        return self._hide_from_others(alias, method(SQL.identifier(alias, "id"), alias))
+
+    @api.model
+    def _hide_from_others(self, alias, column):
+        """Return the SQL of a column that is empty for customers whose follow-up file the user may not read.
+
+        :param str alias: of the table of moves.
+        :param column: ``SQL``.
+        """
+        readable = self.env["collection.debtor"]._get_readable_query()
+        if readable is None:
+            return column
+        return SQL(
+            """(CASE WHEN NOT EXISTS (SELECT
+                  FROM collection_debtor file
+                 WHERE file.partner_id = %s AND file.company_id = %s AND file.id NOT IN %s) THEN %s END)""",
+            SQL.identifier(alias, "commercial_partner_id"),
+            SQL.identifier(alias, "company_id"),
+            readable.subselect(),
+            column,
+        )
 
     def _get_collection_promise_date_sql(self, move_id, alias):
         """Return SQL for the earliest date of the open promises on a move."""

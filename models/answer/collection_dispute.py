@@ -435,10 +435,13 @@ class CollectionDispute(models.Model):
     def _get_default_owner(self, reason, debtor):
         """Return who should solve a dispute: the reason's owner, else the salesperson, else the user at work.
 
-        Who lacks the role “Dispute owner” is passed over.
+        Who lacks the role “Dispute owner”, or may not enter the company, is passed over.
         """
-        candidates = (reason.owner_id, debtor.salesperson_id)
-        return next((user for user in candidates if user and user.sudo().has_group(OWNER_GROUP)), self.env.user)
+        candidates = (reason.owner_id | debtor.salesperson_id).sudo()
+        fitting = candidates.filtered(
+            lambda user: user.has_group(OWNER_GROUP) and debtor.company_id <= user.company_ids
+        )
+        return fitting[:1].with_env(self.env) or self.env.user
 
     @api.model
     def _get_default_deadline(self, reason, company):

@@ -12,6 +12,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     mail_gateway,
     collection_tabular_file_mixin,
     ir_actions_report,
+    ir_attachment,
     fields,
     pdf_pages,
     pending_refresh,

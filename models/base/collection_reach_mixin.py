@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 
 
 class CollectionReachMixin(models.AbstractModel):
@@ -8,7 +9,7 @@ class CollectionReachMixin(models.AbstractModel):
     Without more, a user could move a record to another collector's customer, to another company or out of all of
     them, and learn or change there what is refused otherwise.
 
-    Handing a record on to a colleague, by its person in charge, is no such move.
+    Handing a record on to a colleague, by its person in charge, is no such move: to one who may enter its company.
     """
 
     _name = "collection.reach.mixin"
@@ -24,17 +25,20 @@ class CollectionReachMixin(models.AbstractModel):
         # Whoever catches the refusal finds everything as it was.
         with self.env.cr.savepoint():
             records = super().create(vals_list)
-            records._check_links(defaults.union(*vals_list))
+            names = defaults.union(*vals_list)
+            records._check_links(names)
+            records._check_people(names)
         return records
 
     def write(self, vals):
-        names = set() if self.env.su else {name for name in vals if self._is_link(name)}
+        names = set() if self.env.su else {name for name in vals if self._is_link(name) or self._is_person(name)}
         placing = set() if self.env.su else self._get_placing_fields() & vals.keys()
         if not names and not placing:
             return super().write(vals)
         with self.env.cr.savepoint():
             result = super().write(vals)
             self._check_links(names)
+            self._check_people(names)
             if placing:
                 self.check_access("write")
         return result
@@ -57,6 +61,32 @@ class CollectionReachMixin(models.AbstractModel):
         for name in names:
             if self._is_link(name):
                 self.sudo().mapped(name).sudo(False).check_access("read")
+
+    @api.model
+    def _is_person(self, name):
+        """Return whether a field says who is to do something about a record."""
+        field = self._fields.get(name)
+        return field and field.type == "many2one" and field.store and field.comodel_name == "res.users"
+
+    def _check_people(self, names):
+        """Check that whoever is put in charge works here, and may enter the company that a record is of.
+
+        :param names: the names of the fields that were written, others among them.
+        :raises UserError: naming who can't.
+        """
+        for name in filter(self._is_person, names):
+            for record in self.sudo():
+                person = record[name]
+                company = record.company_id if "company_id" in self._fields else self.env["res.company"]
+                if person and (person.share or company - person.company_ids):
+                    raise UserError(
+                        self.env._(
+                            "“%(field)s”: %(person)s has no access to %(company)s. Choose a colleague who has.",
+                            field=self._fields[name]._description_string(self.env),
+                            person=person.name,
+                            company=(company or self.env.company).name,
+                        )
+                    )
 
     @api.model
     def _get_placing_fields(self):

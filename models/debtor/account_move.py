@@ -17,8 +17,10 @@ class AccountMove(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("line_ids.no_followup")
+    @api.depends_context("uid")
     def _compute_collection_paused_until(self):
-        until = {pause.move_id.id: pause.date_until for pause in self.env["collection.pause"]._get_running(self)}
+        running = self.env["collection.pause"]._get_running(self).with_env(self.env)._filtered_access("read")
+        until = {pause.move_id.id: pause.date_until for pause in running}
         for move in self:
             move.collection_paused_until = until.get(move.id, False)
 

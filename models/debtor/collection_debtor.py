@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import LockError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_amount
@@ -525,6 +525,21 @@ class CollectionDebtor(models.Model):
     def action_pause(self):
         """Open the dialogue that pauses the follow-up of this customer, or of some invoices."""
         return self._action_open_dialog("collection.pause.set", self.env._("Pause the follow-up"))
+
+    # === BUSINESS METHODS - WHO MAY KNOW === #
+
+    @api.model
+    def _get_readable_query(self):
+        """Return a ``Query`` of the follow-up files that a user of Collections may read, ``None`` when it is all.
+
+        For what is told of customers elsewhere, on invoices for example, and worked out as the system. Others may
+        read none, nor any of that; the system may in their name.
+        """
+        debtors = self.sudo(False).with_context(active_test=False)
+        sees_all = self.env.user.has_group("account_collection.group_collection_team")
+        if self.env.uid == SUPERUSER_ID or sees_all or not debtors.has_access("read"):
+            return None
+        return debtors._search(Domain.TRUE)
 
     # === BUSINESS METHODS - TWO AT ONCE === #
 

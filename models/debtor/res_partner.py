@@ -72,9 +72,9 @@ class ResPartner(models.Model):
             partner.collection_banner = debtor and debtor._get_banner()
 
     @api.depends("collection_debtor_ids.score_breakdown", "commercial_partner_id")
-    @api.depends_context("company", "lang")
+    @api.depends_context("company", "lang", "uid")
     def _compute_collection_score_explanation(self):
-        debtors = self._get_collection_debtors()
+        debtors = self._get_readable_debtors()
         for partner in self:
             debtor = debtors.get(partner.commercial_partner_id)
             partner.collection_score_explanation = debtor and debtor.sudo().score_explanation
@@ -89,10 +89,16 @@ class ResPartner(models.Model):
         )
         return {debtor.partner_id: debtor for debtor in debtors}
 
-    @api.depends("collection_debtor_ids.score", "collection_debtor_ids.grade", "commercial_partner_id")
-    @api.depends_context("company")
-    def _compute_collection(self):
+    def _get_readable_debtors(self):
+        """Return those of ``_get_collection_debtors`` that the user may read, whoever computes in their name."""
         debtors = self._get_collection_debtors()
+        readable = self.env["collection.debtor"].union(*debtors.values()).sudo(False)._filtered_access("read")
+        return {partner: debtor for partner, debtor in debtors.items() if debtor in readable}
+
+    @api.depends("collection_debtor_ids.score", "collection_debtor_ids.grade", "commercial_partner_id")
+    @api.depends_context("company", "uid")
+    def _compute_collection(self):
+        debtors = self._get_readable_debtors()
         for partner in self:
             debtor = debtors.get(partner.commercial_partner_id)
             partner.collection_score = debtor.score if debtor else 0
@@ -112,6 +118,8 @@ class ResPartner(models.Model):
         if operator not in ("in", "<", ">", "<=", ">="):
             return NotImplemented
         own = Domain("company_id", "=", self.env.company.id)
+        if (readable := self.env["collection.debtor"]._get_readable_query()) is not None:
+            own &= Domain("id", "in", readable)
         path = "commercial_partner_id.collection_debtor_ids"
         found = Domain(path, "any!", own & Domain(name, operator, value))
         empty_matches = {
@@ -128,16 +136,20 @@ class ResPartner(models.Model):
         if field_expr in DEBTOR_FIELDS and query is not None:
             self._check_field_access(self._fields[field_expr], "read")
             debtor = query.make_alias(alias, "collection_debtor")
+            readable = self.env["collection.debtor"]._get_readable_query()
             query.add_join(
                 "LEFT JOIN",
                 debtor,
                 "collection_debtor",
                 SQL(
-                    "%s = %s AND %s = %s",
+                    "%s = %s AND %s = %s AND %s",
                     SQL.identifier(debtor, "partner_id"),
                     SQL.identifier(alias, "commercial_partner_id"),
                     SQL.identifier(debtor, "company_id"),
                     self.env.company.id,
+                    SQL("TRUE")
+                    if readable is None
+                    else SQL("%s IN %s", SQL.identifier(debtor, "id"), readable.subselect()),
                 ),
             )
             return SQL.identifier(debtor, DEBTOR_FIELDS[field_expr])

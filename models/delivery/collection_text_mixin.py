@@ -47,8 +47,12 @@ PLAIN_METHODS = frozenset(
     for name in dir(kind)
     if not name.startswith("_") and name not in NO_METHODS and not hasattr(models.BaseModel, name)
 )
+# Methods that read what their argument names: it stands there for all to see, or is a function.
+PATH_METHODS = frozenset({"mapped", "filtered", "sorted"})
 # Names that lead to anything.
 CLOSED_NAMES = frozenset({"env", "ctx", "request", "self", "getattr", "setattr", "hasattr", "vars", "dir"})
+# From these records lists lead to rows of all companies and of other people.
+HUBS = ("res.partner", "res.company", "res.users")
 # Directives of QWeb that hold an expression, and those that hold none. There are no others in a text.
 DIRECTIVES = ("t-out", "t-esc", "t-raw", "t-field", "t-if", "t-elif", "t-foreach", "t-value", "t-att", "t-options")
 DIRECTIVES_BEGIN = ("t-att-", "t-options-")
@@ -103,6 +107,9 @@ class CollectionTextMixin(models.AbstractModel):
         self._check_collection_author()
         if self._collection_dynamic_fields.keys() & vals.keys() or {"is_collection_text", "model_id"} & vals.keys():
             self._check_collection_safety()
+        if vals.get("is_collection_text"):
+            # Whoever wrote it may read no customer, so that it was never tried.
+            self._check_collection_text()
         return result
 
     # EXTENDS base: the dialogue that translates
@@ -275,6 +282,26 @@ class CollectionTextMixin(models.AbstractModel):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if found := closed & set(node.value.split(".")):
                     self._refuse_in_collection_text(min(found))
+        self._check_collection_arguments(tree)
+
+    def _check_collection_arguments(self, tree):
+        """Check that the names of what is read stand in the expression, and aren't put together by it."""
+        called = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                called.add(node.func)
+                arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+                if node.func.attr in PATH_METHODS:
+                    for argument in arguments:
+                        if not isinstance(argument, ast.Constant | ast.Lambda):
+                            self._refuse_in_collection_text(ast.unparse(argument)[:80])
+            elif isinstance(node, ast.Subscript):
+                parts = [node.slice.operand] if isinstance(node.slice, ast.UnaryOp) else [node.slice]
+                if not isinstance(parts[0], ast.Constant | ast.Slice):
+                    self._refuse_in_collection_text(ast.unparse(node.slice)[:80])
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in PATH_METHODS and node not in called:
+                self._refuse_in_collection_text(node.attr)
 
     def _is_open_attribute(self, name) -> bool:
         """Return whether a text may read an attribute: a field, one of a few words, or what no record has at all.
@@ -290,13 +317,26 @@ class CollectionTextMixin(models.AbstractModel):
         return is_field or not any(hasattr(model, name) for model in known)
 
     def _get_closed_field_names(self):
-        """Return the names of fields that nobody may read, such as secrets."""
-        return {
+        """Return the names of fields that nobody may read, such as secrets, and of those that lead to others' rows.
+
+        Those are the lists of a customer, a company or a user: entries of all companies, for example. What is owed
+        here is in the words that this addon offers.
+        """
+        secrets = {
             name
             for model in self.env.registry.values()
             for name, field in model._fields.items()
             if field.groups == fields.NO_ACCESS
         }
+        lists = {
+            name
+            for model in HUBS
+            for name, field in self.env[model]._fields.items()
+            if field.type in ("one2many", "many2many")
+            and field.comodel_name != "res.partner"
+            and not {"company_id", "company_ids"}.isdisjoint(self.env[field.comodel_name]._fields)
+        }
+        return secrets | lists
 
     def _refuse_in_collection_text(self, name):
         raise ValidationError(

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class CollectionAction(models.Model):
@@ -40,6 +41,29 @@ class CollectionAction(models.Model):
         "(debtor_id, step_id, cycle) WHERE step_id IS NOT NULL AND state IN ('planned', 'done')",
         "This step was said to this customer, or is planned, already.",
     )
+
+    # === CRUD METHODS === #
+
+    # EXTENDS collection.state.mixin: a letter that turns into a task would be done, and said, by a click
+    def write(self, vals):
+        if "channel" in vals and not self._is_of_the_system():
+            other = self.sudo().filtered(lambda action: action.step_id and action.channel != vals["channel"])
+            if other:
+                raise UserError(
+                    self.env._(
+                        "The plan asks for “%s” by this channel. To speak to the customer in another way, cancel it and "
+                        "log that instead.",
+                        other[0].step_id.name,
+                    )
+                )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_of_plan(self):
+        if not self.env.su and any(action.step_id for action in self.sudo()):
+            raise UserError(
+                self.env._("A follow-up plan asks for this. Cancel it instead: then one sees why it wasn't done.")
+            )
 
     # === ACTION METHODS === #
 

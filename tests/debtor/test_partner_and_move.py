@@ -58,6 +58,35 @@ class TestPartnerAndMove(CollectionCommon):
             self.other_invoice, [{"collection_state": "disputed", "collection_dispute_reason_id": dispute.reason_id.id}]
         )
 
+    def test_of_a_colleague_s_customers_nothing_is_told(self):
+        """Invoices and customers are everybody's; what is judged of them is the matter of who follows them up."""
+        self._promise(self.debtor, date=self._days(5))
+        self._dispute(self.other_debtor, self._get_items(self.other_invoice))
+        (self.debtor + self.other_debtor).collector_id = self.other_collector
+        self.env["collection.pause"].sudo()._pause(self.other_debtor, self.other_invoice, self._days(9), "x")
+        self.env.invalidate_all()
+        on_moves = (
+            "collection_score",
+            "collection_state",
+            "collection_promise_date",
+            "collection_dispute_reason_id",
+            "collection_paused_until",
+        )
+        on_partners = ("collection_score", "collection_grade", "collection_score_explanation")
+        moves, partners = self.invoice + self.other_invoice, self.customer + self.other_customer
+        cases = ((moves, on_moves, "collection_state"), (partners, on_partners, "collection_grade"))
+        for user, is_told in ((self.other_collector, True), (self.collector, False), (self.team_user, True)):
+            for records, names, group in cases:
+                own = records.with_user(user)
+                with self.subTest(user=user.login, model=records._name):
+                    for name in names:
+                        self.assertEqual(any(own.mapped(name)), is_told, name)
+                    found = own.search([("id", "in", own.ids), ("collection_score", ">", 0)])
+                    self.assertEqual(found, own if is_told else own.browse())
+                    groups = own._read_group([("id", "in", own.ids)], [group], ["__count"])
+                    self.assertEqual(False not in dict(groups), is_told)
+                    self.assertEqual(len(own.search([("id", "in", own.ids)], order="collection_score desc")), 2)
+
     def test_search_sort_and_group_invoices(self):
         self._promise(self.debtor, date=self._days(5))
         dispute = self._dispute(self.other_debtor, self._get_items(self.other_invoice))

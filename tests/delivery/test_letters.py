@@ -118,6 +118,19 @@ class TestLetters(LettersCommon):
             {self.debtor: "cancelled", self.other_debtor: "done"},
         )
 
+    def test_only_who_paid_is_taken_out(self):
+        """The dialogue is told which letters are doubtful, and looks for itself."""
+        letters = self._plan_letters()
+        self._print(letters)
+        self._pay(self.invoice)
+        wizard = self.env["collection.letter.post"].with_user(self.team_user)
+        both = [Command.set(letters.ids)]
+        wizard.create({"action_ids": both, "doubtful_ids": both}).action_confirm()
+        self.assertEqual(
+            {letter.debtor_id: (letter.state, letter.cancel_code) for letter in letters},
+            {self.debtor: ("cancelled", "nothing_claimable"), self.other_debtor: ("planned", False)},
+        )
+
     def test_paid_but_in_the_post_already(self):
         letters = self._plan_letters()
         self._print(letters)

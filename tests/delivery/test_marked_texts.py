@@ -25,6 +25,15 @@ THEFTS = (
     "object.collector_id.totp_secret",
     "object.collector_id.mapped('totp_secret')",
     "object.collector_id['totp_secret']",
+    # Put together by the text itself.
+    "object.mapped('collector_id.totp' + '_secret')",
+    "object.collector_id['totp' + '_secret']",
+    "list(map(object.mapped, ['name']))",
+    # Of all companies, and of other people.
+    "object.partner_id.invoice_ids.mapped('ref')",
+    "object.mapped('partner_id.invoice_ids')",
+    "object.company_id.user_ids",
+    "object.partner_id.collection_debtor_ids",
     "ctx",
 )
 
@@ -188,6 +197,18 @@ class TestMarkedTexts(PlanCommon):
         with self.assertRefused("t-call"):
             text.body_html = '<p><t t-call="web.layout"/></p>'
 
+    def test_a_trial_tells_nothing_of_others_customers(self):
+        """A text that fails says with whom it was tried: somebody whom its author may read."""
+        self.debtor.collector_id = self.other_collector
+        author = self.own.create_uid
+        wrong = {"name": "x", "model_id": self.debtor_model.id, "subject": "{{ int(object.partner_id.name) }}"}
+        text = self.env["mail.template"]
+        for user in (author, self.collector):
+            text = self.env["mail.template"].with_user(user).create(wrong)
+        for what, args in ((text.create, [wrong]), (text.write, [{"is_collection_text": True}])):
+            with self.assertRefused("can't be written for Boulangerie Petit"):
+                what.__func__(text.with_user(self.manager), *args)
+
     def test_marking_looks_at_the_text(self):
         wrong = self.env["mail.template"].create(
             {
@@ -209,6 +230,7 @@ class TestMarkedTexts(PlanCommon):
                 "body_html": '<p t-foreach="object._get_claim()" t-as="claim">'
                 "<t t-out=\"format_amount(claim['amount'], claim['currency'])\"/>"
                 "<t t-out=\"', '.join(sorted(item.name or '' for item in object.open_item_ids))\"/>"
+                "<t t-out=\"object.action_ids.sorted('id')[:1].mapped('summary')[0:1]\"/>"
                 '<t t-if="object.days_late > 30 and contact.is_company" t-out="user.name"/></p>',
             }
         )

@@ -18,13 +18,13 @@ class CollectionLetterPost(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_confirm(self):
-        """Mark the letters as posted; cancel those that were taken out."""
+        """Mark the letters as posted; cancel those that were taken out, as far as nothing is owed on them still."""
         self.ensure_one()
         self = self._without_defaults()  # noqa: PLW0642
         letters = self.action_ids._get_letters()
         if not self.is_posted:
             taken_out = letters & self.doubtful_ids
-            for letter in taken_out:
+            for letter in taken_out - taken_out._get_posted_for_sure():
                 letter._set_state(
                     "cancelled",
                     result_text=letter.debtor_id._get_nothing_to_claim_reason(),
