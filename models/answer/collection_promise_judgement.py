@@ -177,10 +177,12 @@ class CollectionPromise(models.Model):
         self.ensure_one()
         return self.promised_on - timedelta(days=self.company_id.collection_promise_grace_days)
 
-    def _get_unallocated_credit(self):
+    def _get_unallocated_credit(self, until=None):
         """Return the money of this customer that waits for allocation, in the promise's currency.
 
         A branch may receive its money on the accounts of the company above it.
+
+        :param date until: money of later days is left out; the deadline when ``None``.
         """
         self.ensure_one()
         Line = self.env["account.move.line"].sudo()
@@ -193,7 +195,7 @@ class CollectionPromise(models.Model):
             Domain.OR(domains)
             & Domain("amount_residual_currency", "<", 0)
             & Domain("currency_id", "=", self.currency_id.id)
-            & Domain("date", "<=", self.deadline)
+            & Domain("date", "<=", until or self.deadline)
             # Money that lay there before is no payment of this promise.
             & Domain("date", ">=", self._get_first_day())
             & Domain("journal_id.type", "in", CASH_JOURNAL_TYPES),
