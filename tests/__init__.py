@@ -88,5 +88,6 @@ from .figures import (
 )
 from .run import (
     test_customer_change,
+    test_planning,
     test_run,
 )
