@@ -206,9 +206,7 @@ class DecisionContext:
         """
         left_out = PLAN_SILENCES - {"bank_stale"} if is_scheduled else PLAN_SILENCES
         silences = [
-            silence
-            for silence in self.silences[debtor_id]
-            if silence.reason not in left_out and silence.holds_on(day)
+            silence for silence in self.silences[debtor_id] if silence.reason not in left_out and silence.holds_on(day)
         ]
         reasons = {silence.reason for silence in silences}
         if not reasons & {"insolvency", "nothing_claimable"} and self.claimable(debtor_id, day) <= 0:
