@@ -190,15 +190,7 @@ def read_customers(company, today):
     company = company.with_env(env)
     cent = Decimal(1).scaleb(-company.currency_id.decimal_places)
     debtors = {debtor.partner_id: debtor for debtor in _search(env, "collection.debtor", company)}
-    lines = _search(
-        env,
-        "account.move.line",
-        company,
-        ("account_id.account_type", "=", "asset_receivable"),
-        ("account_id.non_trade", "=", False),
-        ("parent_state", "=", "posted"),
-        ("partner_id", "!=", False),
-    )
+    lines = _search_receivables(env, company)
     partners = lines.partner_id.commercial_partner_id | env["res.partner"].union(*debtors)
     customers = {
         partner: Customer(partner, company, debtors.get(partner, env["collection.debtor"]), today, cent)
@@ -222,6 +214,19 @@ def read_customers(company, today):
         day = action.date_done.replace(tzinfo=ZoneInfo("UTC")).astimezone(clock).date()
         customers[action.debtor_id.partner_id].contact_days.append(day)
     return customers
+
+
+def _search_receivables(env, company):
+    """Return the posted trade receivable items of a company's customers."""
+    return _search(
+        env,
+        "account.move.line",
+        company,
+        ("account_id.account_type", "=", "asset_receivable"),
+        ("account_id.non_trade", "=", False),
+        ("parent_state", "=", "posted"),
+        ("partner_id", "!=", False),
+    )
 
 
 def _search(env, model, company, *conditions):
@@ -513,27 +518,40 @@ def cash_of(partial, cent):
     return rounded(amount, cent)
 
 
+def _has_paid(paid, company):
+    """Whether a payment's journal item was set against a debt of this company."""
+    return company in paid.matched_debit_ids.debit_move_id.company_id
+
+
 def _read_returns(env, company, lines, customers):
     """Write down on each customer the days on which money that had come in went back; return the payments' ids.
 
     The bank takes back as much as was paid once before, without a payment to the customer; or a payment is rejected.
+    For a branch counts what went back to a company above it, if it had paid an item of the branch.
     """
     returned = set()
-    in_bank = lines.filtered(lambda line: line.journal_id.type in CASH)
-    for line in in_bank:
-        if paid := find_returned(line, in_bank):
-            customers[line.partner_id.commercial_partner_id].return_days.append(line.date)
-            returned.add(paid.id)
-    for payment in _search(
-        env,
-        "account.payment",
-        company,
-        ("state", "=", "rejected"),
-        ("payment_type", "=", "inbound"),
-        ("partner_type", "=", "customer"),
+    for owner in company.parent_ids:
+        in_bank = lines if owner == company else _search_receivables(env, owner)
+        in_bank = in_bank.filtered(lambda line: line.journal_id.type in CASH)
+        for line in in_bank:
+            paid = find_returned(line, in_bank)
+            if paid and (owner == company or _has_paid(paid, company)):
+                customers[line.partner_id.commercial_partner_id].return_days.append(line.date)
+                returned.add(paid.id)
+    for payment in env["account.payment"].search(
+        [
+            ("company_id", "in", company.parent_ids.ids),
+            ("state", "=", "rejected"),
+            ("payment_type", "=", "inbound"),
+            ("partner_type", "=", "customer"),
+        ]
     ):
-        customers[payment.partner_id.commercial_partner_id].return_days.append(payment.date)
-        returned.update(payment.move_id.line_ids.filtered(lambda line: line.account_type == "asset_receivable").ids)
+        paid = payment.move_id.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        if payment.company_id != company and not _has_paid(paid, company):
+            continue
+        if not returned.intersection(paid.ids):  # booked back as well: it came back once
+            customers[payment.partner_id.commercial_partner_id].return_days.append(payment.date)
+        returned.update(paid.ids)
     return returned
 
 
