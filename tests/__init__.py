@@ -89,5 +89,6 @@ from .figures import (
 )
 from .run import (
     test_customer_change,
+    test_planning,
     test_run,
 )

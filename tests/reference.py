@@ -2,7 +2,7 @@
 
 The property tests compare the SQL with what stands here. A ledger is read once through the ORM into
 plain values; each indicator is one function with its definition, made from those values alone.
-Nothing here calls the code under test, except ``tools.scoring``, which has its own tests.
+Nothing here calls the code under test, except ``tools.scoring`` and ``tools.workdays``, which have their own tests.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
-from ..tools import scoring
+from ..tools import scoring, workdays
 
 CASH = ("bank", "cash", "credit")
 TENTH = Decimal("0.1")
@@ -190,15 +190,7 @@ def read_customers(company, today):
     company = company.with_env(env)
     cent = Decimal(1).scaleb(-company.currency_id.decimal_places)
     debtors = {debtor.partner_id: debtor for debtor in _search(env, "collection.debtor", company)}
-    lines = _search(
-        env,
-        "account.move.line",
-        company,
-        ("account_id.account_type", "=", "asset_receivable"),
-        ("account_id.non_trade", "=", False),
-        ("parent_state", "=", "posted"),
-        ("partner_id", "!=", False),
-    )
+    lines = _search_receivables(env, company)
     partners = lines.partner_id.commercial_partner_id | env["res.partner"].union(*debtors)
     customers = {
         partner: Customer(partner, company, debtors.get(partner, env["collection.debtor"]), today, cent)
@@ -224,13 +216,26 @@ def read_customers(company, today):
     return customers
 
 
+def _search_receivables(env, company):
+    """Return the posted trade receivable items of a company's customers."""
+    return _search(
+        env,
+        "account.move.line",
+        company,
+        ("account_id.account_type", "=", "asset_receivable"),
+        ("account_id.non_trade", "=", False),
+        ("parent_state", "=", "posted"),
+        ("partner_id", "!=", False),
+    )
+
+
 def _search(env, model, company, *conditions):
     return env[model].search([("company_id", "=", company.id), *conditions])
 
 
 def _read_items(env, company, lines, cent, today):
     """Return ``{id: Item}`` of journal items, with the parts under dispute or promise."""
-    partials = _search(env, "account.partial.reconcile", company)
+    partials = env["account.partial.reconcile"].search([("company_id", "in", company.parent_ids.ids)])
     causes = {partial.exchange_move_id: partial for partial in partials if partial.exchange_move_id}
     disputed, promised = Counter(), Counter()
     for dispute in _search(env, "collection.dispute", company, ("state", "in", ("open", "accepted"))):
@@ -332,11 +337,13 @@ def open_on(line, day, causes):
 
 
 def _announce(env, company, lines, items, customers):
-    """Set what is on its way against debts: entries of later days, and bank lines that nobody allocated.
+    """Set what is on its way against debts.
 
-    What names its debt comes first, then the older money; each serves the oldest debts of its currency.
+    Entries of later days, bank lines that nobody allocated, online payments that are not booked; a branch looks at the
+    bank, the providers and the credits of the companies above it, too. What names its debt comes first, then the older
+    money; each serves the oldest debts of its currency.
     """
-    rows = []
+    rows = _read_online_payments(env, company, lines, items, customers) + _read_parents(env, company, customers)
     for line in lines:
         customer = customers[line.partner_id.commercial_partner_id]
         if line.date > customer.today and line.balance < 0 and not is_void(line):
@@ -349,14 +356,14 @@ def _announce(env, company, lines, items, customers):
                     item for item in customer.owed if item.currency == line.currency_id.name and item.date <= line.date
                 ]
                 rows.append((1, line.date, line.id, debts, -exact(line.amount_residual_currency)))
-    for bank_line in _search(
-        env,
-        "account.bank.statement.line",
-        company,
-        ("is_reconciled", "=", False),
-        ("amount", ">", 0),
-        ("partner_id", "!=", False),
-        ("move_id.state", "=", "posted"),
+    for bank_line in env["account.bank.statement.line"].search(
+        [
+            ("company_id", "in", company.parent_ids.ids),
+            ("is_reconciled", "=", False),
+            ("amount", ">", 0),
+            ("partner_id", "!=", False),
+            ("move_id.state", "=", "posted"),
+        ]
     ):
         customer = customers.get(bank_line.partner_id.commercial_partner_id)
         debts = [
@@ -377,6 +384,66 @@ def _announce(env, company, lines, items, customers):
     for customer in customers.values():
         for item in customer.owed:
             item.set_announced(Decimal(taken[item.id]), customer.cent)
+
+
+def _read_online_payments(env, company, lines, items, customers):
+    """Return the rows of online payments, for some bank days from their last change: see ``_announce``.
+
+    One that names invoices pays these alone, whoever pays; another one what the payer owed by then.
+    """
+    rows = []
+    clock = ZoneInfo(company.collection_tz or "UTC")
+    for transaction in env["payment.transaction"].search([("company_id", "in", company.parent_ids.ids)]):
+        customer = customers.get(transaction.partner_id.commercial_partner_id)
+        changed_on = transaction.last_state_change.replace(tzinfo=ZoneInfo("UTC")).astimezone(clock).date()
+        today = next(iter(customers.values())).today if customers else changed_on
+        is_under_way = transaction.state in ("pending", "authorized") or (
+            transaction.state == "done" and not transaction.is_post_processed
+        )
+        since = workdays.subtract_bank_days(today, company.collection_pending_days, company.country_id.code)
+        if not is_under_way or transaction.payment_id or transaction.amount <= 0 or changed_on < since:
+            continue
+        if transaction.invoice_ids:
+            debts = [items[line.id] for line in lines if line.move_id in transaction.invoice_ids]
+            rank = 0
+        else:
+            debts = [
+                item
+                for item in (customer.owed if customer else ())
+                if item.currency == transaction.currency_id.name and item.date <= changed_on
+            ]
+            rank = 1
+        rows.append((rank, changed_on, transaction.id, debts, exact(transaction.amount)))
+    return rows
+
+
+def _read_parents(env, company, customers):
+    """Return the rows of what a customer of a branch has at each company above it: see ``_announce``."""
+    rows = []
+    for customer in customers.values():
+        lines = (
+            env["account.move.line"]
+            .search(
+                [
+                    ("company_id", "in", (company.parent_ids - company).ids),
+                    ("partner_id.commercial_partner_id", "=", customer.partner.id),
+                    ("account_id.account_type", "=", "asset_receivable"),
+                    ("account_id.non_trade", "=", False),
+                    ("parent_state", "=", "posted"),
+                    ("reconciled", "=", False),
+                    ("no_followup", "=", False),
+                    ("date", "<=", customer.today),
+                ],
+                order="id",
+            )
+            .filtered(lambda line: not is_void(line))
+        )
+        for (_company, currency), own in lines.grouped(lambda line: (line.company_id, line.currency_id)).items():
+            credit = -sum(exact(line.amount_residual_currency) for line in own)
+            debts = [item for item in customer.owed if item.currency == currency.name]
+            if credit > 0:
+                rows.append((1, customer.today, own[0].id, debts, credit))
+    return rows
 
 
 def _net(customer):
@@ -451,27 +518,40 @@ def cash_of(partial, cent):
     return rounded(amount, cent)
 
 
+def _has_paid(paid, company):
+    """Whether a payment's journal item was set against a debt of this company."""
+    return company in paid.matched_debit_ids.debit_move_id.company_id
+
+
 def _read_returns(env, company, lines, customers):
     """Write down on each customer the days on which money that had come in went back; return the payments' ids.
 
     The bank takes back as much as was paid once before, without a payment to the customer; or a payment is rejected.
+    For a branch counts what went back to a company above it, if it had paid an item of the branch.
     """
     returned = set()
-    in_bank = lines.filtered(lambda line: line.journal_id.type in CASH)
-    for line in in_bank:
-        if paid := find_returned(line, in_bank):
-            customers[line.partner_id.commercial_partner_id].return_days.append(line.date)
-            returned.add(paid.id)
-    for payment in _search(
-        env,
-        "account.payment",
-        company,
-        ("state", "=", "rejected"),
-        ("payment_type", "=", "inbound"),
-        ("partner_type", "=", "customer"),
+    for owner in company.parent_ids:
+        in_bank = lines if owner == company else _search_receivables(env, owner)
+        in_bank = in_bank.filtered(lambda line: line.journal_id.type in CASH)
+        for line in in_bank:
+            paid = find_returned(line, in_bank)
+            if paid and (owner == company or _has_paid(paid, company)):
+                customers[line.partner_id.commercial_partner_id].return_days.append(line.date)
+                returned.add(paid.id)
+    for payment in env["account.payment"].search(
+        [
+            ("company_id", "in", company.parent_ids.ids),
+            ("state", "=", "rejected"),
+            ("payment_type", "=", "inbound"),
+            ("partner_type", "=", "customer"),
+        ]
     ):
-        customers[payment.partner_id.commercial_partner_id].return_days.append(payment.date)
-        returned.update(payment.move_id.line_ids.filtered(lambda line: line.account_type == "asset_receivable").ids)
+        paid = payment.move_id.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        if payment.company_id != company and not _has_paid(paid, company):
+            continue
+        if not returned.intersection(paid.ids):  # booked back as well: it came back once
+            customers[payment.partner_id.commercial_partner_id].return_days.append(payment.date)
+        returned.update(paid.ids)
     return returned
 
 

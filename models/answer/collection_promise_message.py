@@ -6,6 +6,9 @@ from odoo.tools.misc import format_date
 from ...tools.metrics import VOID_STATES
 from ...tools.workdays import previous_bank_day
 
+# Reasons to leave a customer alone that will not be over before the promised day: no reminder is sent at all.
+NEVER_REMINDED = frozenset({"insolvency", "archived", "no_address", "bounced_address", "blacklisted"})
+
 
 class CollectionPromise(models.Model):
     """A promise in writing: its confirmation, what the customer acknowledges, and the reminder before its day."""
@@ -110,10 +113,13 @@ class CollectionPromise(models.Model):
         self.ensure_one()
         debtor = self.debtor_id
         debtor._synchronize_own()
-        if self.state != "open" or debtor._is_quiet_today() or self._is_announced():
+        if self.state != "open" or debtor._is_closed_today() or self._is_announced():
             return
         contact = debtor._get_working_contact(self._get_letter_contact())
-        if problem := self._get_reminder_obstacle(contact):
+        reasons = {silence.reason for silence in self._get_reminder_silences(contact)}
+        if reasons - NEVER_REMINDED:
+            return
+        if problem := self._get_reminder_obstacle(contact, reasons):
             debtor.message_post(body=self.env._("No reminder of the promise was sent: %s.", problem))
         else:
             # As all that scheduled actions send: from the company, through the mail queue.
@@ -124,41 +130,80 @@ class CollectionPromise(models.Model):
             )
         self.reminded_on = self.company_id._collection_today()
 
-    def _get_reminder_obstacle(self, contact):
+    def _get_reminder_silences(self, contact):
+        """Return the reasons to leave the customer alone that hold for a reminder of this promise, too.
+
+        The one list (``collection.debtor._get_silences``), without what can't hold because the promise itself is a
+        reason to be silent:
+
+        - that nothing else can be claimed, that it is too small to be worth a message, or that it is being paid: what
+          is promised is withheld from what is claimed. What is missing of the promise, and the money on its way for
+          it, are looked at instead, see ``_is_announced`` and ``_get_reminder_obstacle``;
+        - that the last message was too short a time ago, if it is not younger than the promise or wrote of a promise
+          as well: whoever asked for the reminder knew of it, and the day was agreed. A message about other debts since
+          then does make it wait, and so do too many contacts in the last days;
+        - what only keeps plans quiet (no plan, a plan that is off, a step that is planned already), but not a bank
+          journal that is not up to date.
+
+        :param contact: who would be written to.
+        :return: list of ``Silence``.
+        """
+        self.ensure_one()
+        debtor = self.debtor_id
+        return debtor._get_silences(
+            "email",
+            contact.email or "",
+            is_agreed=True,
+            is_counted=lambda action: not action.promise_id and action._get_done_on() > self.promised_on,
+        )[debtor]
+
+    def _get_reminder_obstacle(self, contact, reasons):
         """Return in words why the customer is not reminded of this promise at all, ``False`` when nothing is wrong.
 
         :param contact: who would be written to.
+        :param reasons: codes of the reasons to leave the customer alone, see ``_get_reminder_silences``.
         """
         self.ensure_one()
-        if self.debtor_id.insolvency:
+        if "insolvency" in reasons:
             return self.env._("insolvency proceedings are open")
-        if not self.debtor_id.active:
+        if "archived" in reasons:
             return self.env._("the follow-up file is archived")
         if any(line._is_suspended() for line in self.line_ids):
             return self.env._("the invoice is being corrected")
-        if self.currency_id.compare_amounts(self.settled_amount, self.amount) >= 0:
+        missing = self._get_missing_amount()
+        if self.currency_id.compare_amounts(missing, 0) <= 0:
             return self.env._("it is paid")
-        if not contact:
+        if not self.debtor_id._is_worth_a_message(missing * self.company_amount / self.amount):
+            return self.env._("what is missing is too small to be worth a message")
+        if not contact or reasons & NEVER_REMINDED:
             return self.env._("there is no e-mail address that works")
         return False
 
+    def _get_missing_amount(self):
+        """Return what did not come in yet of this promise."""
+        self.ensure_one()
+        return self.amount - self.settled_amount
+
     def _is_announced(self):
-        """Return whether money on its way covers what is still to come of this promise."""
+        """Return whether money that came in and waits for allocation, or is on its way, covers what is missing."""
         self.ensure_one()
         company, partner, ledger = self.company_id, self.partner_id, self.env["collection.ledger"].sudo()
+        today = company._collection_today()
         self.env.flush_all()
         # What is promised is withheld from the items that announced payments may cover: read it apart.
-        rows = ledger._read_announcements(company, partner, company._collection_today())
+        rows = ledger._read_announcements(company, partner, today)
         ledger._identify_bank_lines(company, partner, rows)
         items = self.line_ids.move_line_id
-        coming = 0.0
+        coming = self._get_unallocated_credit(today)
         for row in rows:
+            if row["kind"] == "parent_credit":
+                continue  # what waits at a parent company is counted already
             moves = set(row["move_ids"] or ())
             names_it = row["item_id"] in items.ids or moves & set(items.move_id.ids)
             names_nothing = not row["item_id"] and not moves and row["partner_id"] == partner.id
             if row["currency_id"] == self.currency_id.id and (names_it or names_nothing):
                 coming += row["amount"]
-        missing = self.amount - self.settled_amount
+        missing = self._get_missing_amount()
         return coming > 0 and self.currency_id.compare_amounts(coming, missing) >= 0
 
     # === SCHEDULED ACTIONS === #

@@ -202,7 +202,8 @@ class CollectionCaseItem(models.Model):
 
         They were nothing at the start: what is owed of them is less than nothing “other” here, and what the returned
         payment settled is “other” there, so that the sums stay right. Once the payment is taken off the frozen item,
-        that one is owed itself, and the debit stands for nothing any more.
+        that one is owed itself, and the debit stands for nothing any more. What came back to the company above a branch
+        is owed to that company, and no item of the branch's case.
         """
         ledger = self.env["collection.ledger"].sudo()
         running = self._get_running_sql(company, partners)
@@ -248,6 +249,7 @@ class CollectionCaseItem(models.Model):
                        0, 0, 0, 0, 0, 0, 0
                   FROM returned
                   JOIN account_move_line line ON line.id = returned.debit_line_id
+                   AND line.company_id = returned.company_id
                   JOIN account_move move ON move.id = line.move_id
                  WHERE NOT EXISTS (
                        SELECT FROM collection_case_item known

@@ -19,7 +19,8 @@ class CollectionLedger(models.AbstractModel):
 
         Either Odoo's payment was rejected, or the bank took from its account, without a payment to the customer,
         exactly what the customer had paid before. What is sent back to a customer on purpose is an outgoing payment
-        and no return. Of several payments of that amount it is the one that was set against it, else the last.
+        and no return. Of several payments of that amount it is the one that was set against it, else the last. Of a
+        branch: what came back to it, and what came back to a company above it of what paid the branch's own items.
 
         Columns: partner_id (commercial), credit_line_id (the payment's journal item, if it has one), debit_line_id
         (that of the bank's debit, if it was booked), date.
@@ -34,23 +35,52 @@ class CollectionLedger(models.AbstractModel):
             partner_filter = SQL("AND partner.commercial_partner_id = ANY(%s)", partners.ids)
         return SQL(
             """
-            %(bounces)s
+            WITH bounced AS MATERIALIZED (%(bounces)s)
+            SELECT * FROM bounced
              UNION ALL
+            -- Rejected, and booked back as well: it came back once.
             SELECT partner.commercial_partner_id, credit.id, NULL, payment.date
               FROM account_payment payment
               JOIN res_partner partner ON partner.id = payment.partner_id
          LEFT JOIN account_move_line credit
                 ON credit.move_id = payment.move_id AND credit.account_id IN %(accounts)s AND credit.balance < 0
-             WHERE payment.company_id = %(company)s
+             WHERE %(is_own)s
                AND payment.state = 'rejected'
                AND payment.payment_type = 'inbound'
                AND payment.partner_type = 'customer'
+               AND (credit.id IS NULL OR credit.id NOT IN (SELECT credit_line_id FROM bounced))
                %(partner_filter)s
             """,
             bounces=self._get_bounces_sql(company, partner_filter),
             accounts=self._get_account_ids(company),
-            company=company.id,
+            is_own=self._get_own_return_sql(company, SQL("payment.company_id"), SQL("credit.id")),
             partner_filter=partner_filter,
+        )
+
+    @api.model
+    def _get_own_return_sql(self, company, owner, credit):
+        """Return an SQL condition on money that came back: that it is a matter of this company.
+
+        A branch may receive its money on the bank account of a company above it, where it goes back, too.
+
+        :param SQL owner: the company to which it came back.
+        :param SQL credit: id of the payment's journal item.
+        """
+        above = (company.sudo().parent_ids - company).ids
+        if not above:
+            return SQL("%s = %s", owner, company.id)
+        return SQL(
+            """
+            (%(owner)s = %(company)s OR (%(owner)s = ANY(%(above)s) AND EXISTS (
+                SELECT FROM account_partial_reconcile paid
+                  JOIN account_move_line debit ON debit.id = paid.debit_move_id
+                 WHERE paid.credit_move_id = %(credit)s AND debit.company_id = %(company)s
+            )))
+            """,
+            owner=owner,
+            company=company.id,
+            above=above,
+            credit=credit,
         )
 
     @api.model
@@ -85,7 +115,7 @@ class CollectionLedger(models.AbstractModel):
               ) payment ON TRUE
              WHERE bounce.account_id IN %(accounts)s
                AND bounce.journal_id IN %(journals)s
-               AND bounce.company_id = %(company)s
+               AND %(is_own)s
                AND bounce.parent_state = 'posted'
                AND bounce.balance > 0
                AND move.origin_payment_id IS NULL
@@ -93,7 +123,7 @@ class CollectionLedger(models.AbstractModel):
             """,
             accounts=self._get_account_ids(company),
             journals=self._get_cash_journal_ids(company),
-            company=company.id,
+            is_own=self._get_own_return_sql(company, SQL("bounce.company_id"), SQL("payment.credit_line_id")),
             partner_filter=partner_filter,
         )
 

@@ -5,12 +5,14 @@ from odoo.fields import Domain
 from odoo.tools import SQL, email_normalize
 from odoo.tools.misc import format_date
 
-from .decision import Silence
+from .decision import MONEY_REASONS, Silence
 
 # Messages that ask for money: between two of them lie some days.
 MESSAGE_CHANNELS = ("email", "letter", "sms")
 # Reasons that also forbid what informs without asking for money: a statement of account.
 STATEMENT_SILENCES = frozenset({"archived", "insolvency", "paused", "own_reason"})
+# Reasons that say nothing about what a customer agreed to: that is not claimed, so it is no part of what they look at.
+CLAIM_SILENCES = frozenset({"nothing_claimable", "too_small", *MONEY_REASONS})
 # Types of a customer's contacts who are written to; delivery and other addresses are not.
 CORRESPONDENT_TYPES = ("contact", "invoice")
 
@@ -195,9 +197,10 @@ class CollectionDebtor(models.Model):
             def _get_silence_reason(self, channel=None, email=None):
                 return super()._get_silence_reason(channel, email) or (self.is_in_court and _("In court."))
 
-        Plans, the simulation, “Why?”, reminders by hand, hand-overs and cases all ask it: of every customer who would
-        be spoken to otherwise, one by one, but in a common set of records, so that what is read of one is read of all.
-        Plans ask it twice: without a channel, and with that of the step that is due. A person may overrule the reason.
+        Plans, the simulation, “Why?”, reminders by hand, reminders of promises, hand-overs and cases all ask it: of
+        every customer who would be spoken to otherwise, one by one, but in a common set of records, so that what is
+        read of one is read of all. Plans ask it twice: without a channel, and with that of the step that is due. A
+        person may overrule the reason.
 
         Facts are read as they stand: call ``_synchronize_own`` first when speaking for real.
 
@@ -219,7 +222,7 @@ class CollectionDebtor(models.Model):
         """Return what other addons say in ``_get_silence_reason``, without our own reasons."""
         return self.with_context(collection_own_reasons=True)._get_silence_reason(channel, email)
 
-    def _get_silences(self, channel=None, email=None):
+    def _get_silences(self, channel=None, email=None, is_agreed=False, is_counted=None):
         """Return all reasons to leave these customers alone today: the one list, which plans ask as well.
 
         The number of queries doesn't grow with the customers.
@@ -227,6 +230,11 @@ class CollectionDebtor(models.Model):
         :param str channel: how one would speak: ``email``, ``letter``, ``sms``, ``call``, ``statement``; ``None``
             for reasons that hold whatever the channel.
         :param str email: the address one would write to; the debtor's when ``None``.
+        :param bool is_agreed: whether one only reminds, by a scheduled action, of what the customer agreed to. That is
+            withheld from what is claimed, so that ``CLAIM_SILENCES`` say nothing about it; as for plans, a bank
+            journal that is not up to date keeps quiet, for the customer may have paid.
+        :param is_counted: function that says whether an earlier message, a ``collection.action``, makes another one
+            too soon; all do when ``None``.
         :return: ``{debtor: [Silence]}``, what weighs most first, an empty list where nothing forbids to speak.
         """
         self.check_access("read")
@@ -234,22 +242,25 @@ class CollectionDebtor(models.Model):
         for company, debtors in self.grouped("company_id").items():
             today = company._collection_today()
             facts = self.env["collection.plan"]._get_decision_context(company, debtors._origin, today)
-            last_messages = debtors._origin._get_last_messages(company) if channel in MESSAGE_CHANNELS else {}
+            is_message = channel in MESSAGE_CHANNELS
+            last_messages = debtors._origin._get_last_messages(company, is_counted) if is_message else {}
             for debtor in debtors:
                 debtor_id = debtor._origin.id
-                silences = facts.get_silences(debtor_id, today)
+                silences = facts.get_silences(debtor_id, today, is_agreed)
                 if channel and not any(silence.reason == "own_reason" for silence in silences):
                     silences += debtor._origin._get_own_silences(channel, email)
                 if channel == "statement":
                     silences = [silence for silence in silences if silence.reason in STATEMENT_SILENCES]
                 if channel == "call" and debtor.handover_id:
                     silences.append(Silence("with_provider"))
-                if channel in MESSAGE_CHANNELS:
+                if is_message:
                     silences += facts.get_message_silences(debtor_id, today)
                     if details := last_messages.get(debtor_id):
                         silences.append(Silence("too_soon", None, details))
                 if channel in ("email", "statement"):
                     silences += debtor._get_address_silences(email)
+                if is_agreed:
+                    silences = [silence for silence in silences if silence.reason not in CLAIM_SILENCES]
                 result[debtor] = silences
         return result
 
@@ -273,9 +284,10 @@ class CollectionDebtor(models.Model):
             return [Silence("bounced_address", None, {"name": address})]
         return []
 
-    def _get_last_messages(self, company):
+    def _get_last_messages(self, company, is_counted=None):
         """Return the last message to each of these customers that was too short a time ago.
 
+        :param is_counted: see ``_get_silences``.
         :return: ``{debtor id: {"user", "date", "campaign"}}``.
         """
         gap, today = company.collection_contact_gap_days, company._collection_today()
@@ -291,7 +303,7 @@ class CollectionDebtor(models.Model):
         last = {}
         for action in actions:
             day = action._get_done_on()
-            if day + timedelta(days=gap) > today:
+            if day + timedelta(days=gap) > today and (is_counted is None or is_counted(action)):
                 last[action.debtor_id.id] = {
                     "user": action.user_id.name,
                     "date": day,
@@ -381,12 +393,10 @@ class CollectionDebtor(models.Model):
         refused = self._get_refused_emails(contacts)
         return contacts.filtered(lambda partner: partner.email_normalized not in refused)[:1]
 
-    def _is_quiet_today(self):
-        """Return whether a message that asks for nothing new waits: a pause, an unread answer, a closed day."""
+    def _is_closed_today(self):
+        """Return whether this customer is closed today, so that what goes by itself waits."""
         self.ensure_one()
         today = self.company_id._collection_today()
-        if self.reply_date or (self.paused_until and self.paused_until > today):
-            return True
         is_closed = (
             self.env["collection.plan"]._get_decision_context(self.company_id, self, today).files[self.id].is_closed
         )

@@ -20,7 +20,7 @@ class CollectionPlan(models.Model):
     _name = "collection.plan"
     _description = "Follow-up Plan"
     _inherit = ["collection.reach.mixin", "collection.fact.mixin", "collection.filter.mixin", "mail.thread"]
-    _fields_of_system = frozenset({"is_running", "started_on", "planned_on", "filter_problem"})
+    _fields_of_system = frozenset({"is_running", "started_on", "planned_on", "undecided", "filter_problem"})
     _order = "sequence, id"
     _filters = {"debtor_domain": "collection.debtor"}
     # Which plan applies follows from the conditions of all plans.
@@ -66,6 +66,12 @@ class CollectionPlan(models.Model):
     started_on = fields.Date(readonly=True, copy=False)
     planned_on = fields.Date(
         string="Decided on", readonly=True, copy=False, help="The last day on which it was decided who is contacted."
+    )
+    undecided = fields.Json(
+        readonly=True,
+        copy=False,
+        prefetch=False,
+        help="While it is decided who is contacted: the day, and the customers who are still to be decided on.",
     )
     old_debt_step_id = fields.Many2one(
         "collection.plan.step",
@@ -131,7 +137,7 @@ class CollectionPlan(models.Model):
     # EXTENDS collection.fact.mixin
     @api.model
     def _get_fact_refusal(self, name):
-        if name in ("is_running", "started_on", "planned_on"):
+        if name in ("is_running", "started_on", "planned_on", "undecided"):
             return self.env._("Use the buttons to switch a plan on or off: they show what happens first.")
         return super()._get_fact_refusal(name)
 
@@ -315,6 +321,8 @@ class CollectionPlan(models.Model):
                     "planned_on": False,
                 }
             )
+        # What was decided today was decided without these plans.
+        self.sudo().search([("company_id", "in", self.company_id.ids)]).filtered("undecided").undecided = False
         self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
 
     @api.model

@@ -198,12 +198,15 @@ class DecisionContext:
             decision.step.delay if decision.step else None,
         )
 
-    def get_silences(self, debtor_id, day):
-        """Return the ``Silence``s that concern people, too, what weighs most first."""
+    def get_silences(self, debtor_id, day, is_scheduled=False):
+        """Return the ``Silence``s that concern people, too, what weighs most first.
+
+        :param bool is_scheduled: whether nobody looks at what is said: what plans wait for holds for it as well,
+            whatever plan applies.
+        """
+        left_out = PLAN_SILENCES - {"bank_stale"} if is_scheduled else PLAN_SILENCES
         silences = [
-            silence
-            for silence in self.silences[debtor_id]
-            if silence.reason not in PLAN_SILENCES and silence.holds_on(day)
+            silence for silence in self.silences[debtor_id] if silence.reason not in left_out and silence.holds_on(day)
         ]
         reasons = {silence.reason for silence in silences}
         if not reasons & {"insolvency", "nothing_claimable"} and self.claimable(debtor_id, day) <= 0:

@@ -57,26 +57,50 @@ class CollectionPlan(models.Model):
     # === BUSINESS METHODS - PLAN === #
 
     @api.model
-    def _plan_company(self, company, after_batch=None):
-        """Record the actions that are due today for all debtors of a company, in batches, best score first.
+    def _plan_company(self, company):
+        """Record the actions that are due today for all debtors of a company, in one transaction.
 
-        Safe to be killed and run again: each batch is all or nothing, and an action is unique per debtor, step and
-        cycle. What goes wrong with one debtor is logged and stops nobody else.
-
-        :param after_batch: function that is called after each batch, for example to commit; planning ends when it
-            returns ``False``.
         :return: the actions.
         """
-        self.sudo().search([("company_id", "=", company.id)])._check_filters()
-        # In the order of scores, so that the best ones of all begin first where only some old debts may begin.
-        debtors = self.env["collection.debtor"].sudo()
-        ids = debtors._search(self._get_due_debtor_domain(company), order="score DESC, id").get_result_ids()
         actions = self.env["collection.action"].sudo()
-        for batch_ids in split_every(PLANNING_BATCH_SIZE, ids):
-            actions |= self._plan_isolated(debtors.browse(batch_ids))
-            if after_batch and after_batch() is False:
-                break
+        for batch_ids in split_every(PLANNING_BATCH_SIZE, self._begin_planning(company)):
+            actions |= self._plan_isolated(self.env["collection.debtor"].sudo().browse(batch_ids))
         return actions
+
+    @api.model
+    def _begin_planning(self, company):
+        """Check the conditions of a company's plans, and return the ids of the debtors to decide on.
+
+        In the order of scores, so that the best ones of all begin first where only some old debts may begin.
+        """
+        self.sudo().search([("company_id", "=", company.id)])._check_filters()
+        debtors = self.env["collection.debtor"].sudo()
+        return list(debtors._search(self._get_due_debtor_domain(company), order="score DESC, id").get_result_ids())
+
+    def _plan_next(self):
+        """Record the actions that are due today for the next debtors of a company, best score first.
+
+        Who is still to be decided on stands on one of the plans and moves in the same transaction as the actions: a
+        worker that is killed loses its batch alone, and the next one goes on there. Deciding twice would do no harm
+        either: an action is unique per debtor, step and cycle. What goes wrong with one debtor is logged and stops
+        nobody else.
+
+        The rows of these plans, all that are switched on in one company, are locked.
+
+        :return: how many debtors are left for today, 0 when it is done.
+        """
+        company = self.company_id
+        today = str(company._collection_today())
+        keeper = self.filtered(lambda plan: (plan.undecided or {}).get("day") == today)[:1] or self[:1]
+        progress = keeper.undecided or {}
+        ids = progress["debtor_ids"] if progress.get("day") == today else self._begin_planning(company)
+        # Some may have been merged or deleted since.
+        self._plan_isolated(self.env["collection.debtor"].sudo().browse(ids[:PLANNING_BATCH_SIZE]).exists())
+        left = ids[PLANNING_BATCH_SIZE:]
+        self.write({"undecided": False, **({} if left else {"planned_on": today})})
+        if left:
+            keeper.undecided = {"day": today, "debtor_ids": left}
+        return len(left)
 
     @api.model
     def _plan_isolated(self, debtors):
@@ -102,6 +126,8 @@ class CollectionPlan(models.Model):
 
         :return: the actions.
         """
+        if not debtors:
+            return self.env["collection.action"].sudo()
         today = debtors.company_id._collection_today()
         decisions = self._decide(debtors, today)
         due = [(debtor, decision) for debtor, decision in decisions.items() if decision.is_due]

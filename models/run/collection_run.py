@@ -112,7 +112,7 @@ class CollectionRun(models.AbstractModel):
         """Go through the records of companies in batches, a transaction each, as the first part of a longer work.
 
         :param work: function of the id after which to go on and of ``company``, which returns the id of the last
-            record processed, 0 at the end.
+            record processed, or anything else that says that there is more; 0 at the end.
         :return: whether there is time left.
         """
         for company in companies:
@@ -504,16 +504,20 @@ class CollectionRun(models.AbstractModel):
         ):
             if not self._run_in_batches(companies, work, DELIVERING):
                 return
-        if not self._run_each(self._get_companies_to_plan(), self._plan_today, DELIVERING, others=1):
+        if not self._run_in_batches(
+            self._get_companies_to_plan(), lambda _last_id, company: self._plan_today(company), DELIVERING
+        ):
             return
         IrCron._commit_progress(remaining=0)
         Action._deliver()
 
     @api.model
     def _plan_today(self, company):
-        """Decide for today for a company, unless another worker does or did.
+        """Decide for today on the next customers of a company, unless another worker does or did.
 
-        The plans' rows are written on: whoever decided on an older view of them fails and decides again.
+        The plans' rows are locked: whoever decided on an older view of them fails and decides again.
+
+        :return: how many customers are left, 0 when it is done.
         """
         today = company._collection_today()
         Plan = self.env["collection.plan"].sudo().with_company(company)
@@ -521,9 +525,8 @@ class CollectionRun(models.AbstractModel):
         if plans.try_lock_for_update(allow_referencing=True) != plans or all(
             plan.planned_on == today for plan in plans
         ):
-            return
-        Plan._plan_company(company)
-        plans.write({"planned_on": today})
+            return 0
+        return plans._plan_next()
 
     @api.model
     def _get_companies_to_plan(self):

@@ -304,6 +304,31 @@ class TestPromise(CollectionCommon):
         self.assertEqual(promise.company_amount, item.amount_residual)
         self.assertEqual((debtor.promised_amount, debtor.claimable_amount), (promise.company_amount, 0))
 
+    def test_queries_of_kept_promises_don_t_grow_with_them(self):
+        """They are read again for 400 days, all at once."""
+
+        def keep(count):
+            for _number in range(count):
+                invoice = self._create_invoice(self.other_customer, amount=10)
+                items = [Command.set(self._get_items(invoice).ids)]
+                self._promise(self._get_debtor(self.other_customer), move_line_ids=items, amount=10)
+                self._pay(invoice)
+            self._synchronize()
+
+        def count():
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.env["collection.promise"]._settle(self.today, [("company_id", "=", self.company.id)])
+            return self.env.cr.sql_log_count - before
+
+        keep(1)
+        count()  # what is kept from one transaction to the next
+        few = count()
+        keep(4)
+        promises = self._get_debtor(self.other_customer).promise_ids
+        self.assertEqual(promises.mapped("state"), ["kept"] * 5)
+        self.assertEqual(count(), few)
+
     def test_payment_that_is_a_draft_again(self):
         promise = self._promise(self.debtor, date=self._days(1))
         payment = self._pay(self.invoice)

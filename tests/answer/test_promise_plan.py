@@ -332,6 +332,87 @@ class TestPromisePlan(CollectionCommon):
         self.assertTrue(promise.reminded_on)
         self.assertEqual(len(self._get_reminders(promise)), 1)
 
+    def test_reminder_asks_the_one_list_of_silences(self):
+        """What keeps plans and people quiet keeps it quiet, too, but for what the promise itself explains."""
+        promise = self._promise(self.debtor, date=self._days(2), remind_before=True)
+        bank = self.company_data["default_journal_bank"]
+
+        def contact(days, **values):
+            with freeze_time(self.today + timedelta(days=days, hours=9)):
+                self.env["collection.action"]._log(self.debtor, "email", **values)
+
+        def write_about_other_debts():
+            contact(1)
+
+        def speak_too_often():
+            self.company.write({"collection_pressure_cap": 2, "collection_contact_gap_days": 0})
+            contact(-20)
+            contact(-10)
+
+        def forget_the_bank():
+            payment = self._pay_on_account(self.other_customer, on=self._days(-20))
+            self.assertEqual(payment.journal_id, bank)
+            self.company.collection_bank_fresh_days = 7
+
+        def ask_of_another_addon():
+            Debtor = self.env.registry["collection.debtor"]
+            base = Debtor._get_silence_reason
+            self.patch(
+                Debtor,
+                "_get_silence_reason",
+                lambda debtor, channel=None, email=None: (
+                    base(debtor, channel, email) or (channel == "email" and "In court.")
+                ),
+            )
+
+        def leave_a_payment_unclear():
+            old = self._create_invoice(amount=500, days_late=90)
+            self._get_items(old).no_followup = True
+            self._create_invoice(amount=70, days_late=10)
+            self._pay_on_account(amount=40)
+
+        def pay_on_account():
+            self._pay_on_account(amount=300)
+
+        for begin in (
+            write_about_other_debts,
+            speak_too_often,
+            forget_the_bank,
+            leave_a_payment_unclear,
+            pay_on_account,
+            ask_of_another_addon,
+        ):
+            with self.subTest(begin.__name__), self.env.cr.savepoint() as savepoint:
+                begin()
+                self.env.flush_all()
+                with freeze_time(f"{self._days(1)} 10:00:00"):
+                    promise.sudo()._remind()
+                self.assertFalse(promise.reminded_on)
+                self.assertFalse(self._get_reminders(promise))
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_what_does_not_silence_a_reminder_of_a_promise(self):
+        """The promise is why nothing else is claimed; the contact in which it was made is not too near."""
+        self.company.collection_min_amount = 50
+        other = self._promise(self.debtor, amount=100, date=self._days(2), remind_before=True, send_confirmation=True)
+        promise = self._promise(self.debtor, amount=200, date=self._days(2), remind_before=True)
+        self._log_call(self.debtor)
+        self._pay_on_account(amount=20)
+        self.assertEqual(self._get_debtor().claimable_amount, 0)
+        self._remind_on(1)
+        self.assertTrue(promise.reminded_on)
+        self.assertEqual((len(self._get_reminders(promise)), len(self._get_reminders(other))), (1, 2))
+
+    def test_no_reminder_of_cents(self):
+        promise = self._promise(self.debtor, date=self._days(2), remind_before=True)
+        self._pay(self.old_invoice)
+        self._pay(self.invoice, amount=195.01)
+        self._remind_on(1)
+        self.assertEqual(promise.state, "open")
+        self.assertFalse(self._get_reminders(promise))
+        self.assertIn("too small", self.debtor.message_ids[:1].body)
+
     def test_no_reminder_to_whom_may_not_be_written_to(self):
         def insolvent():
             self.debtor.insolvency = True

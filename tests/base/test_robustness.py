@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
@@ -200,6 +202,18 @@ class TestRobustness(CollectionCommon):
             self.env.ref("account_collection.cron_settle").method_direct_trigger()
         self.assertEqual(promise.state, "broken")
         self.assertIn("Non tenue", self.debtor.message_ids[0].body)
+
+    def test_every_filter_of_a_list_has_its_own_name(self):
+        """A default filter, a favourite or a link can mean one of them only."""
+        views = self.env["ir.ui.view"].search(
+            [("type", "=", "search"), ("model", "=like", "collection.%"), ("inherit_id", "=", False)]
+        )
+        self.assertGreater(len(views), 10)
+        for view in views:
+            with self.subTest(view.xml_id):
+                arch = etree.fromstring(self.env[view.model].get_view(view.id, "search")["arch"])
+                names = [node.get("name") for node in arch.iter("filter") if node.get("name")]
+                self.assertEqual(len(names), len(set(names)))
 
     def test_dispute_owner_hands_on(self):
         dispute = self._dispute(self.debtor, self._get_items(self.invoice), amount=10)

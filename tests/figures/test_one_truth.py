@@ -168,10 +168,40 @@ class TestOneTruth(LedgerCommon):
         self._pay_on_account(amount=100)
         return branch
 
+    def _make_other_company(self):
+        """A company that keeps its books in francs and follows the same customers up, in francs and euros."""
+        data = self.setup_other_company(
+            name="Moreau Suisse", country_id=self.env.ref("base.ch").id, collection_tz="Europe/Zurich"
+        )
+        company, euro = data["company"], self.company.currency_id
+        company.currency_id = self.chf
+        for day, rate in (("1900-01-01", 0.9), (self._on(-20), 1.1)):
+            self.env["res.currency.rate"].create(
+                {"name": day, "currency_id": euro.id, "company_id": company.id, "rate": rate}
+            )
+        bank = data["default_journal_bank"]
+        bank.inbound_payment_method_line_ids.payment_account_id = bank.default_account_id
+        for name, amount, days_late, currency in (
+            ("Rates", 777.77, 60, euro),
+            ("Rates", 50, 10, self.chf),
+            ("Parts", 200.02, 40, euro),
+            ("Insolvent", 33.33, 5, self.chf),
+        ):
+            self.invoices[f"{name} {amount}"] = self._create_invoice(
+                self.partners[name], amount, days_late, currency, company
+            )
+        self._pay(self.invoices["Rates 777.77"], 111.11, on=self._on(-3))
+        self._credit(self.invoices["Parts 200.02"], 20.01, reconcile=False)
+        self._synchronize(company)
+        debtor = self._get_debtor(self.partners["Parts"], company)
+        item = self._get_items(self.invoices["Parts 200.02"])
+        self._promise(debtor, self.env.user, move_line_ids=[Command.set(item.ids)], amount=99.99, date=self._on(4))
+        return company
+
     def _live(self, days):
         """Let things happen on a day."""
         getattr(self, f"_live_{days}", lambda: None)()
-        for company in self.company + self.branch:
+        for company in self.companies:
             self._synchronize(company)
         # As for somebody who looks on that day.
         self.env.flush_all()
@@ -206,6 +236,7 @@ class TestOneTruth(LedgerCommon):
 
     def _live_5(self):
         self._pay(self.invoices["Rates CHF"], 20, on=self._on(5))
+        self._pay(self.invoices["Parts 200.02"], 50.5, on=self._on(5))
         self._allocate("Rates")
 
     def _allocate(self, name):
@@ -233,12 +264,13 @@ class TestOneTruth(LedgerCommon):
         self._make_ledger()
         self.branch = self._make_branch()
         self._synchronize(self.branch)
+        self.companies = self.company + self.branch + self._make_other_company()
         self.campaign = self._start_campaign()
         self._check_scope()
         for days in DAYS:
             with freeze_time(f"{self._days(days)} 12:00:00"):
                 self._live(days)
-                for company in self.company + self.branch:
+                for company in self.companies:
                     with self.subTest(days=days, company=company.name):
                         self._check_company(company, self._on(days))
                 with self.subTest(days=days):
@@ -273,12 +305,16 @@ class TestOneTruth(LedgerCommon):
             "late": env["collection.statement.report"]._build(debtors, "movements", self._on(-2), day),
             "positions": env["collection.metrics"]._get_positions_by_partner(company, day),
         }
-        decisions = env["collection.plan"]._decide(debtors, day, as_if_running=True)
+        Plan = env["collection.plan"]
+        decisions = Plan._decide(debtors, day, as_if_running=True)
+        facts = Plan._get_decision_context(company, debtors, day, as_if_running=True)
         for debtor in debtors:
             rows = claims[debtor.partner_id.id]
             with self.subTest(customer=debtor.partner_id.name):
                 self._check_file(debtor, rows, look["report"].get(debtor.partner_id, ()))
                 self._check_message(debtor, rows, decisions[debtor])
+                claimable = self._sum(rows, "claimable", "late")
+                self.assertCents(facts.claimable(debtor.id, day), claimable, "decision: claimable")
                 self._check_statements(debtor, rows, [look[kind][debtor.id] for kind in ("open", "movements", "late")])
                 self._check_figures(company, debtor, rows, day, look["positions"])
                 self._check_invoices(debtor)

@@ -386,6 +386,43 @@ class TestLedger(LedgerCommon):
 
     # === ONE STATE OF INVOICES === #
 
+    def test_money_of_a_branch_that_goes_back(self):
+        """It came in on the parent's bank account, and goes back from there: owed once, and nothing was kept."""
+        branch = self._create_branch()
+        for words, is_rejected, is_booked, owed in (
+            ("rejected", True, False, (1000, 0)),
+            ("booked back", False, True, (0, 1000)),
+            ("rejected and booked back", True, True, (0, 1000)),
+        ):
+            with self.subTest(words), self.env.cr.savepoint() as savepoint:
+                invoice = self._create_branch_invoice(branch, 1000)
+                debtor = self._get_debtor(company=branch)
+                promise = self._promise(debtor, self.env.user, amount=1000, date=self.today)
+                payment = self._pay_on_account(amount=1000)
+                (self._get_items(invoice) + self._get_items(payment.move_id)).reconcile()
+                self._synchronize(branch)
+                self.assertEqual((promise.state, debtor.paid_item_count, debtor.bounce_count), ("kept", 1, 0))
+                if is_rejected:
+                    payment.action_reject()
+                if is_booked:
+                    receivable = self.company_data["default_account_receivable"].id
+                    self._create_entry(
+                        self.bank,
+                        (1000, {"account_id": receivable, "partner_id": self.customer.id}),
+                        (-1000, {"account_id": self.bank.default_account_id.id}),
+                    )
+                self._synchronize(branch)
+                self._synchronize()
+                above = self._get_debtor()
+                self.assertEqual((debtor.due_amount - debtor.credit_amount, above.due_amount), owed)
+                self.assertEqual((debtor.bounce_count, above.bounce_count), (1, 1), "once")
+                self.assertEqual((debtor.paid_item_count, promise.settled_amount), (0, 0))
+                with freeze_time(f"{self._days(20)} 12:00:00"):
+                    self.env["collection.promise"]._settle(self.company._collection_today())
+                self.assertNotEqual(promise.state, "kept")
+                savepoint.rollback()
+                self.env.invalidate_all()
+
     def test_state_of_an_invoice_follows_what_may_be_claimed(self):
         invoice = self._create_invoice(amount=100, days_late=30)
         debtor = self._get_debtor()

@@ -97,6 +97,20 @@ EVENTS = (
         outcome=st.sampled_from(("right_person", "someone_else", "no_answer")),
     ),
     event("settings_of_customer", customer=CHOICE, limit=st.integers(0, 3000), setting=st.integers(0, 5)),
+    event(
+        "online_payment",
+        invoice=CHOICE,
+        customer=CHOICE,
+        share=st.integers(1, 150),
+        days_ago=st.integers(0, 25),
+        state=st.sampled_from(("pending", "pending", "authorized", "done", "cancel")),
+        named=st.booleans(),
+    ),
+    event("entry_ahead", customer=CHOICE, amount=AMOUNTS, days=st.integers(1, 40), is_credit=st.booleans()),
+    event("branch_invoice", customer=CHOICE, amount=AMOUNTS, days_late=DAYS_LATE),
+    event("branch_payment", customer=CHOICE, amount=AMOUNTS, days_ago=DAYS_AGO, allocated=st.booleans()),
+    event("merge", customer=CHOICE, other=CHOICE),
+    event("join", customer=CHOICE, other=CHOICE),
 )
 LEDGERS = st.tuples(st.lists(INVOICE, min_size=1, max_size=3), st.lists(st.one_of(EVENTS), max_size=7)).map(
     lambda parts: parts[0] + parts[1]
@@ -126,12 +140,22 @@ class RandomLedger(CollectionCommon):
         )
         cls.other_receivable = cls.company_data["default_account_receivable"].copy({"non_trade": True})
         cls.write_off_account = cls.company_data["default_account_expense"]
+        cls.branch = cls.env["res.company"].create(
+            {"name": "Agence Nord", "parent_id": cls.company.id, "country_id": cls.company.country_id.id}
+        )
+        cls.branch.write({"collection_tz": cls.company.collection_tz, "collection_refresh_date": cls.today})
+        cls.env.user.company_ids |= cls.branch
+        cls.payment_provider = cls.env["payment.provider"].create(
+            {"name": "Cards", "code": "none", "company_id": cls.company.id}
+        )
+        cls.payment_method = cls.env["payment.method"].with_context(active_test=False).search([], limit=1)
 
     @contextmanager
     def example(self, events):
         """Make the ledger that events tell of, and forget it afterwards."""
         savepoint = self.env.cr.savepoint()
         self.invoices = self.env["account.move"]
+        self.customers = type(self).customers  # some may be merged
         try:
             for name, values in events:
                 getattr(self, f"_make_{name}")(**values)
@@ -442,6 +466,108 @@ class RandomLedger(CollectionCommon):
         elif setting == 5:
             partner.write({"phone": False, "email": "somebody@customer.example"})
 
+    def _make_online_payment(self, invoice, customer, share, days_ago, state, named):
+        """Somebody pays online; the provider says so, and Odoo has not booked it yet."""
+        item = self._choose_open_item(invoice)
+        if not item:
+            return
+        transaction = self.env["payment.transaction"].create(
+            {
+                "provider_id": self.payment_provider.id,
+                "payment_method_id": self.payment_method.id,
+                "amount": self._share_of(item.amount_residual_currency, share),
+                "currency_id": item.currency_id.id,
+                "partner_id": self._choose(self.customers, customer).id,
+                "reference": f"online {self.env['payment.transaction'].search_count([])}",
+                "invoice_ids": [Command.set(item.move_id.ids if named else [])],
+            }
+        )
+        changed_on = datetime.combine(self.today - timedelta(days=days_ago), NOON[0].time())
+        transaction.write({"state": state, "last_state_change": changed_on})
+
+    def _make_entry_ahead(self, customer, amount, days, is_credit):
+        """An invoice or a credit note that is dated in some days."""
+        day = self.today + timedelta(days=days)
+        self._create_invoice(
+            self._choose(self.customers, customer),
+            amount,
+            days_late=-days,
+            move_type="out_refund" if is_credit else "out_invoice",
+            invoice_date=day,
+            date=day,
+        )
+
+    def _make_branch_invoice(self, customer, amount, days_late):
+        partner = self._choose(self.customers, customer)
+        receivable = self.company_data["default_account_receivable"]
+        partner.with_company(self.branch).property_account_receivable_id = receivable
+        due_date = self.today - timedelta(days=days_late)
+        invoice = (
+            self.env["account.move"]
+            .with_context(allowed_company_ids=[self.branch.id, self.company.id])
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": partner.id,
+                    "company_id": self.branch.id,
+                    "journal_id": self.company_data["default_journal_sale"].id,
+                    "invoice_date": due_date - timedelta(days=30),
+                    "invoice_date_due": due_date,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "name": "Work",
+                                "price_unit": amount,
+                                "account_id": self.company_data["default_account_revenue"].id,
+                                "tax_ids": [Command.clear()],
+                            }
+                        )
+                    ],
+                }
+            )
+        )
+        invoice.action_post()
+
+    def _make_branch_payment(self, customer, amount, days_ago, allocated):
+        """A customer of the branch pays to the company above it."""
+        partner = self._choose(self.customers, customer)
+        payment = self._pay_on_account(partner, amount, on=self.today - timedelta(days=days_ago))
+        items = self.env["account.move.line"].search(
+            [
+                ("company_id", "=", self.branch.id),
+                ("partner_id", "=", partner.id),
+                ("account_type", "=", "asset_receivable"),
+                ("reconciled", "=", False),
+            ],
+            order="id",
+        )
+        if allocated and items:
+            (items[:1] + self._get_items(payment.move_id)).reconcile()
+
+    def _make_merge(self, customer, other):
+        """Two customers turn out to be one; what was decided about either holds for it."""
+        gone, kept = (self._choose(self.customers, number).commercial_partner_id for number in (customer, other))
+        if gone != kept:
+            with self._deciding(gone + kept, kept):
+                self.env["base.partner.merge.automatic.wizard"].create({})._merge((gone + kept).ids, kept, False)
+                self.customers = self.customers.exists()
+
+    def _make_join(self, customer, other):
+        """A customer turns out to be a contact of another one."""
+        contact, company = (self._choose(self.customers, number).commercial_partner_id for number in (customer, other))
+        if contact != company:
+            with self._deciding(contact + company, company):
+                contact.write({"parent_id": company.id, "is_company": False})
+
+    @contextmanager
+    def _deciding(self, before, after):
+        """Check that an insolvency follows the customers who become one, in each company."""
+        domain = [("partner_id", "in", before.ids), ("insolvency", "=", True)]
+        insolvent = self.env["collection.debtor"].search(domain).company_id
+        yield
+        found = self.env["collection.debtor"].search([("partner_id", "=", after.id), ("insolvency", "=", True)])
+        self.assertEqual(found.company_id, insolvent)
+
 
 @tagged("post_install", "-at_install")
 class TestReference(RandomLedger):
@@ -509,7 +635,7 @@ class TestReference(RandomLedger):
     def test_every_column_is_what_its_definition_says(self, events, clock):
         instant, today = clock
         with self.example(events), freeze_time(instant):
-            for company in self.company + self.other_company:
+            for company in self.company + self.other_company + self.branch:
                 self._synchronize(company)
                 self.assertFacts(company, today)
 

@@ -72,6 +72,13 @@ class TestSilence(PlanCommon):
         self.assertEqual(case.warning, "In court since March.")
         self.assertEqual(self.env["collection.handover"]._get_obstacles(case), {case: "In court since March."})
         self.assertEqual(self.debtor._get_silence_reason("email"), "In court since March.")
+        # Reminders of promises.
+        promise = self._promise(self.debtor, amount=30, date=self._days(2), remind_before=True)
+        other_promise = self._promise(other, amount=30, date=self._days(2), remind_before=True)
+        with freeze_time(f"{self._days(1)} 10:00:00"):
+            (promise + other_promise).sudo().mapped(lambda reminded: reminded._remind())
+        self.assertFalse(promise.reminded_on)
+        self.assertTrue(other_promise.reminded_on)
 
     def test_a_reason_that_depends_on_the_channel(self):
         self._extend("Never by e-mail.", channel="email")
