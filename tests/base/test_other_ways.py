@@ -192,7 +192,7 @@ class TestColleagues(OtherWaysCommon):
         """A form reads what it has saved: that one may not read it any more undoes nothing."""
         dispute = self._dispute(self.debtor, self.item, amount=10)
         dispute.owner_id = self.solver
-        (self.debtor + self.case).write({"collector_id": self.collector.id})
+        self.debtor.collector_id = self.case.collector_id = self.collector
         other = self._create_user("other_solver", "account_collection.group_collection_dispute_owner")
         spec = {"partner_id": {"fields": {"display_name": {}}}}
         for user, record, name, person in (
