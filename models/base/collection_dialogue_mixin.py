@@ -4,6 +4,9 @@ from odoo import api, models
 from odoo.fields import Command, Domain
 from odoo.tools.misc import clean_context
 
+# Whom a dialogue is about: customers, whose rules say who may know of them.
+ABOUT = ("collection.debtor", "collection.case")
+
 
 class CollectionDialogueMixin(models.AbstractModel):
     """A dialogue speaks of nothing that its user may not read: for all transient models, lines included.
@@ -53,7 +56,7 @@ class CollectionDialogueMixin(models.AbstractModel):
     def _search(self, domain, *args, **kwargs):
         if not self.env.su:
             for name, field in self._fields.items():
-                if field.store and field.type == "many2one" and field.comodel_name == "collection.debtor":
+                if field.store and field.type == "many2one" and field.comodel_name in ABOUT:
                     domain = Domain(domain) & (Domain(name, "=", False) | Domain(name, "any", Domain.TRUE))
         return super()._search(domain, *args, **kwargs)
 
