@@ -23,7 +23,13 @@ class CollectionDebtor(models.Model):
         return self._action_view_related("account_collection.collection_case_action", self.env._("Cases"))
 
     def _get_current_case(self):
-        """Return the case on which the user works with this customer: their own first, if there is one."""
+        """Return the case on which the user works with this customer: their own first, if there is one.
+
+        A colleague's case, in a campaign that the user may not read, is none to work on.
+        """
         self.ensure_one()
-        cases = self.case_ids.filtered(lambda case: case.state != "closed" and case.campaign_id.state == "running")
+        cases = self.sudo().case_ids.filtered(
+            lambda case: case.state != "closed" and case.campaign_id.state == "running"
+        )
+        cases = cases.with_env(self.env)._filtered_access("read")
         return (cases.filtered(lambda case: case.collector_id == self.env.user) or cases)[:1]

@@ -78,7 +78,8 @@ class CollectionTextMixin(models.AbstractModel):
     is_collection_text = fields.Boolean(
         string="Text of Collections",
         help="May be chosen for reminders, letters and SMS to customers who owe. Administrators of Collections mark "
-        "texts so, and they alone change them from then on. Texts about follow-up files that they make are marked at once.",
+        "texts so, and they alone change them from then on. Texts about follow-up files that they make are marked at "
+        "once.",
     )
 
     # === CRUD METHODS === #

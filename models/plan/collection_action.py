@@ -51,8 +51,8 @@ class CollectionAction(models.Model):
             if other:
                 raise UserError(
                     self.env._(
-                        "The plan asks for “%s” by this channel. To speak to the customer in another way, cancel it and "
-                        "log that instead.",
+                        "The plan asks for “%s” by this channel. To speak to the customer in another way, cancel it "
+                        "and log that instead.",
                         other[0].step_id.name,
                     )
                 )

@@ -126,6 +126,17 @@ class CollectionPlan(models.Model):
             if plan.is_running and not plan.step_ids:
                 raise ValidationError(self.env._("“%s” has no step: add at least one.", plan.name))
 
+    @api.constrains("company_id")
+    def _check_company_of_use(self):
+        """What was said under a plan, and whose plan it is by hand, stays in its company."""
+        for plan in self:
+            used = [("plan_id", "=", plan.id), ("company_id", "!=", plan.company_id.id)]
+            for model in ("collection.action", "collection.debtor"):
+                if self.env[model].sudo().with_context(active_test=False).search_count(used, limit=1):
+                    raise ValidationError(
+                        self.env._("“%s” is used in its company: make a copy for another one.", plan.name)
+                    )
+
     # === CRUD METHODS === #
 
     def write(self, vals):

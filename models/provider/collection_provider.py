@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 FILE_FORMATS = [
     ("xlsx", "Excel (.xlsx)"),
@@ -111,6 +112,17 @@ class CollectionProvider(models.Model):
         for provider in self:
             provider.handover_count = counts.get(provider, 0)
             provider.out_count = out.get(provider, 0)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("company_id")
+    def _check_company_of_use(self):
+        """What was handed over stays in the company whose customers it is about."""
+        for provider in self:
+            if provider.handover_ids.company_id - provider.company_id:
+                raise ValidationError(
+                    self.env._("“%s” was given customers of its company: add it anew for another one.", provider.name)
+                )
 
     # === ACTION METHODS === #
 

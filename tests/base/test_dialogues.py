@@ -176,6 +176,14 @@ class TestTargets(AccessRecords):
         self._assert_refused(self._call, Call, "read", call.ids, ["claimable_amount"])
         self._assert_refused(self._call, Call, "web_read", call.ids, {"phone": {}})
         self._assert_refused(self._call, Call, "onchange", call.ids, {"note": "x"}, ["note"], {"phone": {}})
+        self._assert_refused(self._call, Call, "copy", call.ids)
+        self._assert_refused(self._call, Call, "copy_data", call.ids)
+        for domain in ([], [["claimable_amount", ">", 0]], [["partner_id.name", "!=", False]]):
+            self.assertFalse(self._call(Call, "search", [["id", "in", call.ids], *domain]))
+        self.assertFalse(
+            self._call(Call, "formatted_read_group", [["id", "in", call.ids]], ["partner_id"], ["__count"])
+        )
+        self.assertFalse(self._call(Call, "name_search", "", [["id", "in", call.ids]]))
 
 
 @tagged("post_install", "-at_install")

@@ -188,6 +188,38 @@ class TestColleagues(OtherWaysCommon):
         for person in (self.stranger, self.portal):
             self._assert_refused(self.team_user, "collection.action", "create", [{**task, "user_id": person.id}])
 
+    def test_records_are_handed_on_in_the_form(self):
+        """A form reads what it has saved: that one may not read it any more undoes nothing."""
+        dispute = self._dispute(self.debtor, self.item, amount=10)
+        dispute.owner_id = self.solver
+        self.debtor.collector_id = self.case.collector_id = self.collector
+        other = self._create_user("other_solver", "account_collection.group_collection_dispute_owner")
+        spec = {"partner_id": {"fields": {"display_name": {}}}}
+        for user, record, name, person in (
+            (self.solver, dispute, "owner_id", other),
+            (self.collector, self.case, "collector_id", self.other_collector),
+            (self.collector, self.debtor, "collector_id", self.other_collector),
+        ):
+            shown = {**spec, name: {"fields": {"display_name": {}}}}
+            with self.subTest(model=record._name):
+                [values] = self._rpc(user, record._name, "web_save", record.ids, {name: person.id}, shown)
+                self.assertEqual(record[name], person)
+                self.assertEqual(values[name], {"id": person.id, "display_name": person.name})
+                self.assertEqual(values["partner_id"]["id"], self.customer.id)
+                self._assert_refused(user, record._name, "web_read", record.ids, spec, error=AccessError)
+                self._assert_refused(user, record._name, "web_save", record.ids, {name: user.id}, shown)
+
+    def test_a_colleague_works_on_the_customer_in_a_campaign(self):
+        """Whose customer it is goes on, whoever has the case."""
+        self.debtor.collector_id = self.collector
+        self.case.collector_id = self.other_collector
+        self.campaign.member_ids = self.other_collector
+        action = self._rpc(self.collector, "collection.debtor", "action_log_call", self.debtor.ids)
+        self.assertFalse(action["context"]["default_case_id"])
+        [call] = self._rpc(self.collector, action["res_model"], "create", [{"debtor_id": self.debtor.id}])
+        self._rpc(self.collector, action["res_model"], "action_confirm", [call])
+        self.assertEqual(self.debtor.sudo().action_ids[:1].user_id, self.collector)
+
     def test_an_owner_of_another_company_is_passed_over(self):
         reason = self.env.ref("account_collection.collection_reason_price")
         reason.owner_id = self.stranger

@@ -142,6 +142,22 @@ class TestReach(CollectionCommon):
                 self.both, "collection.campaign", "write", campaign.ids, {"debtor_ids": [Command.link(self.foreign.id)]}
             )
 
+    def test_what_is_used_stays_in_its_company(self):
+        plan = self.env["collection.plan"].sudo().search([("company_id", "=", self.company.id)], limit=1)
+        other = plan.copy()
+        provider = (
+            self.env["collection.provider"].sudo().create({"partner_id": self._create_customer("Phone House").id})
+        )
+        self.mine.sudo().plan_id = plan
+        values = {"provider_id": provider.id, "purpose": "Calls", "lang": "en_US"}
+        dates = {"date_start": self._days(0), "date_end": self._days(5)}
+        self.env["collection.handover"].sudo().create({**values, **dates})
+        for record in (plan, provider):
+            with self.assertRaisesRegex(ValidationError, "its company"), self.env.cr.savepoint():
+                self._rpc(self.both, record._name, "write", record.ids, {"company_id": self.foreign_company.id})
+        self._rpc(self.both, "collection.plan", "write", other.ids, {"company_id": self.foreign_company.id})
+        self.assertEqual(other.step_ids.company_id, self.foreign_company)
+
     # == What all companies share ==
 
     def test_shared_settings_need_all_companies(self):
