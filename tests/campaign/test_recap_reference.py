@@ -448,7 +448,9 @@ class TestRecapReference(RecapReference, RandomLife):
         self.notebook.replace(gone, (cases - gone).filtered(lambda case: case.partner_id == after))
 
     def _make_second_thoughts(self, promise, method):
-        self._choose(self._search_debtors().promise_ids.sorted("id"), promise).method = method
+        # What was judged or withdrawn is on file.
+        promises = self._search_debtors().promise_ids.filtered(lambda promise: promise.state == "open")
+        self._choose(promises.sorted("id"), promise).method = method
 
     # === TESTS === #
 
