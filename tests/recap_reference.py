@@ -100,6 +100,10 @@ class Notebook:
             # What is not followed up is owed all the same.
             self.is_small[case] = overdue <= exact(self.company.collection_small_amount)
 
+    def replace(self, gone, kept):
+        """Write down that the cases of merged customers are one now; what the kept customer was stays as it was."""
+        self.frozen = [(kept if case in gone else case, *rest) for case, *rest in self.frozen]
+
     # === THE LEDGER === #
 
     def _read_lines(self, partners):

@@ -259,7 +259,8 @@ def _read_items(env, company, lines, cent, today):
             is_open=bool(line.date <= today and residual and residual_currency and not is_void(line)),
             is_excluded=line.no_followup or line.move_id.payment_state == "blocked",
             is_money=line.journal_id.type in CASH,
-            is_exchange=line.move_id in causes,
+            # One that was taken off again is reversed in the same journal.
+            is_exchange=line.move_id in causes or line.journal_id == company.currency_exchange_journal_id,
             is_payout=line.balance > 0 and payment.payment_type == "outbound",
             line=line,
         )
@@ -852,8 +853,8 @@ def payer_profile(customer):
 
 @indicator
 def score_breakdown(customer):
-    """The points of each criterion; nothing overdue means nothing to ask for."""
-    if not customer.facts["overdue_amount"]:
+    """The points of each criterion; nothing overdue means nothing to ask for, insolvency that nobody may ask."""
+    if not customer.facts["overdue_amount"] or customer.debtor.insolvency:
         return []
     criteria = (
         customer.company.env["collection.criterion"]

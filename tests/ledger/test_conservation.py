@@ -71,6 +71,23 @@ STEPS = (
     event("withdrawal", promise=CHOICE),
     event("rejection", dispute=CHOICE),
     event("days_passing", count=st.integers(1, 9)),
+    event(
+        "online_payment",
+        invoice=CHOICE,
+        customer=CHOICE,
+        share=st.integers(1, 150),
+        days_ago=st.integers(0, 9),
+        state=st.sampled_from(("pending", "authorized", "done")),
+        named=st.booleans(),
+    ),
+    event("entry_ahead", customer=CHOICE, amount=AMOUNTS, days=st.integers(1, 9), is_credit=st.booleans()),
+    event("branch_invoice", customer=CHOICE, amount=AMOUNTS, days_late=st.integers(-5, 50)),
+    event("branch_payment", customer=CHOICE, amount=AMOUNTS, days_ago=st.integers(0, 9), allocated=st.booleans()),
+)
+# Customers who become one: in a campaign that is over, their cases become one as well.
+MERGES = (
+    event("merge", customer=CHOICE, other=CHOICE),
+    event("join", customer=CHOICE, other=CHOICE),
 )
 LEDGERS = st.lists(INVOICE, min_size=2, max_size=3)
 
@@ -310,7 +327,9 @@ class TestConservation(RandomLife):
     # === TESTS === #
 
     @settings(EXAMPLES, max_examples=EXAMPLES.max_examples * 2 // 3)
-    @given(events=LEDGERS, steps=st.lists(st.one_of(STEPS), min_size=4, max_size=8), with_campaign=st.booleans())
+    @given(
+        events=LEDGERS, steps=st.lists(st.one_of(*STEPS, *MERGES), min_size=4, max_size=8), with_campaign=st.booleans()
+    )
     def test_every_cent_is_in_one_place(self, events, steps, with_campaign):
         self._run_steps(events, steps, with_campaign)
 
