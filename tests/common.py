@@ -7,6 +7,9 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.base.tests.common import BaseCommon
+
+from .shared_world import SharedWorld
 
 # A Tuesday, without a public holiday near it in France.
 TODAY = "2026-03-10"
@@ -28,10 +31,30 @@ class CollectionCommon(AccountTestInvoicingCommon):
     # Of the company; another one where there is the demo data, too.
     company_name = "Ateliers Moreau"
 
+    # Set for each class: classes of a kind follow one another, and share what stands in the database before them.
+    world_kind = None
+
+    @classmethod
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        cls.world_kind = SharedWorld.get_kind(cls)
+        cls.test_sequence = SharedWorld.get_sequence(cls)
+
+    @classmethod
+    def _gc_filestore(cls):
+        """Keep the files of what is shared, which no other transaction sees, until it is given up."""
+        if not SharedWorld.is_open():
+            super()._gc_filestore()
+
     @classmethod
     def setUpClass(cls):
         if cls.freeze:
             cls.startClassPatcher(freeze_time(f"{TODAY} 12:00:00"))
+        SharedWorld.enter(cls, CollectionCommon, super(BaseCommon, cls))
+
+    @classmethod
+    def _build_world(cls):
+        """Make the company, the users and the customers of all classes of this kind."""
         super().setUpClass()
         cls.today = fields.Date.today()
         cls.company = cls.env.company
