@@ -1,5 +1,6 @@
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, fields
 from odoo.exceptions import UserError
@@ -40,6 +41,22 @@ class CollectionCommon(AccountTestInvoicingCommon):
         cls.world_kind = SharedWorld.get_kind(cls)
         cls.test_sequence = SharedWorld.get_sequence(cls)
 
+    def setUp(self):
+        """Keep what the registry knows from test to test, except for what a test made it forget.
+
+        Odoo has it forget everything after each test, but whatever changes what is remembered says so, in a test as in
+        production.
+        """
+        self.registry.cache_invalidated.clear()
+        sequences = dict(self.registry.cache_sequences)
+        with patch.object(self.registry, "clear_all_caches", lambda: self._clear_changed_caches(sequences)):
+            super().setUp()
+
+    def _clear_changed_caches(self, sequences):
+        changed = {name for name, number in self.registry.cache_sequences.items() if number != sequences[name]}
+        if changed := changed | self.registry.cache_invalidated:
+            self.registry.clear_cache(*changed)
+
     @classmethod
     def _gc_filestore(cls):
         """Keep the files of what is shared, which no other transaction sees, until it is given up."""
@@ -79,6 +96,13 @@ class CollectionCommon(AccountTestInvoicingCommon):
         cls.solver = cls._create_user("solver", "account_collection.group_collection_dispute_owner")
         cls.customer = cls._create_customer("Boulangerie Petit")
         cls.other_customer = cls._create_customer("Garage Lemoine")
+
+    @classmethod
+    def _use_chart_template(cls, company, chart_template_ref=None):
+        """Choose among the charts of the installed modules: else Odoo loads all localizations to look at theirs."""
+        installed = cls.env["ir.module.module"].sudo().search([("state", "=", "installed")])
+        installed.mapped("account_templates")  # Odoo looks at those that are known
+        super()._use_chart_template(company, chart_template_ref)
 
     @classmethod
     def _create_user(cls, login, groups):
