@@ -63,6 +63,16 @@ def generate_assets(env, name):
     env.odoo("shell", "-d", name, "--no-http", "--log-level=warn", input=script, text=True)
 
 
+def leave_out_unit_tests(env, name):
+    """Archive the pages of Odoo's own tests of JavaScript, whose assets a run of tests would make with all others.
+
+    :param Environment env: the environment
+    :param str name: the database
+    """
+    pages = "'web.qunit_suite', 'web.test_helpers', 'web.unit_tests_suite'"
+    env.postgres.sql(f"UPDATE ir_ui_view SET active = false WHERE key IN ({pages})", database=name)
+
+
 def exists(env, name):
     """:return: whether there is such a database
     :rtype: bool

@@ -1,5 +1,6 @@
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, fields
 from odoo.exceptions import UserError
@@ -7,6 +8,9 @@ from odoo.fields import Command
 from odoo.tests import freeze_time, new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.base.tests.common import BaseCommon
+
+from .shared_world import SharedWorld
 
 # A Tuesday, without a public holiday near it in France.
 TODAY = "2026-03-10"
@@ -28,10 +32,46 @@ class CollectionCommon(AccountTestInvoicingCommon):
     # Of the company; another one where there is the demo data, too.
     company_name = "Ateliers Moreau"
 
+    # Set for each class: classes of a kind follow one another, and share what stands in the database before them.
+    world_kind = None
+
+    @classmethod
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        cls.world_kind = SharedWorld.get_kind(cls)
+        cls.test_sequence = SharedWorld.get_sequence(cls)
+
+    def setUp(self):
+        """Keep what the registry knows from test to test, except for what a test made it forget.
+
+        Odoo has it forget everything after each test, but whatever changes what is remembered says so, in a test as in
+        production.
+        """
+        self.registry.cache_invalidated.clear()
+        sequences = dict(self.registry.cache_sequences)
+        with patch.object(self.registry, "clear_all_caches", lambda: self._clear_changed_caches(sequences)):
+            super().setUp()
+
+    def _clear_changed_caches(self, sequences):
+        changed = {name for name, number in self.registry.cache_sequences.items() if number != sequences[name]}
+        if changed := changed | self.registry.cache_invalidated:
+            self.registry.clear_cache(*changed)
+
+    @classmethod
+    def _gc_filestore(cls):
+        """Keep the files of what is shared, which no other transaction sees, until it is given up."""
+        if not SharedWorld.is_open():
+            super()._gc_filestore()
+
     @classmethod
     def setUpClass(cls):
         if cls.freeze:
             cls.startClassPatcher(freeze_time(f"{TODAY} 12:00:00"))
+        SharedWorld.enter(cls, CollectionCommon, super(BaseCommon, cls))
+
+    @classmethod
+    def _build_world(cls):
+        """Make the company, the users and the customers of all classes of this kind."""
         super().setUpClass()
         cls.today = fields.Date.today()
         cls.company = cls.env.company
@@ -56,6 +96,13 @@ class CollectionCommon(AccountTestInvoicingCommon):
         cls.solver = cls._create_user("solver", "account_collection.group_collection_dispute_owner")
         cls.customer = cls._create_customer("Boulangerie Petit")
         cls.other_customer = cls._create_customer("Garage Lemoine")
+
+    @classmethod
+    def _use_chart_template(cls, company, chart_template_ref=None):
+        """Choose among the charts of the installed modules: else Odoo loads all localizations to look at theirs."""
+        installed = cls.env["ir.module.module"].sudo().search([("state", "=", "installed")])
+        installed.mapped("account_templates")  # Odoo looks at those that are known
+        super()._use_chart_template(company, chart_template_ref)
 
     @classmethod
     def _create_user(cls, login, groups):
