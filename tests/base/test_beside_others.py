@@ -35,8 +35,12 @@ class TestBesideOthers(CollectionCommon):
     @classmethod
     def _invoice_an_order(cls):
         # Whoever invoices may not sell as well.
-        order = cls.env["sale.order"].sudo().create(
-            {"partner_id": cls.customer.id, "order_line": [Command.create({"name": "Work", "price_unit": 5000})]}
+        order = (
+            cls.env["sale.order"]
+            .sudo()
+            .create(
+                {"partner_id": cls.customer.id, "order_line": [Command.create({"name": "Work", "price_unit": 5000})]}
+            )
         )
         cls.invoice.invoice_line_ids.sale_line_ids = order.order_line
 
