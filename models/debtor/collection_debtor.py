@@ -508,6 +508,7 @@ class CollectionDebtor(models.Model):
     def _action_open_dialog(self, model, name, **context):
         """Open one of the short dialogues for this debtor."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": name,

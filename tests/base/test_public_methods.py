@@ -12,7 +12,7 @@ from .access_common import AccessRecords
 from .access_table import COLLEAGUES, DIALOGUES, FOREIGN, PUBLIC_METHODS
 
 # What Odoo itself checks before it calls on, or what checks nothing since it changes nothing.
-ORM = {"create", "write", "unlink", "copy_data", "web_read", "default_get", "onchange", "get_view"}
+ORM = {"create", "write", "unlink", "copy_data", "web_read", "web_save", "default_get", "onchange", "get_view"}
 # What each method that needs more than records is called with.
 ARGUMENTS = {
     "message_update": [{}],
