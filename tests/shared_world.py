@@ -82,8 +82,9 @@ class SharedWorld:
     def __init__(self, kind, base, builder):
         self.kind = kind
         before = set(vars(builder))
+        behind = super(base, builder)
         try:
-            super(base, builder).setUpClass()
+            behind.setUpClass()
             builder._build_world()
             builder.env.flush_all()
         except BaseException:
