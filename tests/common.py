@@ -37,9 +37,10 @@ class CollectionCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def __init_subclass__(cls):
-        super().__init_subclass__()
+        result = super().__init_subclass__()
         cls.world_kind = SharedWorld.get_kind(cls)
         cls.test_sequence = SharedWorld.get_sequence(cls)
+        return result
 
     def setUp(self):
         """Keep what the registry knows from test to test, except for what a test made it forget.
@@ -60,8 +61,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
     @classmethod
     def _gc_filestore(cls):
         """Keep the files of what is shared, which no other transaction sees, until it is given up."""
-        if not SharedWorld.is_open():
-            super()._gc_filestore()
+        return None if SharedWorld.is_open() else super()._gc_filestore()
 
     @classmethod
     def setUpClass(cls):
@@ -71,8 +71,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def _build_world(cls):
-        """Make the company, the users and the customers of all classes of this kind."""
-        super().setUpClass()
+        """Add what all classes of this kind find to what Odoo's test classes make: our company, users, customers."""
         cls.today = fields.Date.today()
         cls.company = cls.env.company
         cls.company.write(
@@ -102,7 +101,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
         """Choose among the charts of the installed modules: else Odoo loads all localizations to look at theirs."""
         installed = cls.env["ir.module.module"].sudo().search([("state", "=", "installed")])
         installed.mapped("account_templates")  # Odoo looks at those that are known
-        super()._use_chart_template(company, chart_template_ref)
+        return super()._use_chart_template(company, chart_template_ref)
 
     @classmethod
     def _create_user(cls, login, groups):

@@ -31,7 +31,9 @@ TRAITS = (
 class SharedWorld:
     """An open transaction with what a class finds before it adds its own.
 
-    :param type builder: a test class of the wanted kind that has no tests; its ``_build_world`` makes everything
+    :param tuple kind: the kind of the classes that share it
+    :param type base: the class of ours from which they all inherit; what stands behind it is made first
+    :param type builder: a test class of this kind that has no tests; its ``_build_world`` makes the rest
     """
 
     _current = None
@@ -74,13 +76,15 @@ class SharedWorld:
             traits["default_env_context"] = classmethod(lambda _cls: dict(context))
             # The files of what it makes are still needed when it has done its work.
             traits["_gc_filestore"] = classmethod(lambda _cls: None)
-            cls._current = cls(kind, type("World", (base,), {**traits, "__module__": base.__module__}))
+            cls._current = cls(kind, base, type("World", (base,), {**traits, "__module__": base.__module__}))
         cls._current._lend(test_class, framework)
 
-    def __init__(self, kind, builder):
+    def __init__(self, kind, base, builder):
         self.kind = kind
         before = set(vars(builder))
+        behind = super(base, builder)
         try:
+            behind.setUpClass()
             builder._build_world()
             builder.env.flush_all()
         except BaseException:
