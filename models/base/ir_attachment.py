@@ -17,17 +17,21 @@ class IrAttachment(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         attachments = super().create(vals_list)
-        attachments.filtered("res_field")._check_no_collection_proof()
+        attachments._check_no_collection_field()
         return attachments
 
     # EXTENDS base
     def write(self, vals):
         self._check_no_collection_proof()
-        return super().write(vals)
+        self._check_no_collection_field()
+        result = super().write(vals)
+        self._check_no_collection_field()
+        return result
 
     # EXTENDS base
     def unlink(self):
         self._check_no_collection_proof()
+        self._check_no_collection_field()
         return super().unlink()
 
     # === BUSINESS METHODS === #
@@ -47,6 +51,21 @@ class IrAttachment(models.Model):
         own = self.sudo().filtered(lambda file: (file.res_model or "").startswith("collection."))
         if own and (proof := own._filter_collection_proofs()):
             raise UserError(self.env._("“%s” is on file: it can't be changed or deleted any more.", proof[0].name))
+
+    def _check_no_collection_field(self):
+        """Check that none of these is the file of a field of ours: it is changed through its record alone.
+
+        Odoo itself writes it as the system then, and the record looks at what is given.
+
+        :raises UserError: naming the file.
+        """
+        if self.env.su:
+            return
+        own = self.sudo().filtered(lambda file: file.res_field and (file.res_model or "").startswith("collection."))
+        if own:
+            raise UserError(
+                self.env._("“%s” belongs to a field: choose another file in its form.", own[0].name or own[0].res_field)
+            )
 
     def _filter_collection_proofs(self):
         """Return those of these files of follow-up records that prove something."""

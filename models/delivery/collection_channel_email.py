@@ -4,6 +4,7 @@ from uuid import uuid4
 from markupsafe import Markup
 
 from odoo import models
+from odoo.exceptions import UserError
 from odoo.tools import email_normalize, groupby
 
 # What a mail server says of a recipient that it will never take, as Python and Odoo quote it.
@@ -176,7 +177,10 @@ class CollectionChannelEmail(models.AbstractModel):
 
         :param rows: ``{debtor: rows of _get_claimable_items}``.
         :return: ``({action: subject}, {action: body})``.
+        :raises UserError: when there is nothing in the text.
         """
+        if not (template.with_context(lang=lang).body_html or "").strip():
+            raise UserError(self.env._("There is nothing in the text “%s” yet: write it first.", template.name))
         debtors = actions.debtor_id.with_context(
             lang=lang, collection_rows={debtor.id: rows[debtor] for debtor in actions.debtor_id}
         )

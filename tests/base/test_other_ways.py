@@ -283,8 +283,18 @@ class TestFilesOnFile(OtherWaysCommon):
         )
         field = [("res_model", "=", taken._name), ("res_field", "=", "file"), ("res_id", "=", taken.id)]
         file = self.env["ir.attachment"].search(field)
+        # What was previewed is what is applied: nobody puts another file in its place, the form does.
+        second = {"name": "file", "res_model": taken._name, "res_field": "file", "res_id": taken.id, "raw": "forged"}
+        self._assert_refused(self.team_user, "ir.attachment", "create", [second])
+        self._assert_refused(self.team_user, "ir.attachment", "write", file.ids, {"raw": "forged"})
+        self._assert_refused(self.team_user, "ir.attachment", "unlink", file.ids)
+        note = self._attach(taken, name="note.txt")
+        self._assert_refused(self.team_user, "ir.attachment", "write", note.ids, {"res_field": "file"})
+        changed = base64.b64encode(b"another").decode()
+        self._rpc(self.team_user, taken._name, "write", taken.ids, {"file": changed})
+        self._rpc(self.team_user, taken._name, "write", taken.ids, {"file": base64.b64encode(b"as it was").decode()})
+        file = self.env["ir.attachment"].search(field)
         self.env.cr.execute("UPDATE collection_provider_import SET state = 'done' WHERE id = %s", [taken.id])
         taken.invalidate_recordset()
         self._assert_kept(file, self.team_user)
-        second = {"name": "file", "res_model": taken._name, "res_field": "file", "res_id": taken.id, "raw": "forged"}
         self._assert_refused(self.team_user, "ir.attachment", "create", [second])

@@ -233,6 +233,19 @@ class TestPreview(TextsCommon):
         self.assertEqual(frame.get("sandbox"), "allow-popups", "nothing in it runs")
         return self._read(frame.get("srcdoc"))
 
+    def test_text_without_words(self):
+        """Neither shown nor sent: an empty message asks for nothing."""
+        step = self._step(3)
+        step.template_id.sudo().body_html = False
+        with self.assertRefused("nothing in the text"):
+            self._preview(step).body  # noqa: B018 - computed when it is read
+        action = self.env["collection.action"].create(
+            {"debtor_id": self.debtor.id, "channel": "email", "step_id": step.id}
+        )
+        action._deliver_by(self.env["collection.channel.email"])
+        self.assertEqual(action.state, "failed")
+        self.assertIn("nothing in the text", action.result_text)
+
     def test_email(self):
         preview = self._preview(self._step(3))
         words = self._frame(preview)
