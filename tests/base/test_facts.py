@@ -176,7 +176,7 @@ class TestFacts(CollectionCommon):
             note="x",
         )
         self._assert_frozen(self.case, self.manager, collector_id=self.manager.id, reason_id=False)
-        self.campaign.with_user(self.team_user).message_post(body="")
+        self.campaign.with_user(self.team_user).message_post()
 
     def test_judged_promises(self):
         promise = self._promise(self.debtor, amount=60)

@@ -239,9 +239,8 @@ class TestPreview(TextsCommon):
         step.template_id.sudo().body_html = False
         with self.assertRefused("nothing in the text"):
             self._preview(step).body  # noqa: B018 - computed when it is read
-        action = self.env["collection.action"].create(
-            {"debtor_id": self.debtor.id, "channel": "email", "step_id": step.id}
-        )
+        values = {"debtor_id": self.debtor.id, "channel": "email", "step_id": step.id}
+        action = self.env["collection.action"].sudo().create(values)
         action._deliver_by(self.env["collection.channel.email"])
         self.assertEqual(action.state, "failed")
         self.assertIn("nothing in the text", action.result_text)
