@@ -483,6 +483,8 @@ class RandomLedger(CollectionCommon):
             }
         )
         changed_on = datetime.combine(self.today - timedelta(days=days_ago), NOON[0].time())
+        # As a provider whose money is captured later: Odoo's own "none" knows no authorization.
+        self.payment_provider.support_manual_capture = "full_only"
         transaction.write({"state": state, "last_state_change": changed_on})
 
     def _make_entry_ahead(self, customer, amount, days, is_credit):
