@@ -1,7 +1,7 @@
 from datetime import timedelta
 from io import BytesIO
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
 from odoo.tools import SQL
 from odoo.tools.pdf import PdfFileReader
@@ -313,7 +313,7 @@ class TestPlanDelivery(PlanCommon):
         ):
             with self.assertRefused("can't be"):
                 action.with_user(manager).write(values)
-        with self.assertRefused("stays on file"):
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
             action.item_ids.with_user(manager).write({"level": 30})
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.env["collection.action"].with_user(self.collector).create(
