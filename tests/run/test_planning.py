@@ -154,7 +154,7 @@ class TestPlanning(RunMixin, PlanCommon):
         def count(size):
             self.patch(run_collection_plan, "PLANNING_BATCH_SIZE", size)
             self.plan.sudo().undecided = {"day": str(self.today), "debtor_ids": self.debtors.ids}
-            self.env["collection.action"].search([("state", "=", "planned")]).unlink()
+            self.env["collection.action"].sudo().search([("state", "=", "planned")]).unlink()
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
