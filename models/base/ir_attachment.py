@@ -17,21 +17,20 @@ class IrAttachment(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         attachments = super().create(vals_list)
-        attachments._check_no_collection_field()
+        attachments._check_no_collection_proof()
         return attachments
 
     # EXTENDS base
     def write(self, vals):
         self._check_no_collection_proof()
-        self._check_no_collection_field()
         result = super().write(vals)
-        self._check_no_collection_field()
+        if {"res_model", "res_field"} & vals.keys():
+            self._check_no_collection_proof()
         return result
 
     # EXTENDS base
     def unlink(self):
         self._check_no_collection_proof()
-        self._check_no_collection_field()
         return super().unlink()
 
     # === BUSINESS METHODS === #
@@ -42,40 +41,26 @@ class IrAttachment(models.Model):
         return super()._delete_and_notify(message=message)
 
     def _check_no_collection_proof(self):
-        """Check that none of these files proves something.
+        """Check that none of these files proves something, or is the file of a field of ours.
+
+        The latter is changed through its record alone: Odoo writes it as the system then, and the record looks at what
+        is given.
 
         :raises UserError: naming the file.
         """
         if self.env.su:
             return
         own = self.sudo().filtered(lambda file: (file.res_model or "").startswith("collection."))
-        if own and (proof := own._filter_collection_proofs()):
-            raise UserError(self.env._("“%s” is on file: it can't be changed or deleted any more.", proof[0].name))
-
-    def _check_no_collection_field(self):
-        """Check that none of these is the file of a field of ours: it is changed through its record alone.
-
-        Odoo itself writes it as the system then, and the record looks at what is given.
-
-        :raises UserError: naming the file.
-        """
-        if self.env.su:
+        if not own:
             return
-        own = self.sudo().filtered(lambda file: file.res_field and (file.res_model or "").startswith("collection."))
-        if own:
-            raise UserError(
-                self.env._("“%s” belongs to a field: choose another file in its form.", own[0].name or own[0].res_field)
-            )
+        if of_field := own.filtered("res_field")[:1]:
+            raise UserError(self.env._("“%s” belongs to a field: choose another file in its form.", of_field.name))
+        if proof := own._filter_collection_proofs()[:1]:
+            raise UserError(self.env._("“%s” is on file: it can't be changed or deleted any more.", proof.name))
 
     def _filter_collection_proofs(self):
         """Return those of these files of follow-up records that prove something."""
         proofs = self.browse()
-        for (model, _field), files in (
-            self.filtered("res_field").grouped(lambda file: (file.res_model, file.res_field)).items()
-        ):
-            records = self.env[model].browse(files.mapped("res_id")).exists() if model in self.env else ()
-            on_file = records._filter_on_file().ids if hasattr(records, "_filter_on_file") else ()
-            proofs |= files.filtered(lambda file, on_file=on_file: file.res_id in on_file)
         for model, names in self._get_collection_proof_fields().items():
             for name in names:
                 records = self.env[model].sudo().with_context(active_test=False).search([(name, "in", self.ids)])
