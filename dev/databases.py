@@ -15,31 +15,32 @@ DEMO = f"demo_{CHECKOUT_KEY}"
 _EXTRA_DEPENDENCIES = {"l10n_fr_account"}
 
 
-def template(env, demo, beside=()):
-    """A database with the addon's dependencies, in both languages, shared by all checkouts.
+def template(env, demo, beside=(), languages=LANGUAGES):
+    """A database with the addon's dependencies, shared by all checkouts.
 
     :param Environment env: the environment
     :param bool demo: with Odoo's demo data
     :param beside: further addons of Odoo, such as ``sale``, that are installed before ours
+    :param str languages: what it speaks, the base language first
     :return: its name
     :rtype: str
     """
     modules = sorted(_EXTRA_DEPENDENCIES.union(manifest()["depends"], beside))
-    key = short_key(env.source.ident, modules, demo, LANGUAGES, env.postgres.ident, str(CACHE))
+    key = short_key(env.source.ident, modules, demo, languages, env.postgres.ident, str(CACHE))
     name = f"template_{key}"
     with lock(CACHE / f"{name}.lock"):
         if not exists(env, name):
-            _make_template(env, name, modules, demo)
+            _make_template(env, name, modules, demo, languages)
     return name
 
 
-def _make_template(env, name, modules, demo):
+def _make_template(env, name, modules, demo, languages):
     unfinished = f"new_{name}"
     drop(env, unfinished)
     logfile = LOGS / f"{name}.log"
     kind = "with" if demo else "without"
     log(f"Database: installing {', '.join(modules)} {kind} demo data, once (about a minute)")
-    options = ["-d", unfinished, "-i", ",".join(modules), "--load-language", LANGUAGES]
+    options = ["-d", unfinished, "-i", ",".join(modules), "--load-language", languages]
     options += [f"--{kind}-demo", "--stop-after-init", "--no-http"]
     good = env.logged_odoo(logfile, "server", *options)
     if not good or odoo_log.read(logfile).errors:
@@ -121,15 +122,16 @@ def copied(env, source, purpose):
         drop(env, name)
 
 
-def temporary(env, purpose, demo, beside=()):
+def temporary(env, purpose, demo, beside=(), languages=LANGUAGES):
     """A fresh copy of the template for the length of a block.
 
     :param Environment env: the environment
     :param str purpose: the first part of its name
     :param bool demo: with demo data
     :param beside: further addons of Odoo
+    :param str languages: what it speaks
     """
-    return copied(env, template(env, demo, beside), purpose)
+    return copied(env, template(env, demo, beside, languages), purpose)
 
 
 def demo(env):

@@ -12,7 +12,8 @@ from .console import DevError
 from .paths import ADDONS, CACHE, CHECKOUT, DATA, LOGS, ROOT
 from .postgres import Postgres
 
-LANGUAGES = "en_US,fr_FR"  # the first is the databases' base language
+ENGLISH = "en_US"
+LANGUAGES = f"{ENGLISH},fr_FR"  # the first is the databases' base language
 
 _CONFIGURATION = """\
 [options]

@@ -64,12 +64,15 @@ def run(selection, beside=()):
     :param str selection: empty for all; Odoo test tags for a part of its suite; ``pure`` or
         ``pure:NAME`` for the tests without Odoo, or those with NAME in their name; ``processes``
         for the workers that compete and are killed
-    :param beside: further addons of Odoo that are installed before ours, for tests in Odoo alone
+    :param beside: further addons of Odoo that are installed before ours, for tests in Odoo alone, which then speaks
+        English alone
     :return: whether all is well
     :rtype: bool
     """
-    if beside:
-        outcome = _run_odoo(selection or f"/{NAME}", beside)
+    if beside and not selection:
+        outcome = _run_all_beside(beside)
+    elif beside:
+        outcome = _run_odoo(selection, beside, environment.ENGLISH)
     elif not selection:
         outcome = _run_all()
     elif selection.startswith("pure"):
@@ -96,13 +99,34 @@ def _run_all():
         futures = [pool.submit(_run_demo, env)]
         outcome = installation.result()
         if not outcome.failed:
-            futures += [
-                pool.submit(_run_part, env, installed, number, classes)
-                for number, classes in enumerate(_split_suite(), start=1)
-            ]
+            futures += _submit_parts(pool, env, installed)
             futures.append(pool.submit(_run_processes, env, installed))
         futures.append(pool.submit(_run_pure, ""))
         return sum((future.result() for future in futures), outcome)
+
+
+def _run_all_beside(beside):
+    """Run all of Odoo's suite on two cores in a database with further addons, which speaks English alone."""
+    env = environment.set_up(browser=True)
+    with (
+        databases.temporary(env, "beside", demo=False, beside=beside, languages=environment.ENGLISH) as installed,
+        concurrent.futures.ThreadPoolExecutor(2) as pool,
+    ):
+        outcome = _install(env, installed)
+        futures = [] if outcome.failed else _submit_parts(pool, env, installed)
+        return sum((future.result() for future in futures), outcome)
+
+
+def _submit_parts(pool, env, installed):
+    """Have the parts of the suite run one after the other, as soon as somebody is free.
+
+    :return: their outcomes to come
+    :rtype: list
+    """
+    return [
+        pool.submit(_run_part, env, installed, number, classes)
+        for number, classes in enumerate(_split_suite(), start=1)
+    ]
 
 
 def _install(env, database):
@@ -201,7 +225,7 @@ def soak():
         f"/{NAME}:TestReference,/{NAME}:TestConservation,/{NAME}:TestRecapReference,collection_soak/{NAME}"
     )
     outcome += Outcome(*run_soak.run("long"))
-    outcome += _run_odoo(f"/{NAME}", NEIGHBOURS)
+    outcome += _run_all_beside(NEIGHBOURS)
     return _conclude(outcome)
 
 
@@ -238,21 +262,22 @@ def _run_pure(name):
     return Outcome(**json.loads(text))
 
 
-def _run_odoo(tags, beside=()):
+def _run_odoo(tags, beside=(), languages=environment.LANGUAGES):
     env = environment.set_up(browser=True)
-    return _run_suite(env, tags, beside=beside)
+    return _run_suite(env, tags, beside=beside, languages=languages)
 
 
-def _run_suite(env, tags, purpose="test", demo=False, beside=(), afterwards=None):
+def _run_suite(env, tags, purpose="test", demo=False, beside=(), languages=environment.LANGUAGES, afterwards=None):
     """Install the addon in a fresh database and run the tests that carry ``tags``.
 
     :param str purpose: what the database is named after; suites that run at once need different ones
     :param bool demo: with the demo data, which must load cleanly
     :param beside: further addons of Odoo that are installed before ours
+    :param str languages: what the database speaks
     :param afterwards: a function of the environment and the database that proves more in it, and returns how many
         proofs held and how many did not
     """
-    with databases.temporary(env, purpose, demo=demo, beside=beside) as database:
+    with databases.temporary(env, purpose, demo, beside, languages) as database:
         label = tags if len(tags) < 200 else "some classes"
         outcome = _run_tests(env, database, ["-i", NAME, "--test-tags", tags], label)
         if afterwards:

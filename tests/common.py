@@ -104,6 +104,14 @@ class CollectionCommon(AccountTestInvoicingCommon):
         return super()._use_chart_template(company, chart_template_ref)
 
     @classmethod
+    def _load_french(cls):
+        """Have French with our words, unless it is there: a database may know English alone."""
+        known = {code for code, _name in cls.env["res.lang"].get_installed()}
+        if "fr_FR" not in known:
+            cls.env["res.lang"]._activate_lang("fr_FR")
+            cls.env["ir.module.module"]._load_module_terms(["account_collection"], ["fr_FR"])
+
+    @classmethod
     def _create_user(cls, login, groups):
         return new_test_user(
             cls.env,

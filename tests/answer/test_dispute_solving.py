@@ -58,7 +58,7 @@ class TestDisputeSolving(CollectionCommon):
         self.assertFalse(dispute.told_on)
 
     def test_customer_s_language(self):
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         template = self.env.ref("account_collection.mail_template_dispute_invoice")
         template.with_context(lang="fr_FR").subject = "Facture {{ object.item_names }}"
         self.customer.lang = "fr_FR"

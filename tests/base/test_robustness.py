@@ -195,7 +195,7 @@ class TestRobustness(CollectionCommon):
         self.assertFalse(partner.exists())
 
     def test_scheduled_actions_write_in_the_language_of_the_company(self):
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         self.company.partner_id.lang = "fr_FR"
         promise = self._promise(self.debtor, date=self._days(1))
         with freeze_time(self.today + timedelta(days=20)), self.enter_registry_test_mode():

@@ -20,7 +20,7 @@ class TextsCommon(PlanCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls._load_french()
         cls.company.phone = "+33 1 02 03 04 05"
         cls.invoice = cls._create_invoice(amount=1500, days_late=40)
         cls.debtor = cls._get_debtor()
@@ -347,7 +347,7 @@ class TestViews(PlanCommon):
 
     def test_names_are_punctuated_in_the_language(self):
         """A name that two words make takes its colon from the language: French has a space before it."""
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         self._create_invoice(amount=100, days_late=20)
         action = self.env["collection.action"]._plan_call(self._get_debtor(), self.today, "Ask for a date")
         self.assertEqual(action.display_name, f"Call: {action.partner_id.name}")

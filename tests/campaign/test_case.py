@@ -12,7 +12,7 @@ class TestCase(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls._load_french()
         cls.contact = cls.env["res.partner"].create(
             {"name": "Marie", "parent_id": cls.customer.id, "type": "invoice", "phone": "+33 1 99 00 12 34"}
         )

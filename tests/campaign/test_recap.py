@@ -259,6 +259,7 @@ class TestRecap(RecapCommon):
 
     def test_print(self):
         """The document renders in English and in French, and names the customers."""
+        self._load_french()
         self._live()
         for lang in ("en_US", "fr_FR"):
             with self.subTest(lang=lang):

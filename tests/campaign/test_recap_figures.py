@@ -215,7 +215,7 @@ class TestRecapFigures(RecapCommon, PlainRoute):
 
     def test_pdf(self):
         """Numbered pages with the same figures in both languages."""
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         self._live()
         recap = self._recap()
         for lang, words, amount in (

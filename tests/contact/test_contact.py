@@ -377,7 +377,7 @@ class TestContact(PlanCommon, MailCommon):
         self.assertIn(b"en_US", document.raw)
         self.assertEqual(self.invoice._get_collection_file("en_US"), (document.name, document.raw))
         self.assertEqual(self.invoice.with_context(lang="en_US")._get_collection_documents(), document)
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         self.assertIn(b"fr_FR", self.invoice._get_collection_file("fr_FR")[1])
         count = [("res_model", "=", "account.move"), ("res_id", "=", self.invoice.id)]
         self.assertEqual(self.env["ir.attachment"].sudo().search_count(count), 2)

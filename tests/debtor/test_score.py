@@ -45,7 +45,7 @@ class TestScore(CollectionCommon):
         self.assertEqual((first.partner_id, second.partner_id), (self.other_customer, self.customer))
 
     def test_explanation_in_the_language_of_the_user(self):
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         self._create_invoice(amount=7000, days_late=70)
         debtor = self._get_debtor().with_user(self.collector)
         self.assertIn("How long it has been", debtor.score_explanation)

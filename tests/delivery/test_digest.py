@@ -98,7 +98,7 @@ class TestDigest(PlanCommon):
         self.assertFalse(self._evening())
 
     def test_managers_of_the_company_by_default_in_their_language(self):
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         french = self._create_user("french", "account_collection.group_collection_manager")
         french.lang = "fr_FR"
         other_company = self.env["res.company"].create({"name": "Elsewhere"})

@@ -15,7 +15,7 @@ class LettersCommon(PlanCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls._load_french()
         cls.company.write(
             {"street": "1 place du Marché", "zip": "38000", "city": "Grenoble", "phone": "+33 4 76 00 00 00"}
         )

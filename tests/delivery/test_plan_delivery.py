@@ -99,6 +99,7 @@ class TestPlanDelivery(PlanCommon):
         archived = self.env["res.partner"].create(
             {"name": "Left", "email": "left@customer.example", "parent_id": self.customer.id, "active": False}
         )
+        self._load_french()
         asked = self.env["res.partner"].create(
             {"name": "Asked", "email": "asked@customer.example", "parent_id": self.customer.id, "lang": "fr_FR"}
         )
@@ -117,6 +118,7 @@ class TestPlanDelivery(PlanCommon):
             self.assertEqual(action.address, "asked@customer.example")
 
     def test_one_language_per_message(self):
+        self._load_french()
         french = self._create_customer("Café Élan", lang="fr_FR")
         self._create_invoice(french, amount=1234.5, days_late=10)
         self._create_invoice(amount=1234.5, days_late=10)
@@ -155,6 +157,7 @@ class TestPlanDelivery(PlanCommon):
 
     def test_statement_goes_along(self):
         """A step can attach the statement of account; where none can be made, the next channel follows."""
+        self._load_french()
         self.plan.step_ids.attach_statement = True
         french = self._create_customer("Café Élan", lang="fr_FR")
         invoice = self._create_invoice(french, amount=1234.5, days_late=10)

@@ -16,7 +16,7 @@ class TestReminder(CollectionCommon, MailCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls._load_french()
         cls.contact = cls.env["res.partner"].create(
             {
                 "name": "Marie Dupont",

@@ -166,7 +166,7 @@ class TestAnalysis(CollectionCommon):
         )
 
     def test_labels_in_the_language_of_the_reader(self):
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         for field, code, label in (
             ("collection_action__channel", "call", "Appel"),
             ("collection_action__state", "done", "Effectué"),

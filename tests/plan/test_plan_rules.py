@@ -422,6 +422,7 @@ We paid last week.
             self._step(-7).write({"channel": "call"})
 
     def test_copies_of_the_shipped_plans_speak_french_too(self):
+        self._load_french()
         other = self.env["res.company"].sudo().create({"name": "Second"})
         plan = self.env["collection.plan"].sudo().search([("company_id", "=", other.id), ("name", "=", "Standard")])
         step = plan.step_ids.filtered(lambda step: step.delay == 3)

@@ -172,7 +172,7 @@ class TestHandover(HandoverCommon):
         self.assertIn(self.first.invoice_date_due.isoformat(), text)
 
     def test_in_the_language_of_the_caller(self):
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         handover = self._hand_over(lang="fr_FR")
         book = load_workbook(io.BytesIO(handover.file_id.raw))
         values = [row[1].value for row in book.worksheets[1].iter_rows(min_row=2)]

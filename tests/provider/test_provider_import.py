@@ -403,7 +403,7 @@ class TestProviderImport(ProviderImportCommon):
             f"Dossier;RÉSULTAT DE L'APPEL;Date d'appel;Remarque du télévendeur\r\n"
             f"{reference.lower()};Messagerie;{self._day(0)};Rappeler\r\n"
         )
-        self.env["res.lang"]._activate_lang("fr_FR")
+        self._load_french()
         content = content.replace("Messagerie", "voicemail").encode("cp1252")
         record = self._upload(content, is_final=False)
         columns = record.column_ids

@@ -22,7 +22,7 @@ class StatementCommon(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls._load_french()
         cls.dollar = cls.setup_other_currency("USD", rates=[("2020-01-01", 1.3)])
         cls.old = cls._create_invoice(amount=1000.10, days_late=100, ref="PO-1")
         cls.recent = cls._create_invoice(amount=333.33, days_late=5)

@@ -17,7 +17,7 @@ class TestStatementSend(CollectionCommon, MailCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls._load_french()
         cls.customer.lang = "fr_FR"
         cls._create_invoice(amount=1500, days_late=40)
         cls._create_invoice(cls.other_customer, amount=77, days_late=-5)
