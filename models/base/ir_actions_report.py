@@ -12,6 +12,11 @@ STATIC_REPORTS = ("account_collection.report_campaign_recap", "account_collectio
 class IrActionsReport(models.Model):
     _inherit = "ir.actions.report"
 
+    @api.model
+    def _can_make_pdf(self):
+        """Return whether this server can print: wkhtmltopdf is there and works."""
+        return self.get_wkhtmltopdf_state() not in ("install", "broken")
+
     # EXTENDS base: pages without scripts need not wait for any
     @api.model
     def _build_wkhtmltopdf_args(self, *args, **kwargs):

@@ -53,6 +53,8 @@ class CollectionAction(models.Model):
             "fallback_of_id",
             "item_ids",
             "printed_on",
+            "retry_at",
+            "file_try_count",
             "handover_id",
             "overruled_text",
             "overruled_by_id",

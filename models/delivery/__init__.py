@@ -15,5 +15,6 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     mail_template,
     sms_template,
     collection_action_delivery,
+    collection_action_files,
     collection_debtor_message,
 )

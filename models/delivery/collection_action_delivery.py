@@ -31,6 +31,7 @@ class CollectionAction(models.Model):
 
         Each batch is one transaction: its customers are locked, their ledger is read anew and the decision
         taken again before anything is said. A worker that is killed loses its batch, which another one takes.
+        Messages with files come last, in a transaction each, once their files are there (see ``_make_files``).
 
         :param int limit: most actions to process; all that are due when ``None``.
         :return: the number of actions processed.
@@ -44,16 +45,29 @@ class CollectionAction(models.Model):
                 break
             taken += count
             if not self.env["ir.cron"]._commit_progress(count, remaining=self._count_due(failed_ids)):
+                return taken
+        passed_ids = set()
+        while limit is None or taken < limit:
+            action = self._find_with_files(failed_ids, passed_ids)
+            if not action:
+                break
+            passed_ids.add(action.id)
+            count = 0
+            if action._make_files():
+                count = self._retry_conflicts(lambda action=action: self._deliver_next(1, failed_ids, action))
+            taken += count
+            if not self.env["ir.cron"]._commit_progress(count, remaining=self._count_due(failed_ids)):
                 break
         return taken
 
-    def _deliver_next(self, size, failed_ids=None):
+    def _deliver_next(self, size, failed_ids=None, action=None):
         """Carry out one batch.
 
         :param set failed_ids: ids of the companies to leave out; those whose batch fails are added.
+        :param action: the one to carry out, with the files that were made for it; else those without files.
         :return: the number of actions processed.
         """
-        batch = self._take_due(size, failed_ids or ())
+        batch = self._take_due(size, failed_ids or (), action)
         failed = batch._deliver_batch()
         if failed_ids is not None:
             failed_ids.update(failed.ids)
@@ -69,10 +83,11 @@ class CollectionAction(models.Model):
         return self.env["collection.run"]._retry_conflicts(work)
 
     @api.model
-    def _get_due_conditions(self, failed_ids=()):
+    def _get_due_conditions(self, failed_ids=(), with_files=None):
         """Return SQL for what is due now in each company that may send at this hour, ``None`` when there is none.
 
         :param failed_ids: ids of companies to leave out.
+        :param bool with_files: only what carries files, or only what carries none; both when ``None``.
         """
         conditions = []
         for company in (
@@ -80,19 +95,24 @@ class CollectionAction(models.Model):
         ):
             channels = self.env["collection.channel"]._get_automatic_channels(company)
             if channels and company._is_collection_sending_time():
-                conditions.append(
-                    SQL(
-                        "(action.company_id = %s AND action.date_planned <= %s AND action.channel IN %s)",
-                        company.id,
-                        company._collection_today(),
-                        channels,
-                    )
+                condition = SQL(
+                    "action.company_id = %s AND action.date_planned <= %s AND action.channel IN %s",
+                    company.id,
+                    company._collection_today(),
+                    channels,
                 )
+                if with_files is not None:
+                    pairs = self._get_pairs_with_files(company) or (("", 0),)
+                    carries = SQL("(action.channel, action.step_id) IN %s", pairs)
+                    condition = SQL("%s AND %s", condition, carries if with_files else SQL("NOT %s", carries))
+                conditions.append(SQL("(%s)", condition))
         if not conditions:
             return None
         return SQL(
             "action.state = 'planned' AND action.step_id IS NOT NULL"
-            " AND action.needs_confirmation IS NOT TRUE AND (%s)",
+            " AND action.needs_confirmation IS NOT TRUE AND (action.retry_at IS NULL OR action.retry_at <= %s)"
+            " AND (%s)",
+            fields.Datetime.now(),
             SQL(" OR ").join(conditions),
         )
 
@@ -106,15 +126,18 @@ class CollectionAction(models.Model):
         return count
 
     @api.model
-    def _take_due(self, limit, failed_ids=()):
+    def _take_due(self, limit, failed_ids=(), action=None):
         """Lock due actions and their debtors, skipping those that another worker has.
 
         :param failed_ids: ids of companies to leave out.
+        :param action: only this one; else those that carry no files.
         :return: the locked actions, at most one per debtor.
         """
-        conditions = self._get_due_conditions(failed_ids)
+        conditions = self._get_due_conditions(failed_ids, with_files=bool(action))
         if not conditions:
             return self.browse()
+        if action:
+            conditions = SQL("%s AND action.id = %s", conditions, action.id)
         self.env.flush_all()
         self.env.cr.execute(
             SQL(

@@ -24,6 +24,20 @@ class CollectionChannel(models.AbstractModel):
         """
         return {}
 
+    def _carries_files(self, step):
+        """Return whether the messages of a step carry files, or are printed: each then has a transaction of its own."""
+        return False
+
+    def _get_files_to_make(self, action):
+        """Return what has to be made into files before a message can go, one after the other.
+
+        Called before the customer is locked, in a transaction of its own; so is each function.
+
+        :param action: one action, due, whose recipient is known.
+        :return: list of functions without arguments; each makes one file and keeps it where ``_prepare`` finds it.
+        """
+        return []
+
     def _prepare(self, actions):
         """Return what is to be sent.
 

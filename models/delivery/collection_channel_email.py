@@ -1,3 +1,4 @@
+import hashlib
 import re
 from uuid import uuid4
 
@@ -43,6 +44,19 @@ class CollectionChannelEmail(models.AbstractModel):
                     action.partner_id.name,
                 )
         return refused
+
+    # EXTENDS collection.channel
+    def _carries_files(self, step):
+        return step.attach_invoices != "no" or step.attach_statement
+
+    # EXTENDS collection.channel
+    def _get_files_to_make(self, action):
+        invoices = self._get_attached_invoices(action, self._get_rows(action))
+        invoices = invoices.with_context(lang=self._get_lang(action))
+        makers = [invoice._get_collection_documents for invoice in invoices._get_collection_unprinted()]
+        if action.step_id.attach_statement and not self._find_statement(action):
+            makers.append(lambda: self._make_statement(action))
+        return makers
 
     # EXTENDS collection.channel
     def _prepare(self, actions):
@@ -266,13 +280,47 @@ class CollectionChannelEmail(models.AbstractModel):
             moves = moves.filtered(lambda move: not move.is_move_sent) - action.debtor_id._get_attached_invoices()
         return moves
 
-    def _make_statement(self, action):
-        """Return the statement of the open items of one customer as an attachment."""
-        name, content = action.debtor_id.with_context(lang=self._get_lang(action))._render_statement_pdf()
+    def _find_statement(self, action):
+        """Return the statement of one customer that was made for this message, unless what it says changed since."""
         return (
             self.env["ir.attachment"]
             .sudo()
-            .create({"name": name, "raw": content, "res_model": "collection.debtor", "res_id": action.debtor_id.id})
+            .search(
+                [
+                    ("res_model", "=", "collection.debtor"),
+                    ("res_id", "=", action.debtor_id.id),
+                    ("description", "=", self._get_statement_key(self._get_statement(action))),
+                ],
+                limit=1,
+            )
+        )
+
+    def _get_statement(self, action):
+        return action.debtor_id.with_context(lang=self._get_lang(action))._get_statement()
+
+    def _get_statement_key(self, statement):
+        """Return what marks the file of a statement: it holds as long as the statement says the same."""
+        return f"collection_statement {hashlib.sha256(repr(statement).encode()).hexdigest()}"
+
+    def _make_statement(self, action):
+        """Return the statement of the open items of one customer as an attachment, made now unless it is there."""
+        if known := self._find_statement(action):
+            return known
+        statement = self._get_statement(action)
+        debtor = action.debtor_id.with_context(lang=self._get_lang(action))
+        name, content = debtor._render_statement_pdf(statement=statement)
+        return (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                {
+                    "name": name,
+                    "raw": content,
+                    "res_model": "collection.debtor",
+                    "res_id": debtor.id,
+                    "description": self._get_statement_key(statement),
+                }
+            )
         )
 
     def _try_again(self, action, notification):

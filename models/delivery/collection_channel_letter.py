@@ -47,6 +47,14 @@ class CollectionChannelLetter(models.AbstractModel):
         return refused
 
     # EXTENDS collection.channel
+    def _carries_files(self, step):
+        return True
+
+    # EXTENDS collection.channel
+    def _get_files_to_make(self, action):
+        return self.env["collection.channel.email"]._get_files_to_make(action)
+
+    # EXTENDS collection.channel
     def _prepare(self, actions):
         Email = self.env["collection.channel.email"]
         rows = self._get_rows(actions)
@@ -154,7 +162,7 @@ class CollectionChannelLetter(models.AbstractModel):
         :raises UserError: when nothing here can print.
         """
         Report = self.env["ir.actions.report"].sudo()
-        if Report.get_wkhtmltopdf_state() not in ("ok", "workers", "upgrade"):
+        if not Report._can_make_pdf():
             raise UserError(self.env._("Letters can't be printed: wkhtmltopdf is missing on the server."))
         return Report._run_wkhtmltopdf([page], report_ref="account_collection.action_report_letter")
 

@@ -1,6 +1,7 @@
 import re
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL, formatLang
 from odoo.tools.misc import format_date
 
@@ -71,8 +72,11 @@ class AccountMove(models.Model):
         :param str lang: language of what is printed now.
         :return: ``(file name, content)``, or ``None`` when nothing can be printed.
         """
-        document = self.with_context(lang=lang)._get_collection_documents()
-        return (document.name, document.raw) if document else None
+        invoice = self.with_context(lang=lang)
+        if invoice._get_collection_unprinted() and not self.env["ir.actions.report"]._can_make_pdf():
+            return None
+        document = invoice._get_collection_documents()
+        return document.name, document.raw
 
     def _enqueue_collection_refresh(self):
         """Queue the customers of these moves, and those whose items they settle, for a refresh."""
@@ -137,18 +141,25 @@ class AccountMove(models.Model):
         """Return the invoices as files that may go to the customer: as they went out, printed now if they never did.
 
         What is printed is in the language of the environment, the reader's, and kept: the next message carries the
-        same file. Nothing is printed where the server can't.
+        same file.
 
         :return: ``ir.attachment`` records.
+        :raises UserError: when one must be printed and the server can't.
         """
         documents = self.env["ir.attachment"].sudo()
         Report = self.env["ir.actions.report"].sudo()
-        can_print = Report.get_wkhtmltopdf_state() in ("ok", "workers", "upgrade")
         missing = self.sudo().filtered(lambda move: not move.invoice_pdf_report_id)
         printed = missing._get_collection_prints()
+        if len(missing) > len(printed) and not Report._can_make_pdf():
+            raise UserError(
+                self.env._(
+                    "%s can't be attached: wkhtmltopdf is missing on the server, or broken.",
+                    next(move.name for move in missing if move.id not in printed),
+                )
+            )
         for move in self.sudo():
             document = move.invoice_pdf_report_id or printed.get(move.id)
-            if not document and can_print:
+            if not document:
                 content, file_type = Report._render_qweb_pdf("account.account_invoices", move.ids)
                 document = documents.create(
                     {
@@ -159,8 +170,14 @@ class AccountMove(models.Model):
                         "description": move._get_collection_print_key(),
                     }
                 )
-            documents |= document or documents
+            documents |= document
         return documents
+
+    def _get_collection_unprinted(self):
+        """Return those of these invoices of which no file is there yet that may go to the customer."""
+        missing = self.filtered(lambda move: not move.sudo().invoice_pdf_report_id)
+        printed = missing.sudo()._get_collection_prints()
+        return missing.filtered(lambda move: move.id not in printed)
 
     def _get_collection_print_key(self):
         """Return what marks a file that was printed for messages: it holds until the invoice changes."""

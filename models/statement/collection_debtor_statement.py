@@ -112,7 +112,7 @@ class CollectionDebtor(models.Model):
         :raises UserError: when no PDF can be made on this server.
         """
         Report = self.env["ir.actions.report"].sudo().with_company(self.company_id)
-        if Report.get_wkhtmltopdf_state() in ("install", "broken"):
+        if not Report._can_make_pdf():
             raise UserError(self.env._("No PDF can be made on this server: wkhtmltopdf is missing or broken."))
         html = str(self._render_statement_html(kind, date_from, date_to, statement))
         content = Report.with_context(collection_static_page=True)._run_wkhtmltopdf(
