@@ -46,6 +46,7 @@ from .plan import (
 from .delivery import (
     test_delivery_proof,
     test_digest,
+    test_files_of_messages,
     test_letters,
     test_marked_texts,
     test_plan_delivery,
