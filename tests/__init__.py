@@ -92,4 +92,5 @@ from .run import (
     test_customer_change,
     test_planning,
     test_run,
+    test_run_report,
 )

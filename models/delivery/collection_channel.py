@@ -63,6 +63,10 @@ class CollectionChannel(models.AbstractModel):
         """
         return {}
 
+    def _lacks(self, steps):
+        """Return the codes of what this server lacks to say these steps by this channel, see ``_describe_lack``."""
+        return []
+
     # === HELPERS === #
 
     def _get_rows(self, actions):
@@ -88,6 +92,28 @@ class CollectionChannel(models.AbstractModel):
         :param str channel: value of ``collection.action.channel``.
         """
         return self.env[f"collection.channel.{channel}"]
+
+    @api.model
+    def _get_lacks(self, company, steps):
+        """Return the codes of what this server lacks to carry steps of a company out, each once."""
+        codes = []
+        for name, own in steps.grouped("channel").items():
+            channel = self._get(name).with_company(company)
+            codes += [code for code in channel._lacks(own) if code not in codes]
+        return codes
+
+    @api.model
+    def _describe_lack(self, code):
+        """Return in words what the server lacks, and what happens then."""
+        return {
+            "mail_server": self.env._(
+                "No outgoing mail server is set up in Odoo: e-mails may never leave. Add one in the settings."
+            ),
+            "printer": self.env._(
+                "wkhtmltopdf is missing on the server, or broken: messages with attachments wait, and no letter can "
+                "be printed."
+            ),
+        }.get(code, code)
 
     @api.model
     def _get_automatic_channels(self, company):

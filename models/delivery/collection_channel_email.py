@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from odoo import models
 from odoo.exceptions import UserError
-from odoo.tools import email_normalize, groupby
+from odoo.tools import config, email_normalize, groupby
 
 # What a mail server says of a recipient that it will never take, as Python and Odoo quote it.
 REFUSED_RECIPIENT = re.compile(r"SMTPRecipientsRefused: .*?\(5\d\d,")
@@ -152,6 +152,16 @@ class CollectionChannelEmail(models.AbstractModel):
             elif not mail:
                 results[action] = ("failed", self.env._("The message was deleted before it was sent."))
         return results
+
+    # EXTENDS collection.channel
+    def _lacks(self, steps):
+        codes = []
+        has_server = config["smtp_server"] not in (False, None, "", "localhost")
+        if not has_server and not self.env["ir.mail_server"].sudo().search_count([], limit=1):
+            codes.append("mail_server")
+        if any(self._carries_files(step) for step in steps) and not self.env["ir.actions.report"]._can_make_pdf():
+            codes.append("printer")
+        return codes
 
     # === HELPERS === #
 

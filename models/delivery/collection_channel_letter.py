@@ -120,6 +120,10 @@ class CollectionChannelLetter(models.AbstractModel):
                 results[action] = (LETTER_STATES[letter.state], failure or None)
         return results
 
+    # EXTENDS collection.channel
+    def _lacks(self, steps):
+        return [] if self.env["ir.actions.report"]._can_make_pdf() else ["printer"]
+
     # === BUSINESS METHODS - PRINT === #
 
     def _make_letter(self, action, payload):

@@ -1,6 +1,11 @@
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
-from odoo import api, models
+import pytz
+
+from odoo import api, fields, models
+
+# Calendar days in which the next day of sending is looked for.
+DAYS_AHEAD = 366
 
 
 class ResCompany(models.Model):
@@ -28,6 +33,23 @@ class ResCompany(models.Model):
         now = self._get_collection_now()
         hour = now.hour + now.minute / 60
         return self.collection_send_from <= hour < self.collection_send_to and self._is_collection_open(now.date())
+
+    def _get_collection_next_sending(self):
+        """Return the next moment, in UTC, at which messages that nobody sends by hand may leave.
+
+        :return: a ``datetime`` without zone, now within the hours of sending; ``False`` when there is none in a year.
+        """
+        self.ensure_one()
+        if self._is_collection_sending_time():
+            return fields.Datetime.now()
+        now = self._get_collection_now()
+        hour, minute = divmod(round(self.collection_send_from * 60), 60)
+        for days in range(DAYS_AHEAD):
+            day = now.date() + timedelta(days=days)
+            moment = pytz.timezone(self._get_collection_tz()).localize(datetime.combine(day, time(hour, minute)))
+            if moment > now and self._is_collection_open(day):
+                return moment.astimezone(pytz.utc).replace(tzinfo=None)
+        return False
 
     def _is_collection_open(self, day: date) -> bool:
         """Return whether this company works, and writes to anybody at all, on a day: see ``_get_closure``."""

@@ -6,4 +6,5 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_debtor,
     collection_promise,
     collection_plan,
+    collection_run_report,
 )

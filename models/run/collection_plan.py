@@ -130,6 +130,7 @@ class CollectionPlan(models.Model):
             return self.env["collection.action"].sudo()
         today = debtors.company_id._collection_today()
         decisions = self._decide(debtors, today)
+        self.env["collection.run.report"]._note_decisions(debtors.company_id, decisions.values())
         due = [(debtor, decision) for debtor, decision in decisions.items() if decision.is_due]
         due = self._limit_old_debts(self._exclude_said(due), today)
         actions = (

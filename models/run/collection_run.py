@@ -494,7 +494,22 @@ class CollectionRun(models.AbstractModel):
 
     @api.model
     def _cron_plan_and_deliver(self):
-        """Once per company and day, decide; then deliver what is due. Any number of workers may run it at once."""
+        """Once per company and day, decide; then deliver what is due, and write down what was done and what waits.
+
+        Any number of workers may run it at once.
+        """
+        self._plan_and_deliver()
+        for company in self.env["collection.plan"].sudo().search([("is_running", "=", True)]).company_id:
+            run = self._in_company(company)
+            self._run_isolated(
+                company,
+                lambda run=run, company=company: run.env["collection.run.report"]._write_day(company),
+                DELIVERING,
+            )
+
+    @api.model
+    def _plan_and_deliver(self):
+        """Collect results, decide, deliver: as far as the time of a scheduled action goes."""
         IrCron = self.env["ir.cron"]
         Action = self.env["collection.action"].sudo()
         started = self.env["collection.plan"].sudo().search([("started_on", "!=", False)]).company_id

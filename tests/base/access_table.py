@@ -55,6 +55,7 @@ ACCESS = {
     "collection.receivable.line": ("", "", "", "r"),
     "collection.refresh.queue": ("", "", "", "r"),
     "collection.reminder.send": ("", "rwcd", "rwcd", "rwcd"),
+    "collection.run.report": ("", "", "", "r"),
     "collection.score.history": ("", "r", "r", "r"),
     "collection.score.tuning": ("", "", "", "rwcd"),
     "collection.score.tuning.line": ("", "", "", "rwcd"),

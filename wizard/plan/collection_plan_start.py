@@ -219,6 +219,8 @@ class CollectionPlanStart(models.TransientModel):
             )
         if not company.collection_email and not company.email:
             warnings.append(self.env._("The company has no e-mail address: write a sender in the settings."))
+        Channel = self.env["collection.channel"]
+        warnings += [Channel._describe_lack(code) for code in Channel._get_lacks(company, steps)]
         if "email" in steps.mapped("channel"):
             without = len(debtors.filtered_domain([("has_email", "=", False)]))
             if without:
