@@ -83,6 +83,7 @@
         "views/base/res_config_settings_views.xml",
         "views/receivable/collection_receivable_batch_views.xml",
         "views/receivable/collection_receivable_line_views.xml",
+        "views/delivery/collection_paper_views.xml",
         "views/run/collection_run_report_views.xml",
         "views/collection_menus.xml",
     ],

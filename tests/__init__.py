@@ -49,6 +49,7 @@ from .delivery import (
     test_files_of_messages,
     test_letters,
     test_marked_texts,
+    test_papers,
     test_plan_delivery,
     test_reminder,
 )

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
+# Sheets and enclosures that are printed while one waits; more are made in the background.
+PRINTED_AT_ONCE = 5
 # How long the file with all letters of one printing is kept; each letter stays with its customer.
 DAYS_KEPT = 7
 
@@ -20,21 +22,19 @@ class CollectionAction(models.Model):
     def action_print_letters(self):
         """Print letters after a look at what is still owed: one file for all, and each with its customer.
 
-        Those that are no longer due are cancelled with their reason, or wait for their day.
+        Those that are no longer due are cancelled with their reason, or wait for their day. Many are made in the
+        background.
 
-        :return: the file to open, with a message about what was left out.
+        :return: the file to open, with a message about what was left out; or words on where the file will be.
         """
         letters = self._get_letters_to_print()
-        printed = letters.browse()
-        documents = []
-        for company, own in letters.sudo().grouped("company_id").items():
-            own = own.with_company(company)
-            ready = own._look_at_letters()
-            channel = own.env["collection.channel.letter"]
-            for action, payload in ready._prepare_messages(channel).items():
-                documents.append(action._print_letter(channel, payload))
-                printed |= action
-        return self._open_printed(letters, printed.with_env(self.env), documents)
+        letters -= letters.browse(self.env["collection.paper"]._get_waiting_ids("letters"))
+        if not letters:
+            raise UserError(self.env._("These letters are being printed already: you get a notice when they are ready."))
+        if letters._take_long_to_print():
+            return self.env["collection.paper"]._request("letters", self._get_letters_name(), letters)
+        printed, documents = letters._print_letters()
+        return self._open_printed(letters, printed, documents)
 
     def action_mark_posted(self):
         """Note that printed letters were posted; ask first about customers who paid since they were printed."""
@@ -79,6 +79,32 @@ class CollectionAction(models.Model):
             )
         return letters
 
+    def _take_long_to_print(self):
+        """Return whether one had to wait too long for these letters and their enclosures."""
+        count = len(self)
+        channel = self.env["collection.channel.letter"]
+        for letter in self.sudo() if count <= PRINTED_AT_ONCE else ():
+            letter = letter.with_company(letter.company_id)
+            if not channel.with_env(letter.env)._applicable(letter):
+                count += len(channel.with_env(letter.env)._get_files_to_make(letter))
+        return count > PRINTED_AT_ONCE
+
+    def _print_letters(self):
+        """Print these letters, locked, after a look at what is still owed.
+
+        :return: ``(those that were printed, [PDF])``.
+        """
+        printed = self.browse()
+        documents = []
+        for company, own in self.sudo().grouped("company_id").items():
+            own = own.with_company(company)
+            ready = own._look_at_letters()
+            channel = own.env["collection.channel.letter"]
+            for action, payload in ready._prepare_messages(channel).items():
+                documents.append(action._print_letter(channel, payload))
+                printed |= action
+        return printed.with_env(self.env), documents
+
     def _look_at_letters(self):
         """Refresh the customers of these letters; return the letters that are still due.
 
@@ -117,14 +143,12 @@ class CollectionAction(models.Model):
         )
         if not documents:
             return self._notify(self.env._("Nothing was printed"), message, {"type": "ir.actions.act_window_close"})
-        today = self.env.company._collection_today()
-        name = self.env._("Letters %s", format_date(self.env, today)).replace("/", "-")
         attachment = (
             self.env["ir.attachment"]
             .sudo()
             .create(
                 {
-                    "name": f"{name}.pdf",
+                    "name": f"{self._get_letters_name()}.pdf",
                     "raw": self.env["collection.channel.letter"]._merge(documents),
                     "mimetype": "application/pdf",
                     "res_model": "collection.action",
@@ -144,6 +168,11 @@ class CollectionAction(models.Model):
             message,
             opened,
         )
+
+    def _get_letters_name(self):
+        """Return the name of a file of letters that are printed today."""
+        today = self.env.company._collection_today()
+        return self.env._("Letters %s", format_date(self.env, today)).replace("/", "-")
 
     def _notify(self, title, message, then):
         """Return the client action that shows a few words, then does something else."""

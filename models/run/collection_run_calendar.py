@@ -10,6 +10,7 @@ from ...const import (
     CALENDAR,
     ENDING_HANDOVERS,
     IMPORTING_ANSWERS,
+    PRINTING,
     SENDING_DIGESTS,
     SENDING_STATEMENTS,
     WRITING_FIGURES,
@@ -124,6 +125,39 @@ class CollectionRun(models.AbstractModel):
             return bool(self.env["ir.cron"]._commit_progress())
 
     # === SCHEDULED ACTIONS - PAPERS AND FIGURES === #
+
+    @api.model
+    def _cron_make_papers(self):
+        """Make the papers that people asked for, a transaction each, as far as the time goes; safe to kill."""
+        IrCron = self.env["ir.cron"]
+        Paper = self.env["collection.paper"].sudo()
+        waiting = Paper.search([("state", "=", "waiting")], order="id")
+        left = sum(max(paper.total_count - paper.position, 0) + 1 for paper in waiting)
+        IrCron._commit_progress(remaining=left)
+        for paper_id in waiting.ids:
+            paper = Paper.browse(paper_id)
+            going = True
+            while going:
+                results = []
+                # What stops the server is known by its note.
+                self._retry_conflicts(lambda paper=paper: paper.try_lock_for_update()._begin_next())
+                IrCron._commit_progress()
+                is_good = self._run_isolated(
+                    paper, lambda paper=paper, results=results: results.append(self._make_next_paper(paper)), PRINTING
+                )
+                going = is_good and results[-1]
+                left = max(left - 1, 0 if not going else 1)
+                if not IrCron._commit_progress(1, remaining=left):
+                    return
+
+    @api.model
+    def _make_next_paper(self, paper):
+        """Make the next paper of a request, unless another worker does or it is over.
+
+        :return: whether there is more to do.
+        """
+        paper = paper.try_lock_for_update()
+        return bool(paper) and paper._make_next()
 
     @api.model
     def _cron_send_statements(self, batch_size=100):

@@ -29,6 +29,7 @@ ACCESS = {
     "collection.handover.line": ("", "", "r", "r"),
     "collection.item.report": ("", "r", "r", "r"),
     "collection.letter.post": ("", "rwcd", "rwcd", "rwcd"),
+    "collection.paper": ("", "r", "r", "r"),
     "collection.pause": ("", "r", "r", "r"),
     "collection.pause.set": ("", "rwcd", "rwcd", "rwcd"),
     "collection.plan": ("", "r", "r", "rwcd"),
@@ -299,6 +300,9 @@ PUBLIC_METHODS = {
     "collection.pause.set": {
         "action_confirm": "acts",
     },
+    "collection.paper": {
+        "action_cancel": "acts",
+    },
     "collection.plan": {
         "action_preview": "acts",
         "action_simulate": "acts",
@@ -372,6 +376,9 @@ PUBLIC_METHODS = {
     },
     "collection.reminder.send": {
         "action_send": "acts",
+    },
+    "collection.run.report": {
+        "action_view_actions": "acts",
     },
     "collection.score.tuning": {
         "action_apply": "acts",

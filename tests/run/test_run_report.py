@@ -74,9 +74,7 @@ class TestRunReport(PlanCommon):
     def test_why_nobody_is_contacted(self):
         self._owe()
         self._get_debtor().sudo().insolvency = True
-        self.env["collection.pause"].sudo().create(
-            {"debtor_id": self._get_debtor(self.other_customer).id, "reason": "other", "date_end": self._days(30)}
-        )
+        self._get_debtor(self.other_customer).sudo().paused_until = self._days(30)
         report, line = self._run_logged()
         self.assertRecordValues(report, [{"decided_count": 0, "done_count": 0}])
         self.assertIn("Nothing today for others: Insolvency proceedings 1, Paused 1.", line)

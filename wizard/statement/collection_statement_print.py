@@ -7,8 +7,8 @@ from odoo.tools import email_normalize
 
 from ...models.base.pdf_pages import merge_pages
 
-# Printed while the user waits: more are sent, or printed in parts.
-PRINT_LIMIT = 200
+# How many are made while the user waits; more are made in the background.
+AT_ONCE = {"pdf": 10, "xlsx": 150}
 
 
 class CollectionStatementPrint(models.TransientModel):
@@ -119,19 +119,12 @@ class CollectionStatementPrint(models.TransientModel):
     def action_print(self):
         """Download the statements as one PDF."""
         self._check()
-        if self.debtor_count > PRINT_LIMIT:
-            raise UserError(
-                self.env._(
-                    "Print at most %(limit)s statements at once: choose fewer customers, or send theirs by e-mail.",
-                    limit=PRINT_LIMIT,
-                )
-            )
-        return self._get_download_action("pdf")
+        return self._make("pdf")
 
     def action_download_xlsx(self):
         """Download the statements as workbooks."""
         self._check()
-        return self._get_download_action("xlsx")
+        return self._make("xlsx")
 
     def action_send(self):
         """Send one statement now, many in the background."""
@@ -185,23 +178,48 @@ class CollectionStatementPrint(models.TransientModel):
         if self.kind == "movements" and (reason := self._get_date_refusal()):
             raise UserError(reason)
 
-    def _get_download_action(self, file_type):
+    def _make(self, file_type):
+        """Return the action that downloads the statements, or has many of them made in the background."""
+        if self.debtor_count > AT_ONCE[file_type]:
+            dates = self._get_dates()
+            return self.env["collection.paper"]._request(
+                "statements",
+                self.env._("Statements of account"),
+                self.debtor_ids,
+                ending=file_type,
+                kind_of_statement=dates["kind"],
+                date_from=dates["date_from"] and fields.Date.to_string(dates["date_from"]),
+                date_to=dates["date_to"] and fields.Date.to_string(dates["date_to"]),
+            )
         return {
             "type": "ir.actions.act_url",
             "url": f"/account_collection/statement/{self.id}/{file_type}",
             "target": "download",
         }
 
+    def _check_few(self, file_type):
+        """Check that this does not take longer than a request may.
+
+        :raises UserError: for too many customers.
+        """
+        if len(self.debtor_ids) > AT_ONCE[file_type]:
+            raise UserError(self.env._("These are too many to wait for: open the dialogue again, and print from there."))
+
     def _get_pdf(self):
         """Return all statements as one file: ``(file name, content)``."""
         self._check()
-        files = [debtor._render_statement_pdf(**self._get_dates()) for debtor in self.debtor_ids[:PRINT_LIMIT]]
+        self._check_few("pdf")
+        files = [debtor._render_statement_pdf(**self._get_dates()) for debtor in self.debtor_ids]
         name = files[0][0] if len(files) == 1 else f"{self.env._('Statements of account')}.pdf"
         return name, merge_pages([content for _name, content in files])
 
     def _iter_xlsx(self):
-        """Yield the statements as workbooks: ``(file name, content)``, all names different."""
+        """Return the statements as workbooks: ``(file name, content)``, all names different."""
         self._check()
+        self._check_few("xlsx")
+        return self._generate_xlsx()
+
+    def _generate_xlsx(self):
         names = set()
         for debtor in self.debtor_ids:
             name, content = debtor._render_statement_xlsx(**self._get_dates())
