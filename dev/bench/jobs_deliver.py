@@ -11,12 +11,12 @@ from .table import figure
 CUSTOMERS = 1_000
 MANY = 100_000
 
-# The table of items as a template would read it, without this addon.
+# The table of items as a template of contacts would read it, without this addon.
 _SEARCHING_TABLE = """
 <t t-set="items" t-value="object.env['account.move.line'].sudo().search([
-    ('partner_id', '=', object.partner_id.id), ('account_type', '=', 'asset_receivable'),
+    ('partner_id', '=', object.id), ('account_type', '=', 'asset_receivable'),
     ('reconciled', '=', False), ('parent_state', '=', 'posted'),
-    ('company_id', '=', object.company_id.id), ('date_maturity', '&lt;', context_today)], order='date_maturity')"/>
+    ('company_id', '=', object.env.company.id), ('date_maturity', '&lt;', context_today)], order='date_maturity')"/>
 <table><tr t-foreach="items" t-as="item">
     <td t-out="item.move_id.name"/>
     <td t-out="format_date(item.invoice_date)"/><td t-out="format_date(item.date_maturity)"/>
@@ -74,14 +74,15 @@ class _Delivery:
         self.plan._start()
         self.env.cr.commit()
 
-    def _create_template(self, table):
+    def _create_template(self, table, model="collection.debtor"):
+        of_customer = "object" if model == "res.partner" else "object.partner_id"
         return self.env["mail.template"].create(
             {
                 "name": "Benchmark",
-                "model_id": self.env["ir.model"]._get("collection.debtor").id,
-                "subject": "{{ object.company_id.name }}: your account",
+                "model_id": self.env["ir.model"]._get(model).id,
+                "subject": "Your account",
                 "lang": "{{ object.lang }}",
-                "partner_to": "{{ object.partner_id.id }}",
+                "partner_to": f"{{{{ {of_customer}.id }}}}",
                 "use_default_to": False,
                 "body_html": _TEXT % table,
             }
@@ -105,9 +106,10 @@ class _Delivery:
         Action = self.env["collection.action"].sudo()
         Action.create([self.env["collection.plan"]._prepare_action(*pair) for pair in due])
         self.env.cr.commit()
-        template = self._create_template(_SEARCHING_TABLE.replace("context_today", f"'{self.today}'"))
+        table = _SEARCHING_TABLE.replace("context_today", f"'{self.today}'")
+        template = self._create_template(table, "res.partner")
         self.env.cr.commit()
-        ids = [debtor.id for debtor, _decision in due]
+        ids = [debtor.partner_id.id for debtor, _decision in due]
         work = f"deliver {len(ids):,} e-mails"
 
         def deliver():

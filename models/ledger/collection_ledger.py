@@ -205,17 +205,18 @@ class CollectionLedger(models.AbstractModel):
         receivable = SQL("%s %s", self._get_receivable_sql(company, partners), filters or SQL())
         if day >= company._collection_today():
             # Read by the index of what is not reconciled; what a later day settles is next to nothing.
-            lines = SQL(
+            source = SQL(
                 """
-                SELECT line.id FROM account_move_line line
-                 WHERE %(receivable)s AND line.reconciled IS NOT TRUE
+                (
+                    SELECT line.* FROM account_move_line line
+                     WHERE %(receivable)s AND line.reconciled IS NOT TRUE
                  UNION ALL
-                SELECT line.id FROM later JOIN account_move_line line ON line.id = later.line_id
-                 WHERE %(receivable)s AND line.reconciled IS TRUE
+                    SELECT line.* FROM later JOIN account_move_line line ON line.id = later.line_id
+                     WHERE %(receivable)s AND line.reconciled IS TRUE
+                ) line
                 """,
                 receivable=receivable,
             )
-            source = SQL("(%s) candidate JOIN account_move_line line ON line.id = candidate.id", once(lines))
             condition = SQL("TRUE")
         else:
             source = SQL("account_move_line line")
