@@ -51,7 +51,10 @@ class CollectionChannelEmail(models.AbstractModel):
 
     # EXTENDS collection.channel
     def _get_files_to_make(self, action):
-        invoices = self._get_attached_invoices(action, self._get_rows(action))
+        rows = self._get_rows(action)
+        if not rows[action.debtor_id]:
+            return []  # nothing to claim any more: it is cancelled
+        invoices = self._get_attached_invoices(action, rows)
         invoices = invoices.with_context(lang=self._get_lang(action))
         makers = [invoice._get_collection_documents for invoice in invoices._get_collection_unprinted()]
         if action.step_id.attach_statement and not self._find_statement(action):

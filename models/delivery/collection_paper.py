@@ -29,8 +29,9 @@ class CollectionPaper(models.Model):
     stopped loses the paper at hand; one that stopped it is tried again at the end, once. Whoever asked gets a notice
     when the files are there.
 
-    To have another kind of papers made: extend ``kind``, and write ``_make_<kind>`` and, where something has to be
-    made before, ``_get_files_for_<kind>``.
+    To have another kind of papers made: extend ``kind`` and ``_get_models``, and write ``_make_<kind>``, which gets the
+    id of a record and returns a file as ``(name, content)``, or ``(reason, None)`` when there is none to be made. Where
+    something has to be made before, ``_get_files_for_<kind>`` returns functions that each make one.
     """
 
     _name = "collection.paper"
@@ -180,7 +181,8 @@ class CollectionPaper(models.Model):
                     self.trying_id = False
                     return
                 name, content = getattr(worker, f"_make_{self.kind}")(record_id)
-                self._keep(name, content, PART)
+                if content:
+                    self._keep(name, content, PART)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except UserError as error:
@@ -189,6 +191,9 @@ class CollectionPaper(models.Model):
             _logger.exception("A paper of %s could not be made.", self.display_name)
             self._leave_out(record_id, f"{type(error).__name__}: {error}")
         else:
+            if not content:
+                self._leave_out(record_id, name)
+                return
             self.write({"position": self.position + 1, "made_count": self.made_count + 1, "trying_id": False})
 
     def _leave_out(self, record_id, reason):
@@ -304,13 +309,12 @@ class CollectionPaper(models.Model):
     def _make_letters(self, record_id):
         """Print one letter after a look at what is still owed.
 
-        :return: ``(file name, content)``.
-        :raises UserError: with the reason why it is not printed.
+        :return: ``(file name, content)``; or ``(reason, None)`` when it is cancelled or waits for another day.
         """
         letter = self._get_record(record_id)
         _printed, documents = letter._get_letters_to_print()._print_letters()
         if not documents:
-            raise UserError(letter.sudo().result_text or self.env._("It is no longer due."))
+            return letter.sudo().result_text or self.env._("It is no longer due."), None
         return f"{letter.sudo().summary}.pdf", documents[0]
 
     # === SCHEDULED ACTIONS === #

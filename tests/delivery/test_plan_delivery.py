@@ -173,7 +173,9 @@ class TestPlanDelivery(PlanCommon):
             return render(debtor, *args, **kwargs)
 
         self.patch(Debtor, "_render_statement_pdf", fail_for_one)
-        self._run_cron()
+        for minute in (0, 11, 32):
+            with freeze_time(f"2026-03-10 12:{minute:02}:00"):
+                self._run_cron()
         message = self._actions(partner_id=french.id).mail_message_id
         self.assertEqual(len(message.attachment_ids), 1)
         self.assertTrue(message.attachment_ids.name.endswith(".pdf"))
@@ -181,7 +183,7 @@ class TestPlanDelivery(PlanCommon):
         for words in (invoice.name, "234,50", "28/02/2026"):
             self.assertIn(words, text)
         failed, call = self._actions(broken)
-        self.assertEqual((failed.state, failed.result_text), ("failed", "No PDF can be made."))
+        self.assertEqual((failed.state, failed.result_text), ("failed", "ValueError: No PDF can be made."))
         self.assertEqual((call.state, call.channel), ("planned", "call"))
 
     def test_what_was_sent_before_is_not_attached_again(self):

@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 
 from odoo import fields
@@ -14,7 +15,7 @@ class TestRunReport(PlanCommon):
 
     def _run_logged(self):
         """Run the scheduled action; return today's report and the line in the log."""
-        with self.assertLogs(LOGGER, "INFO") as logs:
+        with self.assertLogs(LOGGER, logging.INFO) as logs:
             self._run_cron()
         [line] = [line for line in logs.output if self.company.name in line]
         report = self.env["collection.run.report"].search([("company_id", "=", self.company.id)])
@@ -42,18 +43,18 @@ class TestRunReport(PlanCommon):
         with freeze_time("2026-03-10 20:30:00"):
             report, line = self._run_logged()
         self.assertRecordValues(report, [{"decided_count": 2, "done_count": 0, "waiting_count": 2}])
-        self.assertEqual(report.next_at, fields.Datetime.to_datetime("2026-03-11 07:00:00"))
+        self.assertEqual(report.next_at, fields.Datetime.to_datetime("2026-03-11 07:30:00"))
         self.assertIn("for the hours of sending (from", line)
-        self.assertIn("8:00:00", line)
+        self.assertIn("8:30:00", line)
 
     def test_on_a_friday_evening_the_next_hours_are_on_monday(self):
         with freeze_time("2026-03-13 21:00:00"):
             self.assertEqual(
-                self.company._get_collection_next_sending(), fields.Datetime.to_datetime("2026-03-16 07:00:00")
+                self.company._get_collection_next_sending(), fields.Datetime.to_datetime("2026-03-16 07:30:00")
             )
         with freeze_time("2026-03-13 05:00:00"):
             self.assertEqual(
-                self.company._get_collection_next_sending(), fields.Datetime.to_datetime("2026-03-13 07:00:00")
+                self.company._get_collection_next_sending(), fields.Datetime.to_datetime("2026-03-13 07:30:00")
             )
         with freeze_time("2026-03-13 10:00:00"):
             self.assertEqual(self.company._get_collection_next_sending(), fields.Datetime.now())
