@@ -27,7 +27,7 @@ setup: ## fetch Odoo, PostgreSQL and the Python packages, without starting anyth
 run: ## start Odoo with the demo company on http://127.0.0.1:8069 (PORT=... for another port)
 	@$(DEV) run --port $(PORT)
 
-test: ## run all tests (T=/account_collection:TestName for some, T=pure without Odoo, T=processes with killed workers; WITH=sale,stock beside these addons and in English alone)
+test: ## run all tests (T=/account_collection:TestName for some, T=pure without Odoo, T=processes with killed workers, T=workers under the limits of Odoo; WITH=sale,stock beside these addons and in English alone)
 	@$(DEV) test "$(T)" --with "$(WITH)"
 
 bench: ## measure speed on ledgers of 20,000 and 200,000 invoices (SIZE=S the first alone, SIZE=L 1,000,000 too)

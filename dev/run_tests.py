@@ -19,7 +19,7 @@ import tempfile
 from . import coming_and_going, databases, environment, odoo_log
 from .console import DevError, log
 from .paths import CACHE, LOGS, NAME, ROOT
-from .soak import run_soak
+from .soak import run_soak, run_workers
 
 # Beside which addons of Odoo all tests run once more, in ``make soak``.
 NEIGHBOURS = ("sale_management", "stock", "point_of_sale", "website_sale", "mass_mailing", "hr")
@@ -63,7 +63,7 @@ def run(selection, beside=()):
 
     :param str selection: empty for all; Odoo test tags for a part of its suite; ``pure`` or
         ``pure:NAME`` for the tests without Odoo, or those with NAME in their name; ``processes``
-        for the workers that compete and are killed
+        for the workers that compete and are killed; ``workers`` for Odoo's own workers under their limits
     :param beside: further addons of Odoo that are installed before ours, for tests in Odoo alone, which then speaks
         English alone
     :return: whether all is well
@@ -77,6 +77,8 @@ def run(selection, beside=()):
         outcome = _run_all()
     elif selection.startswith("pure"):
         outcome = _run_pure(selection.partition(":")[2])
+    elif selection == "workers":
+        outcome = Outcome(*run_workers.run("short"))
     elif selection == "processes":
         outcome = Outcome(*run_soak.run("short"))
     else:
@@ -225,6 +227,7 @@ def soak():
         f"/{NAME}:TestReference,/{NAME}:TestConservation,/{NAME}:TestRecapReference,collection_soak/{NAME}"
     )
     outcome += Outcome(*run_soak.run("long"))
+    outcome += Outcome(*run_workers.run("long"))
     outcome += _run_all_beside(NEIGHBOURS)
     return _conclude(outcome)
 
