@@ -43,13 +43,16 @@ def run(size):
             raise DevError("The customers of the proof can't be made, see above.")
         logfile = LOGS / f"{database}-server.log"
         started = time.monotonic()
-        with open(logfile, "w") as output, serve.running(
-            env,
-            database,
-            environment.free_port(),
-            *("--workers", "2", "--max-cron-threads", "2", "--load", "base,rpc,web,collection_around_the_clock"),
-            *("--addons-path", f"{ADDONS},{_ADDONS}"),
-            output=output,
+        with (
+            open(logfile, "w") as output,
+            serve.running(
+                env,
+                database,
+                environment.free_port(),
+                *("--workers", "2", "--max-cron-threads", "2", "--load", "base,rpc,web,collection_around_the_clock"),
+                *("--addons-path", f"{ADDONS},{_ADDONS}"),
+                output=output,
+            ),
         ):
             left = _wait(env, database, world)
         return _conclude(env, database, world, logfile, left, time.monotonic() - started)
@@ -142,7 +145,9 @@ def _conclude(env, database, world, logfile, left, seconds):
     stopped = [line for line in text.splitlines() if _STOPPED.search(line)]
     # Odoo's own cleaning may have nothing to clean.
     bad = [entry for entry in odoo_log.read(logfile).errors if "Job 'Base: " not in entry]
-    proofs.append(("no worker was stopped, and the log is clean", not stopped and not bad, "\n".join((stopped + bad)[:5])))
+    proofs.append(
+        ("no worker was stopped, and the log is clean", not stopped and not bad, "\n".join((stopped + bad)[:5]))
+    )
     for name, good, facts in proofs:
         print(f"  {'ok  ' if good else 'FAIL'} {name}: {facts}", flush=True)
     if not all(good for _name, good, _facts in proofs):

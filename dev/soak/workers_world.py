@@ -66,8 +66,10 @@ def make(env, size):
     env.cr.commit()
     letters = env["collection.action"].search([("channel", "=", "letter"), ("state", "=", "planned")])
     letters.with_user(admin).action_print_letters()
-    dialogue = env["collection.statement.print"].with_user(admin).create(
-        {"debtor_ids": [Command.set(debtors[: world.statements].ids)]}
+    dialogue = (
+        env["collection.statement.print"]
+        .with_user(admin)
+        .create({"debtor_ids": [Command.set(debtors[: world.statements].ids)]})
     )
     dialogue.action_print()
     dialogue.action_send()

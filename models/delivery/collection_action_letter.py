@@ -30,7 +30,9 @@ class CollectionAction(models.Model):
         letters = self._get_letters_to_print()
         letters -= letters.browse(self.env["collection.paper"]._get_waiting_ids("letters"))
         if not letters:
-            raise UserError(self.env._("These letters are being printed already: you get a notice when they are ready."))
+            raise UserError(
+                self.env._("These letters are being printed already: you get a notice when they are ready.")
+            )
         if letters._take_long_to_print():
             return self.env["collection.paper"]._request("letters", self._get_letters_name(), letters)
         printed, documents = letters._print_letters()

@@ -329,7 +329,5 @@ class CollectionPaper(models.Model):
         """Delete what was made days ago, with its files: letters stay with their customers."""
         limit = fields.Datetime.now() - timedelta(days=DAYS_KEPT)
         old = self.sudo().search([("state", "!=", "waiting"), ("write_date", "<", limit)])
-        self.env["ir.attachment"].sudo().search(
-            [("res_model", "=", self._name), ("res_id", "in", old.ids)]
-        ).unlink()
+        self.env["ir.attachment"].sudo().search([("res_model", "=", self._name), ("res_id", "in", old.ids)]).unlink()
         old.unlink()

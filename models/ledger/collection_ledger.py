@@ -3,8 +3,6 @@
 from odoo import api, models
 from odoo.tools import SQL, ormcache
 
-from ..base.sql import once
-
 # What the ledger is read from. Flushing them alone leaves a dialogue that is being computed as it is.
 READ_MODELS = (
     "account.bank.statement.line",

@@ -183,9 +183,7 @@ class CollectionRunReport(models.Model):
                 now=now,
             )
         )
-        counts = {
-            what: Counter() for what in ("decided", "done", "failed", "cancelled", "postponed", "waiting")
-        }
+        counts = {what: Counter() for what in ("decided", "done", "failed", "cancelled", "postponed", "waiting")}
         for what, code, number in rows:
             counts[what][code] += number
         return counts
@@ -215,9 +213,7 @@ class CollectionRunReport(models.Model):
             self._count_words(self.env._("Done"), self._label(facts.get("done"), channels)),
             self._count_words(self.env._("Cancelled"), self._label(facts.get("cancelled"), codes)),
             self._count_words(self.env._("Failed"), self._label(facts.get("failed"), channels)),
-            self._count_words(
-                self.env._("Waiting"), self._label(facts.get("waiting"), self._get_waiting_labels())
-            ),
+            self._count_words(self.env._("Waiting"), self._label(facts.get("waiting"), self._get_waiting_labels())),
         ]
         if self.postponed_count:
             lines.append(self.env._("Planned for another day: %s.", self.postponed_count))

@@ -203,9 +203,7 @@ class TestPapers(PapersCommon):
         paper = self._get_paper()
         self.assertRecordValues(paper, [{"state": "done", "made_count": 3}])
         self.assertEqual([self._count_pages(file) for file in paper.file_ids], [2, 1])
-        self.assertEqual(
-            paper.file_ids.mapped("name"), ["Statements of account 1.pdf", "Statements of account 2.pdf"]
-        )
+        self.assertEqual(paper.file_ids.mapped("name"), ["Statements of account 1.pdf", "Statements of account 2.pdf"])
 
     def test_many_workbooks(self):
         self._print_statements("xlsx", kind="movements", date_from="2026-01-01", date_to="2026-03-01")

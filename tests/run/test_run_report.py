@@ -87,9 +87,7 @@ class TestRunReport(PlanCommon):
         self.assertRecordValues(report, [{"decided_count": 2, "done_count": 0, "waiting_count": 2}])
         self.assertIn("Waiting: for people (calls, letters, tasks) 2.", line)
         action = report.with_user(self.manager).action_view_actions()
-        self.assertEqual(
-            self.env["collection.action"].search(action["domain"]), self._actions(plan_id=self.plan.id)
-        )
+        self.assertEqual(self.env["collection.action"].search(action["domain"]), self._actions(plan_id=self.plan.id))
 
     def test_what_waits_for_attachments(self):
         self.plan.step_ids.attach_invoices = "all"

@@ -203,7 +203,9 @@ class CollectionStatementPrint(models.TransientModel):
         :raises UserError: for too many customers.
         """
         if len(self.debtor_ids) > AT_ONCE[file_type]:
-            raise UserError(self.env._("These are too many to wait for: open the dialogue again, and print from there."))
+            raise UserError(
+                self.env._("These are too many to wait for: open the dialogue again, and print from there.")
+            )
 
     def _get_pdf(self):
         """Return all statements as one file: ``(file name, content)``."""
