@@ -108,34 +108,26 @@ class CollectionLedger(models.AbstractModel):
     @api.model
     def _get_void_sql(self, company):
         """Return SQL with the ids of journal items that settle nothing although Odoo keeps their reconciliations."""
-        rejected = SQL(
-            """
-            account_payment payment
-              JOIN account_move_line line ON line.move_id = payment.move_id
-              JOIN res_partner payer ON payer.id = line.partner_id
-             WHERE payment.state = 'rejected'
-               AND payment.payment_type = 'inbound'
-               AND line.account_id IN %(accounts)s
-               AND line.parent_state = 'posted'
-               AND line.balance < 0
-            """,
-            accounts=self._get_account_ids(company),
-        )
         return SQL(
             """
+            WITH rejected AS MATERIALIZED (
+                SELECT line.id, payer.commercial_partner_id AS partner_id
+                  FROM account_payment payment
+                  JOIN account_move_line line ON line.move_id = payment.move_id
+                  JOIN res_partner payer ON payer.id = line.partner_id
+                 WHERE payment.state = 'rejected'
+                   AND payment.payment_type = 'inbound'
+                   AND line.account_id IN %(accounts)s
+                   AND line.parent_state = 'posted'
+                   AND line.balance < 0
+            )
             SELECT id FROM account_move_line WHERE parent_state != 'posted' AND matching_number IS NOT NULL
          UNION ALL
-            SELECT line.id
-              FROM %(rejected)s
-               AND line.id NOT IN (SELECT credit_line_id FROM (%(bounces)s) bounced)
+            SELECT id FROM rejected WHERE id NOT IN (SELECT credit_line_id FROM (%(bounces)s) bounced)
             """,
-            rejected=rejected,
+            accounts=self._get_account_ids(company),
             bounces=self._get_bounces_sql(
-                company,
-                SQL(
-                    "AND partner.commercial_partner_id IN (SELECT payer.commercial_partner_id FROM %s)",
-                    rejected,
-                ),
+                company, SQL("AND partner.commercial_partner_id IN (SELECT partner_id FROM rejected)")
             ),
         )
 
@@ -150,13 +142,12 @@ class CollectionLedger(models.AbstractModel):
         """
         return SQL(
             """
+            WITH later_partial AS MATERIALIZED (%(partials)s)
             SELECT line_id, SUM(amount) AS amount, SUM(amount_currency) AS amount_currency
               FROM (
-                SELECT debit_move_id AS line_id, amount, debit_amount_currency AS amount_currency
-                  FROM (%(partials)s) partial
+                SELECT debit_move_id AS line_id, amount, debit_amount_currency AS amount_currency FROM later_partial
              UNION ALL
-                SELECT credit_move_id, -amount, -credit_amount_currency
-                  FROM (%(partials)s) partial
+                SELECT credit_move_id, -amount, -credit_amount_currency FROM later_partial
               ) side
           GROUP BY line_id
             """,

@@ -126,6 +126,7 @@ class CollectionLedger(models.AbstractModel):
         return self.env.execute_query_dict(
             SQL(
                 """
+                WITH void AS MATERIALIZED (%(void)s)
                 SELECT 'payment_pending' AS kind, tx.id, partner.commercial_partner_id AS partner_id,
                        NULL::int AS item_id, named.move_ids, tx.currency_id, tx.amount::float AS amount,
                        (tx.last_state_change AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS date,
@@ -171,7 +172,7 @@ class CollectionLedger(models.AbstractModel):
                    AND line.parent_state = 'posted'
                    AND line.reconciled IS NOT TRUE
                    AND line.no_followup IS NOT TRUE
-                   AND line.id NOT IN (%(void)s)
+                   AND line.id NOT IN (SELECT id FROM void)
                    AND line.amount_residual_currency < 0
                    %(is_theirs)s
              UNION ALL
@@ -184,30 +185,16 @@ class CollectionLedger(models.AbstractModel):
                  WHERE partial.max_date > %(day)s
                    AND credit.date > %(day)s
                    AND credit.parent_state = 'posted'
-                   AND credit.id NOT IN (%(void)s)
+                   AND credit.id NOT IN (SELECT id FROM void)
                    AND debit.account_id IN %(accounts)s
                    AND debit.company_id = %(company)s
                    AND debit.date <= %(day)s
                    %(is_theirs)s
-             UNION ALL
-                SELECT 'parent_credit', MIN(line.id), partner.commercial_partner_id, NULL, NULL, line.currency_id,
-                       -SUM(line.amount_residual_currency), %(day)s, MIN(line.move_name), NULL
-                  FROM account_move_line line
-                  JOIN res_partner partner ON partner.id = line.partner_id
-                 WHERE line.company_id = ANY(%(parents)s)
-                   AND line.account_id IN %(accounts)s
-                   AND line.date <= %(day)s
-                   AND line.parent_state = 'posted'
-                   AND line.reconciled IS NOT TRUE
-                   AND line.no_followup IS NOT TRUE
-                   AND line.id NOT IN (%(void)s)
-                   %(is_theirs)s
-              GROUP BY partner.commercial_partner_id, line.company_id, line.currency_id
-                HAVING SUM(line.amount_residual_currency) < 0
+                %(parent_credits)s
                 """,
                 tz=company._get_collection_tz(),
                 family=family,
-                parents=[company_id for company_id in family if company_id != company.id],
+                parent_credits=self._get_parent_credit_sql(company, day, is_theirs),
                 since=since,
                 pays_theirs=(
                     SQL()
@@ -235,6 +222,39 @@ class CollectionLedger(models.AbstractModel):
                 company=company.id,
                 is_theirs=is_theirs,
             )
+        )
+
+    @api.model
+    def _get_parent_credit_sql(self, company, day, is_theirs):
+        """Return SQL, begun by ``UNION ALL``, with what customers have to their credit at the parents of a branch.
+
+        :param SQL is_theirs: condition on ``partner``, begun by ``AND``.
+        """
+        parents = [company_id for company_id in company.sudo().parent_ids.ids if company_id != company.id]
+        if not parents:
+            return SQL()
+        return SQL(
+            """
+         UNION ALL
+            SELECT 'parent_credit', MIN(line.id), partner.commercial_partner_id, NULL, NULL, line.currency_id,
+                   -SUM(line.amount_residual_currency), %(day)s, MIN(line.move_name), NULL
+              FROM account_move_line line
+              JOIN res_partner partner ON partner.id = line.partner_id
+             WHERE line.company_id = ANY(%(parents)s)
+               AND line.account_id IN %(accounts)s
+               AND line.date <= %(day)s
+               AND line.parent_state = 'posted'
+               AND line.reconciled IS NOT TRUE
+               AND line.no_followup IS NOT TRUE
+               AND line.id NOT IN (SELECT id FROM void)
+               %(is_theirs)s
+          GROUP BY partner.commercial_partner_id, line.company_id, line.currency_id
+            HAVING SUM(line.amount_residual_currency) < 0
+            """,
+            parents=parents,
+            accounts=self._get_account_ids(company),
+            day=day,
+            is_theirs=is_theirs,
         )
 
     @api.model
