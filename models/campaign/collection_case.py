@@ -52,6 +52,7 @@ class CollectionCase(models.Model):
 
     _fields_of_system = frozenset(
         {
+            "is_of_merged",
             "campaign_id",
             "debtor_id",
             "company_id",
@@ -173,8 +174,14 @@ class CollectionCase(models.Model):
         help="Other running campaigns that this customer is in, and who works on them.",
     )
 
+    is_of_merged = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="The campaign was over when this customer was merged with another one of it: both cases stay as they were.",
+    )
+
     _campaign_debtor_unique = models.UniqueIndex(
-        "(campaign_id, debtor_id)", "This customer has a case in this campaign already."
+        "(campaign_id, debtor_id) WHERE is_of_merged IS NOT TRUE", "This customer has a case in this campaign already."
     )
 
     # === COMPUTE METHODS === #

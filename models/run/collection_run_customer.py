@@ -344,8 +344,11 @@ class CollectionRun(models.AbstractModel):
         """Merge two follow-up files into one, with the decisions and contacts of both."""
         self._carry_decisions(source, kept, is_merge=True)
         cases = {case.campaign_id: case for case in kept.case_ids}
-        for case in source.case_ids:
-            if case.campaign_id in cases:
+        for case in source.case_ids.filtered(lambda case: case.campaign_id in cases):
+            if case.campaign_id.state in ("closed", "cancelled"):
+                # What is over is on file: two customers they were, each with what they paid.
+                case.with_context(**case._get_guard()).is_of_merged = True
+            else:
                 self._merge_cases(case, cases[case.campaign_id])
         self._carry_handover(source, kept)
         # Both got the statement of a month: one of them is on file as one that was asked for.

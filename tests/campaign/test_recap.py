@@ -257,6 +257,30 @@ class TestRecap(RecapCommon):
         many = self._count_queries(self._start_campaign(name="Second"))
         self.assertEqual(few, many)
 
+    def test_merged_customers_leave_a_closed_campaign_as_it_was(self):
+        """Two customers who become one were two when the campaign ended, each with what they had paid."""
+        self._live()
+        self._synchronize()
+        self.campaign.with_user(self.manager).action_close()
+        before = self._recap()
+        cases = self.campaign.case_ids
+        payer, foreign = self.partners["Payer"], self.partners["Foreign"]
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge((payer + foreign).ids, payer)
+        self.env.invalidate_all()
+        self.assertEqual(self.campaign.case_ids, cases)
+        self.assertEqual(len(cases.filtered(lambda case: case.partner_id == payer)), 2)
+        after = self._recap()
+        self.assertEqual(after.total, before.total)
+        self.assertEqual(
+            sorted((row.amounts.initial, row.amounts.collected) for row in after.cases),
+            sorted((row.amounts.initial, row.amounts.collected) for row in before.cases),
+        )
+        # A campaign that goes on has one case of one customer.
+        self._create_invoice(payer, 50.0)
+        self._synchronize()
+        running = self._start_campaign(name="Second")
+        self.assertEqual(len(running.case_ids.filtered(lambda case: case.partner_id == payer)), 1)
+
     def test_print(self):
         """The document renders in English and in French, and names the customers."""
         self._load_french()
