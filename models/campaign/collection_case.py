@@ -177,7 +177,7 @@ class CollectionCase(models.Model):
     is_of_merged = fields.Boolean(
         readonly=True,
         copy=False,
-        help="The campaign was over when this customer was merged with another one of it: both cases stay as they were.",
+        help="The campaign was over when two of its customers were merged: both cases stay as they are.",
     )
 
     _campaign_debtor_unique = models.UniqueIndex(
