@@ -5,10 +5,8 @@
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "account_collection contributors",
-    "maintainers": ["account-collection"],
     "development_status": "Beta",
     "website": "https://github.com/account-collection/account_collection",
-    "support": "support@account-collection.example",
     "depends": ["account_payment", "sms"],
     "external_dependencies": {"python": ["holidays", "openpyxl", "reportlab", "xlrd", "xlsxwriter"]},
     "data": [

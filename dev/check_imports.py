@@ -1,4 +1,4 @@
-"""Whether the addon asks for the Python packages that it imports, and loads nothing of tests and demo data: for lint."""
+"""Whether the addon asks for the packages that it imports, and loads nothing of tests and demo data: for lint."""
 
 import ast
 import re

@@ -55,9 +55,7 @@ class TestCheckImports(unittest.TestCase):
             ("from ...demo import builder\n", "models/base/thing.py", "demo"),
             ("from unittest.mock import patch\n", "models/thing.py", "unittest"),
         ):
-            self.assertEqual(
-                self.problems(text, path), [f"{path}:1: loads {name}, which an addon in use does without"]
-            )
+            self.assertEqual(self.problems(text, path), [f"{path}:1: loads {name}, which an addon in use does without"])
 
     def test_demo_data_is_read_while_it_is_built(self):
         self.assertEqual(self.problems("def build():\n    from ..demo.builder import Builder\n"), [])
