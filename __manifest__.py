@@ -5,10 +5,8 @@
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "account_collection contributors",
-    "maintainers": ["account-collection"],
     "development_status": "Beta",
     "website": "https://github.com/account-collection/account_collection",
-    "support": "support@account-collection.example",
     "depends": ["account_payment", "sms"],
     "external_dependencies": {"python": ["holidays", "openpyxl", "reportlab", "xlrd", "xlsxwriter"]},
     "data": [
@@ -89,7 +87,17 @@
     ],
     "demo": ["demo/collection_demo.xml"],
     "assets": {
-        "web.assets_backend": ["account_collection/static/src/**/*"],
+        "web.assets_backend": ["account_collection/static/src/loader/**/*"],
+        # Loaded by who opens the dashboard. The variables of its styles are those of Odoo's own lazy bundle.
+        "account_collection.assets_dashboard": [
+            ("include", "web._assets_helpers"),
+            ("include", "web._assets_backend_helpers"),
+            "web/static/src/scss/pre_variables.scss",
+            "web/static/lib/bootstrap/scss/_variables.scss",
+            "web/static/lib/bootstrap/scss/_variables-dark.scss",
+            "web/static/lib/bootstrap/scss/_maps.scss",
+            "account_collection/static/src/dashboard/**/*",
+        ],
         "web.assets_tests": ["account_collection/static/tests/tours/**/*"],
     },
     "images": ["static/description/banner.png", "static/description/dashboard.png", "static/description/kanban.png"],

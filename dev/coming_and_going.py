@@ -2,15 +2,22 @@
 
 from . import odoo_log
 from .console import log
-from .paths import LOGS, NAME
+from .paths import DEV, LOGS, NAME
 
+# The release that is upgraded, as ``dev/upgrade/`` describes it.
+_LAST_RELEASE = "19.0.0.2.0"
 # What a user decides, and a customer's invoice that is paused: by us, and by hand.
 _PREPARE = f"""\
 group = env.ref("{NAME}.group_collection_manager")
 group.user_ids -= env.ref("base.user_admin")
 cron = env.ref("{NAME}.cron_settle")
 cron.interval_number = 7
-env.ref("{NAME}.collection_debtor_rule_company").domain_force = "[('id', '=', 0)]"
+cron.active = False
+env.ref("{NAME}.mail_template_firm").subject = "Our words"
+env.ref("{NAME}.plan_standard_firm").name = "Our step"
+env.ref("{NAME}.collection_reason_price").name = "Our reason"
+env.ref("{NAME}.collection_criterion_days_late").weight = 31
+env["mail.template"].create({{"name": "Not a reminder", "model_id": env.ref("base.model_res_partner").id}})
 for debtor in env["collection.debtor"].search([("claimable_amount", ">", 0)], limit=3):
     first, *rest = [row["item"] for row in debtor._get_claimable_items()]
     env["collection.pause"]._pause(debtor, first.move_id, "2099-01-01", "Proof")
@@ -52,20 +59,48 @@ def _prove_upgrade(env, database):
     fault = _run_script(env, database, _PREPARE, "prepare")
     if fault:
         return [("an upgrade is prepared", fault)]
+    env.postgres.sql((DEV / "upgrade" / f"{_LAST_RELEASE}.sql").read_text(), database)
     logfile = LOGS / f"{database}-upgrade.log"
     good = env.logged_odoo(logfile, "server", "-d", database, "-u", NAME, "--stop-after-init", "--no-http")
+    found = [(f"the upgrade from {_LAST_RELEASE} ends well", _find_fault(logfile, good))]
+    return found + [(name, _differs(env, database, query, expected)) for name, query, expected in _list_proofs()]
+
+
+def _list_proofs():
+    """Return what must hold after the upgrade: what it is, a query and its result."""
     role = f"""
         SELECT COUNT(*) FROM res_groups_users_rel
          WHERE gid = {_ref("group_collection_manager")} AND uid = {_ref("user_admin", "base")}
     """
-    interval = f"SELECT interval_number FROM ir_cron WHERE id = {_ref('cron_settle')}"
+    rules = f"SELECT COUNT(*) FROM ir_model_data WHERE module = '{NAME}' AND model = 'ir.rule' AND noupdate"
     rule = f"SELECT domain_force FROM ir_rule WHERE id = {_ref('collection_debtor_rule_company')}"
+    unmarked = """
+        SELECT COUNT(*) FROM collection_plan_step step
+          JOIN mail_template text ON text.id = step.template_id AND text.is_collection_text IS NOT TRUE
+    """
+    other = "SELECT COUNT(*) FROM mail_template WHERE name->>'en_US' = 'Not a reminder' AND is_collection_text"
     return [
-        ("the upgrade ends well", _find_fault(logfile, good)),
-        ("the role that was taken away stays away", _differs(env, database, role, "0")),
-        ("the interval that somebody set stays", _differs(env, database, interval, "7")),
-        ("a rule is brought up to date", _differs(env, database, f"SELECT ({rule}) LIKE '%company_id%'", "t")),
+        ("the role that was taken away stays away", role, "0"),
+        *_list_kept(),
+        ("banners that companies had stay", "SELECT DISTINCT collection_banner FROM res_company", "words"),
+        ("no rule is loaded once and for all", rules, "0"),
+        ("a rule is brought up to date", f"SELECT ({rule}) LIKE '%company_id%'", "t"),
+        ("texts of steps are marked as such", unmarked, "0"),
+        ("other texts are not marked", other, "0"),
     ]
+
+
+def _list_kept():
+    """Return the values of single records that somebody changed, in the same way."""
+    for what, table, value, record, expected in (
+        ("the interval that somebody set", "ir_cron", "interval_number", "cron_settle", "7"),
+        ("a scheduled action that is off", "ir_cron", "active", "cron_settle", "f"),
+        ("a text that was rewritten", "mail_template", "subject->>'en_US'", "mail_template_firm", "Our words"),
+        ("a step that was renamed", "collection_plan_step", "name->>'en_US'", "plan_standard_firm", "Our step"),
+        ("a reason that was renamed", "collection_reason", "name->>'en_US'", "collection_reason_price", "Our reason"),
+        ("a weight that was tuned", "collection_criterion", "weight", "collection_criterion_days_late", "31"),
+    ):
+        yield f"{what} stays", f"SELECT {value} FROM {table} WHERE id = {_ref(record)}", expected
 
 
 def _prove_uninstallation(env, database):

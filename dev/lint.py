@@ -5,7 +5,7 @@ import re
 import subprocess
 import xml.etree.ElementTree
 
-from . import addon_links, check_arrows, python_env, readme
+from . import addon_links, check_arrows, check_imports, python_env, readme
 from .console import DevError, log
 from .files import committed_files
 from .paths import CACHE, CHECKOUT, NAME, ROOT
@@ -40,6 +40,7 @@ def check():
         "XML": _check_xml(),
         "registry hosts": _check_hosts(),
         "arrows between areas": check_arrows.check(),
+        "imports": check_imports.check(),
         "README.rst": readme.check(),
     }
     for name, good in results.items():

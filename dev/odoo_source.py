@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -65,6 +66,9 @@ def _from_home():
     release = home / "odoo/release.py"
     if not release.exists():
         raise DevError(f"ODOO_HOME={home} is no Odoo source tree: it has no odoo/release.py.")
+    found = re.search(r"^version_info = \((\d+), (\d+),", release.read_text(), re.M)
+    if found and ".".join(found.groups()) != SERIES:
+        raise DevError(f"ODOO_HOME={home} is Odoo {'.'.join(found.groups())}; the addon needs {SERIES}.")
     log(f"Odoo: the source tree {home}")
     return OdooSource(f"tree {home} {sha256(release)}", tree=home)
 

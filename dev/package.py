@@ -30,8 +30,12 @@ post_version_strategy_override = "none"
 """
 
 
+# Tests that need no Odoo, and more packages than it brings along: nobody runs them but we.
+_NOT_HANDED_OUT = ("tools/tests",)
+
+
 def lay_out(folder):
-    """Copy what is handed out.
+    """Copy what is handed out: the addon without other addons that stand in it as examples.
 
     :param pathlib.Path folder: where the addon's folder goes
     :return: the addon's folder
@@ -39,11 +43,13 @@ def lay_out(folder):
     """
     home = folder / NAME
     parts = {path.name for path in addon_links.parts()}
-    for path in committed_files(ROOT):
-        name = path.relative_to(ROOT)
-        if name.parts[0] in parts and "__pycache__" not in name.parts:
+    names = [path.relative_to(ROOT) for path in committed_files(ROOT)]
+    left_out = {name.parent for name in names if name.name == "__manifest__.py" and name.parent.name}
+    left_out.update(map(pathlib.Path, _NOT_HANDED_OUT))
+    for name in names:
+        if name.parts[0] in parts and "__pycache__" not in name.parts and not left_out & set(name.parents):
             (home / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, home / name)
+            shutil.copyfile(ROOT / name, home / name)
     (home / "pyproject.toml").write_text(_PROJECT)
     return home
 

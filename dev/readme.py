@@ -115,8 +115,14 @@ def render():
             f"{_title(title, '=')}\n\n{_fragment(name)}" for name, title in _SECTIONS if _path(name).exists()
         ),
         contributors=_fragment("CONTRIBUTORS"),
-        maintainers=", ".join(f"`{name} <https://github.com/{name}>`__" for name in facts["maintainers"]),
+        maintainers=_name_maintainers(facts),
     )
+
+
+def _name_maintainers(facts):
+    """Return the GitHub logins that the manifest names, as OCA has them, or the author."""
+    logins = facts.get("maintainers", ())
+    return ", ".join(f"`{name} <https://github.com/{name}>`__" for name in logins) or f"the {facts['author']}"
 
 
 def _path(name):

@@ -1,6 +1,5 @@
 """``dev/package.py``: what is in the wheel and in the zip for the app store."""
 
-import ast
 import pathlib
 import re
 import subprocess
@@ -9,6 +8,7 @@ import tempfile
 import unittest
 import zipfile
 
+from dev import check_imports
 from dev.files import committed_files
 from dev.paths import NAME, ROOT, manifest
 
@@ -42,11 +42,27 @@ class TestPackages(unittest.TestCase):
             self.assertFalse([name for name in first if name.startswith(".")])
             self.assertFalse(first & {"dev", "Makefile", "pyproject.toml", "requirements.txt", "CONTRIBUTING.md"})
             self.assertFalse([name for name in names if name.endswith((".pyc", ".orig", "~"))])
+            self.assertFalse([name for name in names if name.startswith("tools/tests/")])
+
+    def test_the_addon_stands_alone(self):
+        """No example of an extension is handed out, nor a picture or file of data that nothing shows or reads."""
+        for names in (self.in_wheel, self.in_zip):
+            self.assertEqual([name for name in names if name.endswith("__manifest__.py")], ["__manifest__.py"])
+            self.assertFalse([name for name in names if name.endswith((".xls", ".xlsx", ".pdf", ".sql", ".dump"))])
+        pages = "".join((ROOT / name).read_text() for name in ("README.md", "static/description/index.html"))
+        pictures = {name for name in self.in_wheel if name.startswith("static/description/") and name.endswith(".png")}
+        shown = {name for name in pictures if name in manifest()["images"] or name.split("/")[-1] in pages}
+        self.assertEqual(pictures, shown | {"static/description/icon.png"})
 
     def test_the_whole_addon_is_handed_out(self):
         """Whatever the manifest names, and each module that another one imports."""
         named = [*manifest()["data"], *manifest()["demo"], *manifest()["images"], "__manifest__.py", "LICENSE"]
-        assets = [path.removeprefix(f"{NAME}/") for paths in manifest()["assets"].values() for path in paths]
+        assets = [
+            path.removeprefix(f"{NAME}/")
+            for paths in manifest()["assets"].values()
+            for path in paths
+            if isinstance(path, str) and path.startswith(f"{NAME}/")
+        ]
         for names in (self.in_wheel, self.in_zip):
             self.assertLessEqual(set(named), names)
             for pattern in assets:
@@ -57,6 +73,7 @@ class TestPackages(unittest.TestCase):
             for path in committed_files(ROOT)
             if path.suffix == ".py" and path.relative_to(ROOT).parts[0] != "dev"
         }
+        addon = {name for name in addon if not name.startswith(("tools/tests/", "tests/collection_example/"))}
         self.assertLessEqual(addon, self.in_wheel)
         self.assertEqual(self.in_wheel, self.in_zip)
 
@@ -66,24 +83,9 @@ class TestPackages(unittest.TestCase):
         self.assertEqual({name.split("/")[0] for name in beside}, {information})
 
     def test_requirements(self):
-        """What the code imports and Odoo's own requirements may lack is declared, alike in all places."""
+        """What pip fetches is what the manifest asks for, which the check of imports compares with the code."""
         (name,) = (name for name in self.wheel.namelist() if name.endswith("/METADATA"))
-        text = self.wheel.read(name).decode()
-        required = set(re.findall(r"^Requires-Dist: ([\w-]+)", text, re.M))
-        declared = set(manifest()["external_dependencies"]["python"])
-        self.assertEqual(required, declared | {"odoo"})
-        listed = {line.strip() for line in (ROOT / "requirements.txt").read_text().splitlines() if line[:1].isalpha()}
-        self.assertEqual(listed, declared)
-        self.assertLessEqual(self.imported() & {"holidays", "openpyxl", "reportlab", "xlrd", "xlsxwriter"}, declared)
-
-    def imported(self):
-        """Return the packages that the addon's own code imports."""
-        found = set()
-        for name in sorted(self.in_wheel):
-            if name.endswith(".py") and "tests" not in name.split("/"):
-                for node in ast.walk(ast.parse(self.wheel.read(HOME + name))):
-                    if isinstance(node, ast.Import):
-                        found.update(alias.name.split(".")[0] for alias in node.names)
-                    elif isinstance(node, ast.ImportFrom) and not node.level:
-                        found.add(node.module.split(".")[0])
-        return found
+        required = set(re.findall(r"^Requires-Dist: ([\w-]+)", self.wheel.read(name).decode(), re.M))
+        declared = manifest()["external_dependencies"]["python"]
+        self.assertEqual(required, {*declared, "odoo"})
+        self.assertEqual(check_imports.problems(ROOT, declared), [])

@@ -1,5 +1,6 @@
-"""``dev/postgres.py``: who may stop the private server."""
+"""``dev/postgres.py``: who may stop the private server, and what happens to a server of one's own."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -7,7 +8,8 @@ import tempfile
 import unittest
 from unittest import mock
 
-from dev import postgres
+from dev import databases, postgres
+from dev.console import DevError
 from dev.files import is_shared
 from dev.paths import ROOT
 
@@ -82,3 +84,61 @@ class TestStop(unittest.TestCase):
     def test_looking_does_not_count_as_using(self):
         self.server.stop()
         self.assertFalse(is_shared(self.home / "postgres.users"))
+
+
+class TestServerOfOnesOwn(unittest.TestCase):
+    """``PGHOST`` names a server that is used as it is: nothing is started or stopped, nobody need be a superuser."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.cache = pathlib.Path(folder.name)
+        (self.cache / "psql").write_text('#!/bin/sh\n[ -e "$0.works" ]\n')
+        (self.cache / "psql").chmod(0o755)
+        own = {"PGHOST": "db.example", "PGPORT": "5499", "PGUSER": "me", "PGPASSWORD": "secret"}
+        for patch in (
+            mock.patch.dict(os.environ, {**own, "PATH": f"{self.cache}:/usr/bin:/bin"}),
+            mock.patch.object(postgres, "_USERS", self.cache / "postgres.users"),
+            mock.patch.object(postgres, "_BINARIES", self.cache / "binaries"),
+            mock.patch.object(postgres, "CACHE", self.cache),
+            mock.patch.object(postgres, "log"),
+            mock.patch.object(postgres.Postgres, "_server_tool"),
+        ):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_it_is_used_with_the_programs_of_the_machine(self):
+        server = postgres.Postgres()
+        self.assertEqual((server.external, server.bin), (True, self.cache))
+        kept = {key: server.environ[key] for key in ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD")}
+        self.assertEqual(kept, {"PGHOST": "db.example", "PGPORT": "5499", "PGUSER": "me", "PGPASSWORD": "secret"})
+        (self.cache / "psql.works").touch()
+        server.start()
+        server._server_tool.assert_not_called()
+        self.assertFalse((self.cache / "postgres.users").exists(), "it is nobody else's affair")
+
+    def test_it_does_not_answer(self):
+        with self.assertRaisesRegex(DevError, "No PostgreSQL answers at PGHOST=db.example, port 5499"):
+            postgres.Postgres().start()
+
+    def test_a_copy_takes_no_superuser(self):
+        env = mock.Mock()
+        for external, strategy in ((True, ""), (False, " STRATEGY FILE_COPY")):
+            env.postgres.external = external
+            with mock.patch.object(databases, "DATA", self.cache):
+                databases.copy(env, "old", "new")
+            env.postgres.sql.assert_called_with(f'CREATE DATABASE "new" TEMPLATE "old"{strategy}')
+
+    def test_only_the_private_one_is_ever_stopped(self):
+        """And that one is left to who uses it, whatever ``PGHOST`` says: ``make clean`` removes its folder."""
+        self.assertEqual(postgres.stop_private(), "", "there is none")
+        (self.cache / "binaries").mkdir()
+
+        def stop(server):
+            self.assertFalse(server.external)
+            self.assertNotIn("PGPASSWORD", server.environ)
+            self.assertNotEqual(server.host, "db.example")
+            return "another run"
+
+        with mock.patch.object(postgres.Postgres, "stop", stop):
+            self.assertEqual(postgres.stop_private(), "another run")

@@ -16,4 +16,5 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     fields,
     pdf_pages,
     pending_refresh,
+    collection_demo,
 )

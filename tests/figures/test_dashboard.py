@@ -239,6 +239,16 @@ class TestDashboard(CollectionCommon):
         self.assertLessEqual(count(), few + 1)
         self.assertLess(few, 45)
 
+    def test_pages_of_odoo_load_nothing_of_it_but_its_loader(self):
+        def get_own(bundle):
+            assets = self.env["ir.asset"]
+            paths = (path for path, *_more in assets._get_asset_paths(bundle, assets._get_asset_params()))
+            return sorted(path.rpartition("/")[2] for path in paths if "/account_collection/" in f"/{path}")
+
+        self.assertEqual(get_own("web.assets_backend"), ["collection_dashboard_loader.js"])
+        self.assertEqual(get_own("web.assets_backend_lazy"), [])
+        self.assertIn("collection_dashboard.js", get_own("account_collection.assets_dashboard"))
+
 
 @tagged("post_install", "-at_install")
 class TestDashboardTour(CollectionCommon, HttpCase):

@@ -127,4 +127,4 @@ export class CollectionDashboard extends Component {
     }
 }
 
-registry.category("actions").add("account_collection.dashboard", CollectionDashboard);
+registry.category("lazy_components").add("account_collection.Dashboard", CollectionDashboard);

@@ -15,7 +15,7 @@ class CollectionDemo(models.AbstractModel):
         """
         if self.env.ref("account_collection.demo_company", raise_if_not_found=False):
             return
-        # Read when it is needed: nobody pays for demo data in production.
-        from .builder import Builder  # noqa: PLC0415
+        # Read when it is needed: nothing of demo/ is loaded in production.
+        from ...demo.builder import Builder  # noqa: PLC0415
 
         Builder(self.env, today).build()
