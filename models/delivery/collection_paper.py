@@ -143,6 +143,9 @@ class CollectionPaper(models.Model):
         self.ensure_one()
         if self.state != "waiting":
             return False
+        if not self.user_id.active:
+            self._end("cancelled")
+            return False
         record_id = self._get_next_id()
         if record_id:
             self._make_one(record_id)
