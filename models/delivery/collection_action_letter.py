@@ -61,7 +61,7 @@ class CollectionAction(models.Model):
         """
         self.check_access("write")
         letters = self.filtered(
-            lambda action: action.channel == "letter" and action.state == "planned" and action.step_id
+            lambda action: action.is_paper and action.state == "planned" and action.step_id
         )
         if not letters:
             raise UserError(self.env._("None of these is a letter that waits to be printed or posted."))
