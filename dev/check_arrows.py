@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from typing import NamedTuple
 
-from .paths import ROOT
+from .paths import EXAMPLE, ROOT
 
 # From left to right, and from below to above.
 AREAS = (
@@ -76,6 +76,7 @@ def check():
     :rtype: bool
     """
     found = problems(ROOT)
+    found += [f"tests/{EXAMPLE}/{problem}" for problem in problems(ROOT / "tests" / EXAMPLE)]
     print(*found, sep="\n", end="\n" if found else "")
     return not found
 
@@ -246,5 +247,5 @@ def _unloaded_tests(root):
             loaded |= {f"tests/{folder}/{alias.name}.py".replace("//", "/") for alias in node.names}
     for path in sorted((root / "tests").rglob("test_*.py")):
         name = path.relative_to(root).as_posix()
-        if name not in loaded:
+        if name not in loaded and f"/{EXAMPLE}/" not in f"/{name}":
             yield f"{name}: tests/__init__.py doesn't import it, so that none of its tests runs"

@@ -205,9 +205,9 @@ class CollectionPlanStep(models.Model):
         self.template_id._check_is_collection_text()
         self.sms_template_id._check_is_collection_text()
 
-    @api.constrains("channel", "delay")
+    @api.constrains("channel", "delay", "active")
     def _check_before_due(self):
-        for step in self:
+        for step in self.filtered("active"):
             if step.delay < 0 and not step.is_message:
                 raise ValidationError(
                     self.env._("“%s”: before the due date one writes a courtesy message, nothing else.", step.name)

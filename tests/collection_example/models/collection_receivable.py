@@ -29,4 +29,4 @@ class CollectionReceivableLine(models.Model):
     example_contract = fields.Char(string="Framework Contract", readonly=True)
 
     def _prepare_customer(self):
-        return {**super()._prepare_customer(), "example_contract": self.example_contract}
+        return {**super()._prepare_customer(), "example_contract": self.example_contract or False}
