@@ -1,8 +1,11 @@
-"""An upgrade that leaves people's decisions alone, and an uninstallation that leaves nothing: on a used database."""
+"""An upgrade that leaves people's decisions alone, and an uninstallation that leaves nothing: on a used database.
+
+The example of an extension (``tests/collection_example``) is there: it is upgraded with the addon, and it goes first.
+"""
 
 from . import odoo_log
 from .console import log
-from .paths import LOGS, NAME
+from .paths import EXAMPLE, LOGS, NAME
 
 # What a user decides, and a customer's invoice that is paused: by us, and by hand.
 _PREPARE = f"""\
@@ -16,9 +19,47 @@ for debtor in env["collection.debtor"].search([("claimable_amount", ">", 0)], li
     env["collection.pause"]._pause(debtor, first.move_id, "2099-01-01", "Proof")
     for item in rest[:1]:
         item.no_followup = True
+# What hangs on the example of an extension: steps, actions that are planned and done, a score.
+plans = env["collection.plan"].search([("is_running", "=", True)])
+steps = plans.step_ids.filtered(lambda step: step.channel == "email")
+steps.channel = "chat"
+plans.step_ids.filtered("is_message").fallback = "chat"
+for state in ("planned", "done"):
+    debtor = env["collection.debtor"].search([("company_id", "=", steps[0].company_id.id)], limit=1)
+    values = {{"debtor_id": debtor.id, "channel": "chat", "step_id": steps[0].id, "plan_id": steps[0].plan_id.id}}
+    action = env["collection.action"].create(values)
+    if state == "done":
+        action._set_state(state)
+env["collection.criterion"].create({{
+    "name": "Proof", "indicator": "example_is_public", "weight": 9, "band_ids": [(0, 0, {{"lower": 0, "percent": 50}})],
+}})
 env.cr.commit()
 """
+# Whatever spoke of the channel and the indicator works on without them.
 _UNINSTALL = f"""\
+env["ir.module.module"].search([("name", "=", "{EXAMPLE}")]).button_immediate_uninstall()
+Action, Step = env["collection.action"], env["collection.plan.step"].with_context(active_test=False)
+assert not Step.search_count([("channel", "=", "chat")]), "a step still speaks by a channel that is gone"
+assert not Action.search_count([("channel", "=", "chat"), ("state", "=", "planned")]), "an action waits for ever"
+said = Action.search([("channel", "=", "chat")])
+assert said, "what was said is forgotten"
+said.read()
+said.mapped("display_name")
+Step.search([]).read()
+for company in env["res.company"].search([]):
+    debtors = env["collection.debtor"].search([("company_id", "=", company.id)])
+    own = env(context={{**env.context, "allowed_company_ids": company.ids}})
+    own["collection.debtor"]._refresh(company)
+    own["collection.plan"]._decide(debtors, company._collection_today())
+    digest = own["collection.digest"]
+    digest._get_words(company, digest._get_facts(company))
+    for step in own["collection.plan.step"].search([("company_id", "=", company.id)]) if debtors else ():
+        preview = own["collection.step.preview"].create({{"step_id": step.id, "debtor_id": debtors[0].id}})
+        preview.body
+for action in said:
+    action._get_fallback_channel()
+    action._get_next_step()
+env.cr.rollback()
 env["ir.module.module"].search([("name", "=", "{NAME}")]).button_immediate_uninstall()
 """
 _LEFT_OVER = {
@@ -58,12 +99,16 @@ def _prove_upgrade(env, database):
         SELECT COUNT(*) FROM res_groups_users_rel
          WHERE gid = {_ref("group_collection_manager")} AND uid = {_ref("user_admin", "base")}
     """
+    steps = "SELECT COUNT(*) > 0 FROM collection_plan_step WHERE channel = 'chat' AND fallback = 'chat'"
+    upgraded = f"SELECT state FROM ir_module_module WHERE name = '{EXAMPLE}'"
     interval = f"SELECT interval_number FROM ir_cron WHERE id = {_ref('cron_settle')}"
     rule = f"SELECT domain_force FROM ir_rule WHERE id = {_ref('collection_debtor_rule_company')}"
     return [
         ("the upgrade ends well", _find_fault(logfile, good)),
         ("the role that was taken away stays away", _differs(env, database, role, "0")),
         ("the interval that somebody set stays", _differs(env, database, interval, "7")),
+        ("the example of an extension is upgraded with it", _differs(env, database, upgraded, "installed")),
+        ("the steps that speak by its channel stay", _differs(env, database, steps, "t")),
         ("a rule is brought up to date", _differs(env, database, f"SELECT ({rule}) LIKE '%company_id%'", "t")),
     ]
 

@@ -59,6 +59,7 @@ class TestExampleScoreScopeRecap(ExampleCommon):
         criterion = self.env["collection.criterion"].create(
             {
                 "name": "Public",
+                "company_id": self.company.id,
                 "indicator": "example_is_public",
                 "weight": 50,
                 "band_ids": [Command.create({"lower": 1, "percent": 100})],
