@@ -5,7 +5,7 @@ import re
 import subprocess
 import xml.etree.ElementTree
 
-from . import addon_links, check_arrows, python_env, readme
+from . import addon_links, check_arrows, data_model, python_env, readme
 from .console import DevError, log
 from .files import committed_files
 from .paths import CACHE, CHECKOUT, EXAMPLE, NAME, ROOT
@@ -42,6 +42,7 @@ def check():
         "registry hosts": _check_hosts(),
         "arrows between areas": check_arrows.check(),
         "README.rst": readme.check(),
+        "picture of the data model": data_model.check(),
     }
     for name, good in results.items():
         print(f"{'ok  ' if good else 'FAIL'} {name}")

@@ -285,10 +285,11 @@ class CollectionAction(models.Model):
     def _log(self, debtor, channel, case=None, names_items=False, **vals):
         """Record a contact that just took place, as an action that is done.
 
-        Called on a planned action, it is that action that was done. Else a call or task fulfils the step that a plan
-        has scheduled for it, if there is one, and is recorded on that action. A reply of the customer counts as read
-        once a user has spoken to them (see ``_is_said_by_us``): the debtor's ``reply_date`` is cleared. With a
-        ``mail_message_id``, the delivery of the e-mail is followed from then on (see ``_collect_results``).
+        Called on a planned action, it is that action that was done. Else a call or task (see ``_is_done_by_hand``)
+        fulfils the step that a plan has scheduled for it, if there is one, and is recorded on that action. A reply of
+        the customer counts as read once a user has spoken to them (see ``_is_said_by_us``): the debtor's
+        ``reply_date`` is cleared. With a ``mail_message_id``, the delivery of the e-mail is followed from then on (see
+        ``_collect_results``).
 
         :param debtor: one debtor.
         :param str channel: how it was said.
@@ -310,7 +311,7 @@ class CollectionAction(models.Model):
         if planned:
             action = Action.browse(planned.id)
         else:
-            action = Action._get_planned_step(debtor, channel) if channel in ("call", "task") else Action
+            action = Action._get_planned_step(debtor, channel) if self._is_done_by_hand(channel) else Action
         if action and (channel != "call" or vals.get("outcome") in REACHED_OUTCOMES):
             # What the plan asked for is done by this.
             action.write({**values, "user_id": self.env.uid})
@@ -438,6 +439,11 @@ class CollectionAction(models.Model):
         Notes, and the channels that say so of themselves (see ``collection.channel``).
         """
         return ("note",)
+
+    @api.model
+    def _is_done_by_hand(self, channel):
+        """Return whether what people log by this channel is what a plan asked them for: a call, a task."""
+        return channel == "call"
 
     @api.model
     def _get_channel_labels(self):

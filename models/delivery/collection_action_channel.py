@@ -67,6 +67,13 @@ class CollectionAction(models.Model):
     def _get_silent_channels(self):
         return (*super()._get_silent_channels(), *self.env["collection.channel"]._get_names("_says_nothing"))
 
+    # EXTENDS collection.action of the area “contact”
+    @api.model
+    def _is_done_by_hand(self, channel):
+        Channel = self.env["collection.channel"]
+        by_hand = set(Channel._get_names("_is_sent_by_odoo", False)) - set(Channel._get_names("_is_paper"))
+        return super()._is_done_by_hand(channel) or channel in by_hand
+
     def _leave_channel(self):
         """Cancel what is planned: the channel of these actions is about to go, with the addon that brought it.
 
