@@ -1,7 +1,8 @@
 """The picture of the data model on the README, drawn from the source: what is stored, and what refers to what.
 
 Each area is a frame; each stored model is a box with its fields that refer to other models, in grey where they may be
-empty. A line leads to what a record can't be without. Where the boxes stand is laid down here; what they say is read from the code.
+empty. A line leads to what a record can't be without. Where the boxes stand is laid
+down here; what they say is read from the code.
 """
 
 import ast
@@ -161,7 +162,11 @@ def _read_fields(node):
             continue
         options = {keyword.arg: keyword.value for keyword in child.value.keywords}
         target = child.value.args[0] if child.value.args else options.get("comodel_name")
-        if not isinstance(target, ast.Constant) or target.value in _NOT_SHOWN or options.keys() & {"related", "compute"}:
+        if (
+            not isinstance(target, ast.Constant)
+            or target.value in _NOT_SHOWN
+            or options.keys() & {"related", "compute"}
+        ):
             continue
         yield child.targets[0].id, (target.value, "required" in options)
 
@@ -186,7 +191,9 @@ def _lay_out(models):
                         heights.append(place[3])
                 y += max(heights) + _GAP
             color = _COLORS[number % len(_COLORS)]
-            frames.append(f'<rect x="{left}" y="{top}" width="{frame_width}" height="{y - top}" rx="8" fill="{color}"/>')
+            frames.append(
+                f'<rect x="{left}" y="{top}" width="{frame_width}" height="{y - top}" rx="8" fill="{color}"/>'
+            )
             title = "Odoo" if area == "odoo" else f"models/{area}/"
             frames.append(f'<text class="area" x="{left + _GAP}" y="{top + 22}">{title}</text>')
             top = y + _FRAME_GAP

@@ -183,9 +183,9 @@ class CollectionCriterion(models.Model):
                 sql = "(SELECT partner.is_public::int FROM res_partner partner WHERE partner.id = profiled.partner_id)"
                 return {**super()._get_indicator_sql(company, today), "is_public": SQL("COALESCE(%s, 0)", SQL(sql))}
 
-        The score follows when a customer is refreshed: call ``_mark_scores_stale`` on the criteria, or put the customers
-        into ``collection.refresh.queue``, when what you read changes. A criterion whose indicator is gone counts for
-        nothing.
+        The score follows when a customer is refreshed: when what you read changes, call ``_mark_scores_stale`` on the
+        criteria, or put the customers into ``collection.refresh.queue``. A criterion whose indicator is gone counts
+        for nothing.
 
         :param company: the company whose thresholds count.
         :param today: the date against which items are late.

@@ -343,7 +343,7 @@ class CollectionAction(models.Model):
             "plan_id": self.plan_id.id,
             "step_id": self.step_id.id,
             "cycle": self.cycle,
-            "channel": channel,
+            "channel": self.env["collection.channel"]._get_known(channel),
             "summary": self.summary,
             "date_planned": today,
             "planned_on": today,

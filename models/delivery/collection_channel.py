@@ -13,12 +13,16 @@ class CollectionChannel(models.AbstractModel):
 
         class CollectionPlanStep(models.Model):
             _inherit = "collection.plan.step"
-            channel = fields.Selection(selection_add=[("whatsapp", "WhatsApp")], ondelete={"whatsapp": "set call"})
+            channel = fields.Selection(
+                selection_add=[("whatsapp", "WhatsApp")],
+                ondelete={"whatsapp": lambda steps: steps._leave_channel()},
+            )
 
         class CollectionAction(models.Model):
             _inherit = "collection.action"
             channel = fields.Selection(
-                selection_add=[("whatsapp", "WhatsApp")], ondelete={"whatsapp": lambda actions: actions._leave_channel()}
+                selection_add=[("whatsapp", "WhatsApp")],
+                ondelete={"whatsapp": lambda actions: actions._leave_channel()},
             )
 
         class CollectionChannelWhatsapp(models.AbstractModel):
@@ -144,7 +148,9 @@ class CollectionChannel(models.AbstractModel):
 
     def _has_words(self, step):
         """Return whether there is anything in the words that this channel needs."""
-        return self._can_say(step) and (not self._text_field or bool(self._get_text(step).sudo()[self._text_body_field]))
+        return self._can_say(step) and (
+            not self._text_field or bool(self._get_text(step).sudo()[self._text_body_field])
+        )
 
     @api.model
     def _frame_page(self, page, css_class=""):
@@ -170,6 +176,14 @@ class CollectionChannel(models.AbstractModel):
         """
         name = f"collection.channel.{channel}"
         return self.env[name if name in self.env else "collection.channel"]
+
+    @api.model
+    def _get_known(self, channel):
+        """Return a channel as it is; calls in place of one whose addon is gone: what it asked for, people can do.
+
+        :param str channel: value of ``collection.plan.step.channel``.
+        """
+        return channel if f"collection.channel.{channel}" in self.env else "call"
 
     @api.model
     def _get_names(self, attribute=None, value=True):

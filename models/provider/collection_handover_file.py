@@ -45,10 +45,10 @@ class CollectionHandoverFile(models.AbstractModel):
     """Writes the files that go out to a provider, in its language and in the format agreed with it.
 
     HOOKS. A column that goes out needs its key in ``_get_sent_keys``, a heading (``_get_titles``), an explanation
-    (``_get_explanations``) and its value (``_prepare_customer_values`` or ``_prepare_row_values``); it goes out when the
-    field ``send_<key>`` of the provider says so. A column to fill in needs its key in ``_get_answers``, the same
-    heading and explanation, and somebody who reads it, see ``collection.provider.import.line``. ``_get_looks`` says
-    how either looks when it is no short text.
+    (``_get_explanations``) and its value (``_prepare_customer_values`` or ``_prepare_row_values``); it goes out when
+    the field ``send_<key>`` of the provider says so. A column to fill in needs its key in ``_get_answers``, a heading
+    and an explanation, and somebody who reads it, see ``collection.provider.import.line``. ``_get_looks`` says how
+    either looks when it is no short text.
     """
 
     _name = "collection.handover.file"

@@ -101,7 +101,7 @@ class CollectionProviderImportLine(models.Model):
 
     @api.model
     def _get_parts(self, answer):
-        """Return ``{kind: key}`` of what an answer says, see ``tools/handover.py``. Extend it for a kind of your own."""
+        """Return ``{kind: key}`` of what an answer says, see ``tools/handover.py``. Extend it for your own kind."""
         return get_parts(answer)
 
     @api.model

@@ -239,8 +239,7 @@ class CollectionRecapWorkbook(models.AbstractModel):
 
     def _get_contact_columns(self, recap):
         labels = {
-            name: self.env["collection.recap"]._get_labels("collection.action", name)
-            for name in ("state", "outcome")
+            name: self.env["collection.recap"]._get_labels("collection.action", name) for name in ("state", "outcome")
         }
         channels = self.env["collection.action"]._get_channel_labels()
         return [

@@ -125,9 +125,7 @@ class CollectionPlanSimulationLine(models.TransientModel):
         readonly=True,
     )
     date_before = fields.Date(string="Day before the Change", readonly=True)
-    channel_before = fields.Selection(
-        selection="_selection_channel", string="Channel before the Change", readonly=True
-    )
+    channel_before = fields.Selection(selection="_selection_channel", string="Channel before the Change", readonly=True)
 
     # === COMPUTE METHODS === #
 

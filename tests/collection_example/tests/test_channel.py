@@ -154,7 +154,9 @@ class TestExampleChannel(ExampleCommon):
         plan = self._create_plan([(3, "call")], name="By chat", user_id=False)
         plan.step_ids.write({"channel": "chat", "template_id": self.template.id})
         dialogue = self.env["collection.plan.start"].with_user(self.manager).create({"plan_id": plan.id})
-        self.assertFalse([words for words in dialogue._get_warnings() if "collector" in words or "nothing to say" in words])
+        self.assertFalse(
+            [words for words in dialogue._get_warnings() if "collector" in words or "nothing to say" in words]
+        )
         self.template.body_html = False
         self.assertTrue([words for words in dialogue._get_warnings() if "nothing to say" in words])
 

@@ -36,9 +36,7 @@ class TestExampleFiles(ProviderImportCommon, ReceivableCommon, ExampleCommon):
         )
         lines = record.line_ids.sorted("number")
         by_invoice = {line.item_name: line for line in lines}
-        self.assertRecordValues(
-            by_invoice[self.first.name], [{"state": "ready", "summary": "Order number: PO-4711."}]
-        )
+        self.assertRecordValues(by_invoice[self.first.name], [{"state": "ready", "summary": "Order number: PO-4711."}])
         self.assertIn("too short for an order number", by_invoice[self.second.name].error)
         self.assertIn("Order number: PO-4712.", by_invoice[self.other_invoice.name].summary)
         self.assertIn("no answer", by_invoice[self.other_invoice.name].summary)
@@ -62,7 +60,9 @@ class TestExampleFiles(ProviderImportCommon, ReceivableCommon, ExampleCommon):
             [*self._row("F2", 20.0, customer="Autre"), ""],
         ]
         batch = self._import(rows, content=tabular.write_delimited([*TITLES, "N° contrat"], rows))
-        self.assertEqual(batch.column_ids.filtered(lambda column: column.meaning == "example_contract").title, "N° contrat")
+        self.assertEqual(
+            batch.column_ids.filtered(lambda column: column.meaning == "example_contract").title, "N° contrat"
+        )
         partners = batch.line_ids.partner_id
         self.assertEqual(
             {partner.name: partner.example_contract for partner in partners}, {"Nouveau": "K-9", "Autre": False}
