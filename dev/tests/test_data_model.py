@@ -11,7 +11,12 @@ class TestDataModel(unittest.TestCase):
         picture = data_model.draw()
         texts = {text for text in xml.etree.ElementTree.fromstring(picture).itertext() if text.strip()}
         # Of the model itself, of an extension in another area, and of a mixin.
-        for shown in ("debtor", "partner_id → res.partner", "handover_id → handover", "move_line_id → account.move.line"):
+        for shown in (
+            "debtor",
+            "partner_id → res.partner",
+            "handover_id → handover",
+            "move_line_id → account.move.line",
+        ):
             self.assertIn(shown, texts)
         # Neither dialogues nor reports nor what stands beside the model.
         for hidden in ("plan.simulation", "item.report", "company_id → res.company"):

@@ -36,7 +36,7 @@ class TestScore(CollectionCommon):
                 self.assertEqual(points[criterion.id], scoring.contribution(percent, maximum))
 
     def test_an_indicator_that_is_gone(self):
-        """No user chooses one that there isn't; one whose addon was uninstalled counts for nothing, and stops nobody."""
+        """No user chooses one that there isn't; one whose addon was uninstalled counts for nothing."""
         criterion = self.env["collection.criterion"].search([("indicator", "=", "days_late")], limit=1)
         with self.assertRefused("choose one of the indicators"):
             criterion.with_user(self.manager).copy({"company_id": self.company.id, "indicator": "moon"})

@@ -41,6 +41,7 @@ class CollectionProviderImportLine(models.Model):
         return words
 
     def _record_said(self, importer):
-        super()._record_said(importer)
+        result = super()._record_said(importer)
         for row in importer.said.get("example_order", ()):
             importer.debtor.message_post(body=self.env._("Order number: %s.", row.answer["example_order"]))
+        return result
