@@ -56,7 +56,7 @@ psql: ## open psql on the demo database
 i18n: ## export the terms and bring the French translation up to date
 	@$(DEV) i18n
 
-readme: ## write README.rst from the fragments in readme/
+readme: ## write README.rst from the fragments in readme/, and draw the data model that README.md shows
 	@$(DEV) readme
 
 screenshots: ## take the pictures of the description (ARGS="--help" for other pictures)

@@ -80,14 +80,6 @@ STATEMENT_PERIODS = [
     ("quarterly", "Each quarter"),
 ]
 
-CHANNELS = [
-    ("email", "E-mail"),
-    ("letter", "Letter"),
-    ("sms", "SMS"),
-    ("call", "Call"),
-    ("task", "Task"),
-]
-
 _lt = LazyTranslate(__name__, default_lang="en_US")
 # What is done, for the log and for the administrator.
 REFRESHING = _lt("Refreshing debtors")

@@ -5,7 +5,19 @@ import shutil
 import signal
 import sys
 
-from . import databases, environment, lint, package, postgres, readme, run_tests, screenshots, serve, translate
+from . import (
+    data_model,
+    databases,
+    environment,
+    lint,
+    package,
+    postgres,
+    readme,
+    run_tests,
+    screenshots,
+    serve,
+    translate,
+)
 from .bench import run_bench
 from .console import DevError, log
 from .mutate import run_mutate
@@ -66,7 +78,7 @@ def _dispatch(args):
         "lint": lint.check,
         "format": lint.reformat,
         "i18n": translate.run,
-        "readme": readme.run,
+        "readme": lambda: (readme.run(), data_model.run()),
         "dist": package.run,
         "soak": run_tests.soak,
         "mutate": lambda: run_mutate.run(args),

@@ -8,9 +8,11 @@ import hashlib
 import os
 import shutil
 
-from .paths import ADDONS, NAME, ROOT
+from .paths import ADDONS, EXAMPLE, NAME, ROOT
 
 HOME = ADDONS / NAME
+# An addon of its own, which shows how this one is extended: it stands beside it, not in it.
+_EXAMPLE_HOME = ROOT / "tests" / EXAMPLE
 _NOT_ADDON = {"dev", "Makefile", "pyproject.toml", "requirements.txt", "CONTRIBUTING.md"}
 _NOT_ADDON |= {"__pycache__", "node_modules", "venv", "build"}
 # They change what a person reads, not what an installed addon does.
@@ -23,29 +25,49 @@ def link():
     :return: the addon's folder
     :rtype: pathlib.Path
     """
-    HOME.mkdir(parents=True, exist_ok=True)
     wanted = {path.name: path for path in parts()}
-    for entry in HOME.iterdir():
-        if entry.is_symlink():
-            if os.readlink(entry) != str(wanted.get(entry.name)):
-                entry.unlink()
-        else:
-            shutil.rmtree(entry)
-    for name, target in wanted.items():
-        if not (HOME / name).is_symlink():
-            (HOME / name).symlink_to(target)
+    tests = wanted.pop("tests", None)
+    _link_all(HOME, wanted, folders={"tests"} if tests else ())
+    if tests:
+        children = (path for path in sorted(tests.iterdir()) if path.name not in ("__pycache__", EXAMPLE))
+        _link_all(HOME / "tests", {path.name: path for path in children})
+    if _EXAMPLE_HOME.is_dir():
+        _link_all(ADDONS, {EXAMPLE: _EXAMPLE_HOME}, folders={NAME})
     return HOME
 
 
-def copy(folder):
-    """Copy the addon, for tools that do not follow links.
+def _link_all(folder, wanted, folders=()):
+    """Have a folder hold these links and folders, and nothing else.
 
-    :param pathlib.Path folder: where it goes; what stood there is replaced
-    :return: the copy's folder
+    :param pathlib.Path folder: where they are
+    :param dict wanted: name and target of each link
+    :param folders: names of the folders that stay
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in folder.iterdir():
+        if entry.is_symlink():
+            if os.readlink(entry) != str(wanted.get(entry.name)):
+                entry.unlink()
+        elif entry.name not in folders:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    for name, target in wanted.items():
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(target)
+
+
+def copy(folder):
+    """Copy the addon, and its example beside it, for tools that do not follow links.
+
+    :param pathlib.Path folder: where they go; what stood there is replaced
+    :return: the addon's folder
     :rtype: pathlib.Path
     """
     shutil.rmtree(folder, ignore_errors=True)
-    return shutil.copytree(link(), folder / NAME, ignore=shutil.ignore_patterns("__pycache__"))
+    link()
+    for name in (NAME, EXAMPLE):
+        if (ADDONS / name).exists():
+            shutil.copytree(ADDONS / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / NAME
 
 
 def parts():

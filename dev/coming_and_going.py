@@ -1,8 +1,11 @@
-"""An upgrade that leaves people's decisions alone, and an uninstallation that leaves nothing: on a used database."""
+"""An upgrade that leaves people's decisions alone, and an uninstallation that leaves nothing: on a used database.
+
+The example of an extension (``tests/collection_example``) is there: it is upgraded with the addon, and it goes first.
+"""
 
 from . import odoo_log
 from .console import log
-from .paths import DEV, LOGS, NAME
+from .paths import DEV, EXAMPLE, LOGS, NAME
 
 # The release that is upgraded, as ``dev/upgrade/`` describes it.
 _LAST_RELEASE = "19.0.0.2.0"
@@ -23,9 +26,47 @@ for debtor in env["collection.debtor"].search([("claimable_amount", ">", 0)], li
     env["collection.pause"]._pause(debtor, first.move_id, "2099-01-01", "Proof")
     for item in rest[:1]:
         item.no_followup = True
+# What hangs on the example of an extension: steps, actions that are planned and done, a score.
+plans = env["collection.plan"].search([("is_running", "=", True)])
+steps = plans.step_ids.filtered(lambda step: step.channel == "email")
+steps.channel = "chat"
+plans.step_ids.filtered("is_message").fallback = "chat"
+for state in ("planned", "done"):
+    debtor = env["collection.debtor"].search([("company_id", "=", steps[0].company_id.id)], limit=1)
+    values = {{"debtor_id": debtor.id, "channel": "chat", "step_id": steps[0].id, "plan_id": steps[0].plan_id.id}}
+    action = env["collection.action"].create(values)
+    if state == "done":
+        action._set_state(state)
+env["collection.criterion"].create({{
+    "name": "Proof", "indicator": "example_is_public", "weight": 9, "band_ids": [(0, 0, {{"lower": 0, "percent": 50}})],
+}})
 env.cr.commit()
 """
+# Whatever spoke of the channel and the indicator works on without them.
 _UNINSTALL = f"""\
+env["ir.module.module"].search([("name", "=", "{EXAMPLE}")]).button_immediate_uninstall()
+Action, Step = env["collection.action"], env["collection.plan.step"].with_context(active_test=False)
+assert not Step.search_count([("channel", "=", "chat")]), "a step still speaks by a channel that is gone"
+assert not Action.search_count([("channel", "=", "chat"), ("state", "=", "planned")]), "an action waits for ever"
+said = Action.search([("channel", "=", "chat")])
+assert said, "what was said is forgotten"
+said.read()
+said.mapped("display_name")
+Step.search([]).read()
+for company in env["res.company"].search([]):
+    debtors = env["collection.debtor"].search([("company_id", "=", company.id)])
+    own = env(context={{**env.context, "allowed_company_ids": company.ids}})
+    own["collection.debtor"]._refresh(company)
+    own["collection.plan"]._decide(debtors, company._collection_today())
+    digest = own["collection.digest"]
+    digest._get_words(company, digest._get_facts(company))
+    for step in own["collection.plan.step"].search([("company_id", "=", company.id)]) if debtors else ():
+        preview = own["collection.step.preview"].create({{"step_id": step.id, "debtor_id": debtors[0].id}})
+        preview.body
+for action in said:
+    action._get_fallback_channel()
+    action._get_next_step()
+env.cr.rollback()
 env["ir.module.module"].search([("name", "=", "{NAME}")]).button_immediate_uninstall()
 """
 _LEFT_OVER = {
@@ -73,6 +114,8 @@ def _list_proofs():
          WHERE gid = {_ref("group_collection_manager")} AND uid = {_ref("user_admin", "base")}
     """
     rules = f"SELECT COUNT(*) FROM ir_model_data WHERE module = '{NAME}' AND model = 'ir.rule' AND noupdate"
+    steps = "SELECT COUNT(*) > 0 FROM collection_plan_step WHERE channel = 'chat' AND fallback = 'chat'"
+    upgraded = f"SELECT state FROM ir_module_module WHERE name = '{EXAMPLE}'"
     rule = f"SELECT domain_force FROM ir_rule WHERE id = {_ref('collection_debtor_rule_company')}"
     unmarked = """
         SELECT COUNT(*) FROM collection_plan_step step
@@ -83,6 +126,8 @@ def _list_proofs():
         ("the role that was taken away stays away", role, "0"),
         *_list_kept(),
         ("banners that companies had stay", "SELECT DISTINCT collection_banner FROM res_company", "words"),
+        ("the example of an extension is upgraded with it", upgraded, "installed"),
+        ("the steps that speak by its channel stay", steps, "t"),
         ("no rule is loaded once and for all", rules, "0"),
         ("a rule is brought up to date", f"SELECT ({rule}) LIKE '%company_id%'", "t"),
         ("texts of steps are marked as such", unmarked, "0"),

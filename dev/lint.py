@@ -5,10 +5,10 @@ import re
 import subprocess
 import xml.etree.ElementTree
 
-from . import addon_links, check_arrows, check_imports, python_env, readme
+from . import addon_links, check_arrows, check_imports, data_model, python_env, readme
 from .console import DevError, log
 from .files import committed_files
-from .paths import CACHE, CHECKOUT, NAME, ROOT
+from .paths import CACHE, CHECKOUT, EXAMPLE, NAME, ROOT
 
 _COPY = CHECKOUT / "lint"
 # Which registry serves a package is the user's affair: none is named in a committed file.
@@ -29,12 +29,13 @@ def check():
     """
     folder = _environment()
     addon = addon_links.copy(_COPY)
+    addons = (addon, _COPY / EXAMPLE)
     catalogs = sorted(addon.glob("i18n/*.po*"))
     results = {
         "ruff": _run(folder, "ruff", "check", "--quiet"),
         "ruff format": _run(folder, "ruff", "format", "--quiet", "--diff"),
-        "pylint-odoo": _run(folder, "pylint", f"--rcfile={ROOT / '.pylintrc'}", addon),
-        "OCA module checks": _run(folder, "oca-checks-odoo-module", _NOT_CHECKED, addon),
+        "pylint-odoo": _run(folder, "pylint", f"--rcfile={ROOT / '.pylintrc'}", *addons),
+        "OCA module checks": _run(folder, "oca-checks-odoo-module", _NOT_CHECKED, *addons),
         "OCA translation checks": not catalogs or _run(folder, "oca-checks-po", _NOT_CHECKED, *catalogs),
         "translations": _run(folder, "python", "-m", "dev.check_translations"),
         "XML": _check_xml(),
@@ -42,6 +43,7 @@ def check():
         "arrows between areas": check_arrows.check(),
         "imports": check_imports.check(),
         "README.rst": readme.check(),
+        "picture of the data model": data_model.check(),
     }
     for name, good in results.items():
         print(f"{'ok  ' if good else 'FAIL'} {name}")
@@ -92,8 +94,9 @@ def _run(folder, tool, *args):
     )
     # Some look at a copy that has the addon's name, and one of them omits the first slash; print
     # the paths in the checkout.
-    copy = re.escape(str(_COPY / NAME).lstrip("/"))
-    output = re.sub(rf"/?{copy}/", "", result.stdout).strip()
+    copy = re.escape(str(_COPY).lstrip("/"))
+    output = re.sub(rf"/?{copy}/{EXAMPLE}/", f"tests/{EXAMPLE}/", result.stdout)
+    output = re.sub(rf"/?{copy}/{NAME}/", "", output).strip()
     if output:
         print(output, flush=True)
     return not result.returncode

@@ -7,6 +7,8 @@ import os
 import pathlib
 
 NAME = "account_collection"
+# The addon in tests/ that shows how this one is extended.
+EXAMPLE = "collection_example"
 SERIES = "19.0"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEV = ROOT / "dev"

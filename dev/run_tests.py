@@ -18,7 +18,7 @@ import tempfile
 
 from . import coming_and_going, databases, environment, odoo_log
 from .console import DevError, log
-from .paths import CACHE, LOGS, NAME, ROOT
+from .paths import CACHE, EXAMPLE, LOGS, NAME, ROOT
 from .soak import run_soak, run_workers
 
 # Beside which addons of Odoo all tests run once more, in ``make soak``.
@@ -162,8 +162,11 @@ def _run_processes(env, installed):
 
 
 def _run_demo(env):
-    """Run the tests of the demo data and those of the views that other addons extend; then upgrade and uninstall."""
-    tags = f"collection_demo/{NAME},collection_beside/{NAME}"
+    """Run the tests of the demo data, of the views that other addons extend, and of the example of an extension.
+
+    Then upgrade and uninstall.
+    """
+    tags = f"collection_demo/{NAME},collection_beside/{NAME},/{EXAMPLE}"
     return _run_suite(env, tags, "demotest", demo=True, beside=("sale",), afterwards=coming_and_going.prove)
 
 
@@ -195,10 +198,11 @@ def _split_suite():
 
 
 def _read_classes():
-    """Return all classes of the tests, each as its file and its syntax tree."""
+    """Return all classes of the addon's own tests, each as its file and its syntax tree."""
     return [
         (path, node)
         for path in sorted((ROOT / "tests").rglob("*.py"))
+        if EXAMPLE not in path.parts
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.ClassDef)
     ]
@@ -282,7 +286,8 @@ def _run_suite(env, tags, purpose="test", demo=False, beside=(), languages=envir
     """
     with databases.temporary(env, purpose, demo, beside, languages) as database:
         label = tags if len(tags) < 200 else "some classes"
-        outcome = _run_tests(env, database, ["-i", NAME, "--test-tags", tags], label)
+        modules = f"{NAME},{EXAMPLE}" if EXAMPLE in tags else NAME
+        outcome = _run_tests(env, database, ["-i", modules, "--test-tags", tags], label)
         if afterwards:
             outcome += Outcome(*afterwards(env, database))
         return outcome

@@ -346,6 +346,7 @@ class Notebook:
             "reasons": self._expect_reasons(cases, disputes),
             "contacts": self._expect_contacts(cases, actions),
             "collectors": self._expect_collectors(cases, promises, actions),
+            "extra": (),
         }
 
     def _sum(self, items):
@@ -606,8 +607,7 @@ class Notebook:
             "right_person_count": len(right),
             "email_count": len(of("email")),
             "failed_email_count": len(failed),
-            "letter_count": len(of("letter")),
-            "sms_count": len(of("sms")),
+            "sent": {channel: {"count": len(of(channel))} for channel in ("email", "letter", "sms")},
             "contacted_count": contacted,
             "called_count": customers(calls),
             "reached_count": customers(right),

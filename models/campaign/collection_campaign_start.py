@@ -34,28 +34,44 @@ class CollectionCampaign(models.Model):
                 )
             ) from error
 
+    def _get_scope_conditions(self):
+        """Return the filters that are set: ``{field of the campaign: domain of the debtors that it lets in}``.
+
+        HOOK. Extend it to add a filter: a field of the campaign, whose condition counts for the scope, and whose
+        value stands in the recap's “Scope” in words, under the name of the field::
+
+            is_public = fields.Boolean(string="Public customers only")
+
+            def _get_scope_conditions(self):
+                conditions = super()._get_scope_conditions()
+                if self.is_public:
+                    conditions["is_public"] = Domain("partner_id.is_public", "=", True)
+                return conditions
+        """
+        self.ensure_one()
+        conditions = {
+            "min_amount": Domain("claimable_amount", ">=", self.min_amount),
+            "max_amount": Domain("claimable_amount", "<=", self.max_amount),
+            "min_days_late": Domain("days_late", ">=", self.min_days_late),
+            "max_days_late": Domain("days_late", "<=", self.max_days_late),
+            "min_score": Domain("score", ">=", self.min_score),
+            "payer_profile": Domain("payer_profile", "=", self.payer_profile),
+            "company_size": Domain("company_size", "=", self.company_size),
+            "salesperson_ids": Domain("partner_id.user_id", "in", self.salesperson_ids.ids),
+        }
+        conditions = {name: condition for name, condition in conditions.items() if self[name]}
+        if custom := self._get_custom_domain():
+            conditions["scope_domain"] = custom
+        return conditions
+
     def _get_scope_domain(self):
-        """Return the domain of the debtors that the filters let in. Extend it to add a filter."""
+        """Return the domain of the debtors that the filters let in, see ``_get_scope_conditions``."""
         self.ensure_one()
         domain = Domain("company_id", "=", self.company_id.id) & Domain("insolvency", "=", False)
         # Nothing to claim means nothing to ask for, even when the minimum is left at 0.
-        domain &= Domain("claimable_amount", ">", 0) & Domain("claimable_amount", ">=", self.min_amount)
-        if self.max_amount:
-            domain &= Domain("claimable_amount", "<=", self.max_amount)
-        if self.min_days_late:
-            domain &= Domain("days_late", ">=", self.min_days_late)
-        if self.max_days_late:
-            domain &= Domain("days_late", "<=", self.max_days_late)
-        if self.min_score:
-            domain &= Domain("score", ">=", self.min_score)
-        if self.payer_profile:
-            domain &= Domain("payer_profile", "=", self.payer_profile)
-        if self.company_size:
-            domain &= Domain("company_size", "=", self.company_size)
-        if self.salesperson_ids:
-            domain &= Domain("partner_id.user_id", "in", self.salesperson_ids.ids)
+        domain &= Domain("claimable_amount", ">", 0)
         paused = Domain("paused_until", ">", self.company_id._collection_today())
-        return domain & ~paused & self._get_custom_domain()
+        return domain & ~paused & Domain.AND(self._get_scope_conditions().values())
 
     def _get_scope(self):
         """Return the debtors that the filters let in, best first.

@@ -8,6 +8,17 @@ from ...const import CALL_OUTCOMES, CANCEL_CODES, NO_LEVEL, REACHED_OUTCOMES
 from ...tools import cadence
 
 
+class ChannelLabels(dict):
+    """The names of channels; one that is not known is named by its code.
+
+    >>> ChannelLabels(call="Call")["call"], ChannelLabels()["chat"]
+    ('Call', 'chat')
+    """
+
+    def __missing__(self, channel):
+        return channel or ""
+
+
 class CollectionAction(models.Model):
     """One contact with a customer: the ledger of everything that was planned, said and answered.
 
@@ -166,11 +177,11 @@ class CollectionAction(models.Model):
     @api.depends("channel", "partner_id", "date_planned")
     @api.depends_context("lang")
     def _compute_display_name(self):
-        channels = dict(self._fields["channel"]._description_selection(self.env))
+        channels = self._get_channel_labels()
         for action in self:
             action.display_name = self.env._(
                 "%(name)s: %(text)s",
-                name=channels.get(action.channel, ""),
+                name=channels[action.channel] if action.channel else "",
                 text=action.partner_id.name or "",
             )
 
@@ -226,12 +237,6 @@ class CollectionAction(models.Model):
                 self.sudo().create({**action._prepare_fallback(action.channel), "user_id": self.env.uid})
         self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger()
 
-    def action_mark_done(self):
-        """Note that a task was done, by whoever clicks."""
-        self.check_access("write")
-        for action in self.filtered(lambda action: action.state == "planned" and action.channel == "task"):
-            action._log(action.debtor_id, "task", case=action.case_id, summary=action.summary)
-
     def action_log_call(self):
         """Log the call that was planned."""
         self.ensure_one()
@@ -280,10 +285,11 @@ class CollectionAction(models.Model):
     def _log(self, debtor, channel, case=None, names_items=False, **vals):
         """Record a contact that just took place, as an action that is done.
 
-        Called on a planned action, it is that action that was done. Else a call or task fulfils the step that a plan
-        has scheduled for it, if there is one, and is recorded on that action. A reply of the customer counts as read
-        once a user has spoken to them (see ``_is_said_by_us``): the debtor's ``reply_date`` is cleared. With a
-        ``mail_message_id``, the delivery of the e-mail is followed from then on (see ``_collect_results``).
+        Called on a planned action, it is that action that was done. Else a call or task (see ``_is_done_by_hand``)
+        fulfils the step that a plan has scheduled for it, if there is one, and is recorded on that action. A reply of
+        the customer counts as read once a user has spoken to them (see ``_is_said_by_us``): the debtor's
+        ``reply_date`` is cleared. With a ``mail_message_id``, the delivery of the e-mail is followed from then on (see
+        ``_collect_results``).
 
         :param debtor: one debtor.
         :param str channel: how it was said.
@@ -305,7 +311,7 @@ class CollectionAction(models.Model):
         if planned:
             action = Action.browse(planned.id)
         else:
-            action = Action._get_planned_step(debtor, channel) if channel in ("call", "task") else Action
+            action = Action._get_planned_step(debtor, channel) if self._is_done_by_hand(channel) else Action
         if action and (channel != "call" or vals.get("outcome") in REACHED_OUTCOMES):
             # What the plan asked for is done by this.
             action.write({**values, "user_id": self.env.uid})
@@ -428,8 +434,21 @@ class CollectionAction(models.Model):
 
     @api.model
     def _get_silent_channels(self):
-        """Return the channels that say nothing to the customer: they count neither for gaps nor for pressure."""
-        return ("note", "task")
+        """Return the channels that say nothing to the customer: they count neither for gaps nor for pressure.
+
+        Notes, and the channels that say so of themselves (see ``collection.channel``).
+        """
+        return ("note",)
+
+    @api.model
+    def _is_done_by_hand(self, channel):
+        """Return whether what people log by this channel is what a plan asked them for: a call, a task."""
+        return channel == "call"
+
+    @api.model
+    def _get_channel_labels(self):
+        """Return ``{channel: its name}`` in the user's language; a channel whose addon is gone has its code as name."""
+        return ChannelLabels(self._fields["channel"]._description_selection(self.env))
 
     @api.model
     def _get_contact_domain(self):
@@ -594,7 +613,7 @@ class CollectionAction(models.Model):
     def _get_next_step(self):
         """Return what a planned action is, in words: the day, the channel and what it is for."""
         self.ensure_one()
-        channel = dict(self._fields["channel"]._description_selection(self.env))[self.channel]
+        channel = self._get_channel_labels()[self.channel]
         day = format_date(self.env, self.date_planned)
         if not self.summary:
             return f"{day}, {channel}"

@@ -109,6 +109,14 @@ class CollectionCriterion(models.Model):
                         )
                     )
 
+    @api.constrains("indicator")
+    def _check_indicator(self):
+        """The indicators are known once all addons are there: the database has no list of them."""
+        known = dict(self._selection_indicator())
+        for criterion in self:
+            if criterion.indicator not in known:
+                raise ValidationError(self.env._("“%s”: choose one of the indicators.", criterion.name))
+
     @api.constrains("weight")
     def _check_some_weight(self):
         for company in self.company_id or self.env.company:
@@ -152,7 +160,9 @@ class CollectionCriterion(models.Model):
         Without any, everybody scores 0: amounts stay right, and nothing stops.
         """
         criteria = self.sudo().search([("company_id", "in", (False, company.id))])
-        return criteria.filtered("weight")
+        known = dict(self._selection_indicator())
+        # The addon that brought an indicator may be gone.
+        return criteria.filtered(lambda criterion: criterion.weight and criterion.indicator in known)
 
     def _get_maxima(self):
         """Return ``{criterion: points it can give}``: whole numbers that add up to 100."""
@@ -160,9 +170,22 @@ class CollectionCriterion(models.Model):
 
     @api.model
     def _get_indicator_sql(self, company, today):
-        """Return ``{indicator: SQL value}``, over the columns of the facts that a refresh collects.
+        """Return ``{indicator: SQL value}``, a number over the columns of the facts that a refresh collects.
 
-        Override it together with ``_selection_indicator`` to add an indicator.
+        HOOK. Extend it together with ``_selection_indicator`` to add an indicator. There is one row per customer,
+        ``profiled``: its columns are those of ``FACT_COLUMNS`` (``models/debtor/collection_debtor.py``), but for score,
+        grade and breakdown, and ``partner_id``, the commercial partner; what else you need comes from a subquery::
+
+            def _selection_indicator(self):
+                return [*super()._selection_indicator(), ("is_public", self.env._("Public customer (1) or not (0)"))]
+
+            def _get_indicator_sql(self, company, today):
+                sql = "(SELECT partner.is_public::int FROM res_partner partner WHERE partner.id = profiled.partner_id)"
+                return {**super()._get_indicator_sql(company, today), "is_public": SQL("COALESCE(%s, 0)", SQL(sql))}
+
+        The score follows when a customer is refreshed: when what you read changes, call ``_mark_scores_stale`` on the
+        criteria, or put the customers into ``collection.refresh.queue``. A criterion whose indicator is gone counts
+        for nothing.
 
         :param company: the company whose thresholds count.
         :param today: the date against which items are late.

@@ -5,6 +5,7 @@ from . import (  # noqa: I001 - the order in which the models build on each othe
     collection_channel_email,
     collection_channel_letter,
     collection_channel_sms,
+    collection_action_channel,
     collection_action_letter,
     collection_paper,
     collection_digest,

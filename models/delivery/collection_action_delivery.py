@@ -327,8 +327,9 @@ class CollectionAction(models.Model):
         wanted = [step.fallback] if step.fallback != "none" else []
         # Whoever was to be written to and can't be should at least be called.
         wanted += ["call"] if wanted else []
+        known = self.env["collection.channel"]._get_names("_can_replace")
         for channel in wanted:
-            if channel not in tried and step._get_channel(channel)._can_say(step):
+            if channel in known and channel not in tried and step._get_channel(channel)._can_say(step):
                 return channel
         return False
 
@@ -342,7 +343,7 @@ class CollectionAction(models.Model):
             "plan_id": self.plan_id.id,
             "step_id": self.step_id.id,
             "cycle": self.cycle,
-            "channel": channel,
+            "channel": self.env["collection.channel"]._get_known(channel),
             "summary": self.summary,
             "date_planned": today,
             "planned_on": today,

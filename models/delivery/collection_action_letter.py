@@ -62,9 +62,7 @@ class CollectionAction(models.Model):
         :raises UserError: when there is none, or the user may not work on them.
         """
         self.check_access("write")
-        letters = self.filtered(
-            lambda action: action.channel == "letter" and action.state == "planned" and action.step_id
-        )
+        letters = self.filtered(lambda action: action.is_paper and action.state == "planned" and action.step_id)
         if not letters:
             raise UserError(self.env._("None of these is a letter that waits to be printed or posted."))
         letters.debtor_id._lock_to_speak()

@@ -7,3 +7,6 @@ class CollectionChannelCall(models.AbstractModel):
     _name = "collection.channel.call"
     _description = "Follow-up by Telephone"
     _inherit = "collection.channel"
+
+    _can_replace = True
+    _icon = "fa-phone"

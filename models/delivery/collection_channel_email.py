@@ -22,9 +22,10 @@ class CollectionChannelEmail(models.AbstractModel):
     _inherit = "collection.channel"
 
     _is_sent_by_odoo = True
-
-    def _can_say(self, step):
-        return bool(step.template_id)
+    _is_message = True
+    _can_attach = True
+    _text_field = "template_id"
+    _icon = "fa-envelope-o"
 
     # === HOOKS === #
 
@@ -166,7 +167,40 @@ class CollectionChannelEmail(models.AbstractModel):
             codes.append("printer")
         return codes
 
+    # EXTENDS collection.channel
+    def _get_sent_title(self):
+        return self.env._("E-mails sent")
+
+    # EXTENDS collection.channel
+    def _preview(self, action, lang):
+        payload, names = self._preview_payload(action, lang)
+        sender = action.company_id._get_collection_sender()
+        reply_to = action.debtor_id._notify_get_reply_to(default=sender)[action.debtor_id.id]
+        return {
+            "sender": sender,
+            "reply_to": reply_to,
+            "subject": payload["subject"],
+            "attachments": "\n".join(names),
+            "body": self._frame_page(self._wrap(action, payload)),
+        }
+
     # === HELPERS === #
+
+    def _preview_payload(self, action, lang, on_paper=False):
+        """Return ``(what the template shows, names of what is attached)`` of a written message, without making files.
+
+        :param bool on_paper: whether it is a letter.
+        """
+        rows = action.debtor_id._get_claimable_items_by_debtor({action.debtor_id: max(-action.step_id.delay, 0)})
+        told = action.with_context(collection_on_paper=on_paper)
+        subjects, bodies = self._render(action.step_id.template_id, told, lang, rows)
+        names = [
+            move.invoice_pdf_report_id.name or move._get_invoice_report_filename()
+            for move in self._get_attached_invoices(action, rows).sudo()
+        ]
+        if action.step_id.attach_statement:
+            names.append(self.env._("Statement of account"))
+        return {"subject": subjects[told], "body": bodies[told], "lang": lang, "attachment_ids": []}, names
 
     def _get_recipients(self, actions):
         """Return to whom each action goes: the first contact whose address works.
@@ -242,7 +276,17 @@ class CollectionChannelEmail(models.AbstractModel):
         )
 
     def _prepare_mail(self, action, payload, reply_to):
-        """Return the values of one ``mail.mail``: it stands on the debtor's thread like any message."""
+        """Return the values of one ``mail.mail``: it stands on the debtor's thread like any message.
+
+        HOOK. Extend it to change what is sent, such as headers or copies::
+
+            def _prepare_mail(self, action, payload, reply_to):
+                return {**super()._prepare_mail(action, payload, reply_to), "email_cc": "archive@example.com"}
+
+        :param action: one ``collection.action``, as the system.
+        :param dict payload: what ``_prepare`` returned: ``subject``, ``body``, ``lang``, ``rows``, ``attachment_ids``.
+        :param str reply_to: where answers go.
+        """
         company = action.company_id
         return {
             "model": "collection.debtor",

@@ -21,8 +21,12 @@ class CollectionChannelLetter(models.AbstractModel):
     _description = "Follow-up by Letter"
     _inherit = "collection.channel"
 
-    def _can_say(self, step):
-        return bool(step.template_id)
+    _is_message = True
+    _is_paper = True
+    _can_replace = True
+    _can_attach = True
+    _text_field = "template_id"
+    _icon = "fa-file-text-o"
 
     def _is_automatic(self, company):
         return bool("snailmail.letter" in self.env and company.sudo().collection_use_snailmail)
@@ -123,6 +127,20 @@ class CollectionChannelLetter(models.AbstractModel):
     # EXTENDS collection.channel
     def _lacks(self, steps):
         return [] if self.env["ir.actions.report"]._can_make_pdf() else ["printer"]
+
+    # EXTENDS collection.channel
+    def _get_sent_title(self):
+        return self.env._("Letters sent")
+
+    # EXTENDS collection.channel
+    def _preview(self, action, lang):
+        payload, names = self.env["collection.channel.email"]._preview_payload(action, lang, on_paper=True)
+        return {
+            "sender": action.company_id.name,
+            "subject": payload["subject"],
+            "attachments": "\n".join(names),
+            "body": self._frame_page(self._render_html(action, payload), "p-5"),
+        }
 
     # === BUSINESS METHODS - PRINT === #
 

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import models
 
 # What is known of an SMS that will not arrive however often one tries.
@@ -12,9 +14,11 @@ class CollectionChannelSms(models.AbstractModel):
     _inherit = "collection.channel"
 
     _is_sent_by_odoo = True
-
-    def _can_say(self, step):
-        return bool(step.sms_template_id)
+    _is_message = True
+    _can_replace = True
+    _text_field = "sms_template_id"
+    _text_body_field = "body"
+    _icon = "fa-mobile"
 
     # === HOOKS === #
 
@@ -80,6 +84,18 @@ class CollectionChannelSms(models.AbstractModel):
                     failures.get(notification.failure_type) or self.env._("The SMS could not be sent."),
                 )
         return results
+
+    # EXTENDS collection.channel
+    def _get_sent_title(self):
+        return self.env._("SMS sent")
+
+    # EXTENDS collection.channel
+    def _preview(self, action, lang):
+        rows = action.debtor_id._get_claimable_items_by_debtor()
+        debtor = action.debtor_id.with_context(lang=lang, collection_rows={action.debtor_id.id: rows[action.debtor_id]})
+        template = action.step_id.sms_template_id.with_env(debtor.env)
+        text = template._render_field("body", debtor.ids, set_lang=lang)[debtor.id] if template else ""
+        return {"sender": action.company_id.name, "body": Markup('<p style="white-space: pre-wrap;">%s</p>') % text}
 
     # === HELPERS === #
 

@@ -7,3 +7,7 @@ class CollectionChannelTask(models.AbstractModel):
     _name = "collection.channel.task"
     _description = "Follow-up Task"
     _inherit = "collection.channel"
+
+    _says_nothing = True
+    _is_ticked_off = True
+    _icon = "fa-check-square-o"

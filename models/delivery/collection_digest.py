@@ -98,7 +98,7 @@ class CollectionDigest(models.AbstractModel):
         today = company._collection_today()
         own = Domain("company_id", "=", company.id)
         recent = own & Domain("state_date", ">=", since)
-        messages = Domain("channel", "in", ("email", "sms", "letter"))
+        messages = Domain("channel", "in", self.env["collection.channel"]._get_names("_is_message"))
         planned = own & Domain("state", "=", "planned") & Domain("date_planned", "<=", today)
         return {
             "sent": Counter(
@@ -123,9 +123,9 @@ class CollectionDigest(models.AbstractModel):
             ),
             "to_confirm": Action.search_count(planned & Domain("needs_confirmation", "=", True)),
             "letters": Action.search_count(
-                planned & Domain("channel", "=", "letter") & Domain("needs_confirmation", "!=", True)
+                planned & Domain("is_paper", "=", True) & Domain("needs_confirmation", "!=", True)
             ),
-            "calls": Action.search_count(planned & Domain("channel", "in", ("call", "task"))),
+            "calls": Action.search_count(planned & Domain("is_for_people", "=", True) & ~Domain("is_paper", "=", True)),
             "answered": self.env["collection.debtor"]
             .sudo()
             .search(own & Domain("reply_date", "!=", False), order="reply_date, id"),
@@ -181,7 +181,7 @@ class CollectionDigest(models.AbstractModel):
     def _get_words(self, company, facts):
         """Return what the template of the digest needs, in the language of the environment."""
         Action = self.env["collection.action"]
-        channels = dict(Action._fields["channel"]._description_selection(self.env))
+        channels = Action._get_channel_labels()
         codes = dict(Action._fields["cancel_code"]._description_selection(self.env))
         failed = facts["failed"]
         return {

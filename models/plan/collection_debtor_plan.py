@@ -7,8 +7,6 @@ from odoo.tools.misc import format_date
 
 from .decision import MONEY_REASONS, Silence
 
-# Messages that ask for money: between two of them lie some days.
-MESSAGE_CHANNELS = ("email", "letter", "sms")
 # Reasons that also forbid what informs without asking for money: a statement of account.
 STATEMENT_SILENCES = frozenset({"archived", "insolvency", "paused", "own_reason"})
 # Reasons that say nothing about what a customer agreed to: that is not claimed, so it is no part of what they look at.
@@ -227,7 +225,7 @@ class CollectionDebtor(models.Model):
 
         The number of queries doesn't grow with the customers.
 
-        :param str channel: how one would speak: ``email``, ``letter``, ``sms``, ``call``, ``statement``; ``None``
+        :param str channel: how one would speak: a value of ``collection.action.channel``, or ``statement``; ``None``
             for reasons that hold whatever the channel.
         :param str email: the address one would write to; the debtor's when ``None``.
         :param bool is_agreed: whether one only reminds, by a scheduled action, of what the customer agreed to. That is
@@ -242,7 +240,8 @@ class CollectionDebtor(models.Model):
         for company, debtors in self.grouped("company_id").items():
             today = company._collection_today()
             facts = self.env["collection.plan"]._get_decision_context(company, debtors._origin, today)
-            is_message = channel in MESSAGE_CHANNELS
+            # Between two messages that ask for money lie some days.
+            is_message = self.env["collection.channel"]._get(channel)._is_message
             last_messages = debtors._origin._get_last_messages(company, is_counted) if is_message else {}
             for debtor in debtors:
                 debtor_id = debtor._origin.id

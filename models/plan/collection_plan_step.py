@@ -3,16 +3,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...const import CHANNELS
 from ...tools import cadence
-
-CHANNEL_ICONS = {
-    "email": "fa-envelope-o",
-    "letter": "fa-file-text-o",
-    "sms": "fa-mobile",
-    "call": "fa-phone",
-    "task": "fa-check-square-o",
-}
 
 
 class CollectionPlanStep(models.Model):
@@ -33,7 +24,11 @@ class CollectionPlanStep(models.Model):
         required=True,
         help="Calendar days; below zero for a courtesy message before the due date.",
     )
-    channel = fields.Selection(CHANNELS, required=True, default="email")
+    channel = fields.Selection(
+        [("email", "E-mail"), ("letter", "Letter"), ("sms", "SMS"), ("call", "Call"), ("task", "Task")],
+        required=True,
+        default="email",
+    )
     tone = fields.Selection(
         [("courtesy", "Courtesy"), ("neutral", "Neutral"), ("firm", "Firm"), ("formal", "Formal notice")],
         required=True,
@@ -71,7 +66,7 @@ class CollectionPlanStep(models.Model):
         help="When the customer has no such contact, the contact for reminders gets it.",
     )
     fallback = fields.Selection(
-        [("none", "Go on without it"), ("letter", "Letter"), ("sms", "SMS"), ("call", "Call")],
+        selection="_selection_fallback",
         string="Without an Address",
         required=True,
         default="call",
@@ -105,6 +100,16 @@ class CollectionPlanStep(models.Model):
     channel_label = fields.Html(compute="_compute_channel_label", sanitize=False)
     text_name = fields.Char(compute="_compute_text_name")
 
+    # == What its channel is, for screens (see ``collection.channel``) ==
+    is_message = fields.Boolean(compute="_compute_channel_flags")
+    is_for_people = fields.Boolean(compute="_compute_channel_flags")
+    says_nothing = fields.Boolean(compute="_compute_channel_flags")
+    can_attach = fields.Boolean(compute="_compute_channel_flags")
+    has_template = fields.Boolean(compute="_compute_channel_flags")
+    needs_template = fields.Boolean(compute="_compute_channel_flags")
+    has_sms_template = fields.Boolean(compute="_compute_channel_flags")
+    needs_sms_template = fields.Boolean(compute="_compute_channel_flags")
+
     _delay_unique = models.UniqueIndex(
         "(plan_id, delay) WHERE active IS TRUE", "Two steps of a plan can't fall on the same day: change one of them."
     )
@@ -131,11 +136,39 @@ class CollectionPlanStep(models.Model):
         for step in self:
             step.channel_label = self._get_channel_icon(step.channel) + labels.get(step.channel, "")
 
-    @api.depends("channel", "template_id", "sms_template_id")
+    @api.depends(lambda self: ["channel", *self._get_text_fields()])
     def _compute_text_name(self):
         for step in self:
-            text = step.sms_template_id if step.channel == "sms" else step.template_id
-            step.text_name = text.sudo().name if step.channel in ("email", "letter", "sms") else False
+            text = step._get_channel()._get_text(step)
+            step.text_name = text.sudo().display_name if text else False
+
+    @api.depends("channel", "fallback")
+    def _compute_channel_flags(self):
+        for step in self:
+            channel = step._get_channel()
+            known = step.fallback in dict(self._selection_fallback()) and step.fallback != "none"
+            texts = {channel._text_field, step._get_channel(step.fallback)._text_field if known else None}
+            step.is_message = channel._is_message
+            step.is_for_people = not channel._is_sent_by_odoo
+            step.says_nothing = channel._says_nothing
+            step.can_attach = channel._can_attach
+            step.needs_template = channel._text_field == "template_id"
+            step.has_template = "template_id" in texts
+            step.needs_sms_template = channel._text_field == "sms_template_id"
+            step.has_sms_template = "sms_template_id" in texts
+
+    @api.model
+    def _selection_fallback(self):
+        """Return what may take the place of a message that reaches nobody: each channel that ``_can_replace``."""
+        labels = self.env["collection.action"]._get_channel_labels()
+        names = self.env["collection.channel"]._get_names("_can_replace")
+        return [("none", self.env._("Go on without it")), *((name, labels[name]) for name in names)]
+
+    @api.model
+    def _get_text_fields(self):
+        """Return the fields that hold the texts of steps, each once, whatever their channel."""
+        Channel = self.env["collection.channel"]
+        return sorted({Channel._get(name)._text_field for name in Channel._get_names()} - {None})
 
     def _compute_action_count(self):
         counts = dict(
@@ -148,13 +181,23 @@ class CollectionPlanStep(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("channel", "template_id", "sms_template_id", "active")
+    @api.constrains(lambda self: ("channel", "active", *self._get_text_fields()))
     def _check_text(self):
         for step in self.filtered("active"):
-            if step.channel in ("email", "letter") and not step.template_id:
+            if not step._get_channel()._can_say(step):
+                if step.needs_sms_template:
+                    raise ValidationError(self.env._("“%s” has nothing to say: choose an SMS text.", step.name))
                 raise ValidationError(self.env._("“%s” has nothing to say: choose a text.", step.name))
-            if step.channel == "sms" and not step.sms_template_id:
-                raise ValidationError(self.env._("“%s” has nothing to say: choose an SMS text.", step.name))
+
+    @api.constrains("fallback")
+    def _check_fallback(self):
+        """The channels are known once all addons are there: the database has no list of them."""
+        known = dict(self._selection_fallback())
+        for step in self:
+            if step.fallback not in known:
+                raise ValidationError(
+                    self.env._("“%s”: choose another channel for customers without an address.", step.name)
+                )
 
     @api.constrains("template_id", "sms_template_id")
     def _check_purpose_of_text(self):
@@ -162,10 +205,10 @@ class CollectionPlanStep(models.Model):
         self.template_id._check_is_collection_text()
         self.sms_template_id._check_is_collection_text()
 
-    @api.constrains("channel", "delay")
+    @api.constrains("channel", "delay", "active")
     def _check_before_due(self):
-        for step in self:
-            if step.delay < 0 and step.channel not in ("email", "sms", "letter"):
+        for step in self.filtered("active"):
+            if step.delay < 0 and not step.is_message:
                 raise ValidationError(
                     self.env._("“%s”: before the due date one writes a courtesy message, nothing else.", step.name)
                 )
@@ -212,9 +255,8 @@ class CollectionPlanStep(models.Model):
     @api.model
     def _get_channel_icon(self, channel):
         """Return the icon of a channel as HTML."""
-        return Markup('<i class="fa fa-fw %s me-1" aria-hidden="true"></i>') % CHANNEL_ICONS.get(
-            channel, "fa-comment-o"
-        )
+        icon = self.env["collection.channel"]._get(channel)._icon
+        return Markup('<i class="fa fa-fw %s me-1" aria-hidden="true"></i>') % icon
 
     def _move_levels(self, delay):
         """Move the levels that this step reached along when its day changes, so that it isn't repeated.
@@ -236,3 +278,12 @@ class CollectionPlanStep(models.Model):
         :param str channel: another one, for a fallback.
         """
         return self.env["collection.channel"]._get(channel or self.channel)
+
+    def _leave_channel(self):
+        """Speak by telephone instead: the channel of these steps is about to go, with the addon that brought it.
+
+        A courtesy message before the due date is nothing to call for: such a step is archived. For ``ondelete`` of a
+        channel, see ``collection.channel``.
+        """
+        self.filtered(lambda step: step.delay < 0).write({"active": False})
+        self.write({"channel": "call"})

@@ -250,7 +250,7 @@ class DecisionContext:
 
     def get_channel(self, step):
         """Return by which channel a step speaks."""
-        return self.channels.get(step.id) or step.channel
+        return self.channels.get(step.id) or self.env["collection.channel"]._get_known(step.channel)
 
     # -- facts
 

@@ -7,7 +7,7 @@ from odoo.tools import split_every
 
 from ...const import CALL_OUTCOMES, PAYMENT_METHODS
 from ...tools import tabular
-from ...tools.handover import ALWAYS_SENT, ANSWERS, SENT
+from ...tools.handover import ALIASES, ALWAYS_SENT, ANSWERS, SENT
 
 # Customers whose rows are read at a time.
 BATCH_SIZE = 500
@@ -42,10 +42,45 @@ LOOKS = {
 
 
 class CollectionHandoverFile(models.AbstractModel):
-    """Writes the files that go out to a provider, in its language and in the format agreed with it."""
+    """Writes the files that go out to a provider, in its language and in the format agreed with it.
+
+    HOOKS. A column that goes out needs its key in ``_get_sent_keys``, a heading (``_get_titles``), an explanation
+    (``_get_explanations``) and its value (``_prepare_customer_values`` or ``_prepare_row_values``); it goes out when
+    the field ``send_<key>`` of the provider says so. A column to fill in needs its key in ``_get_answers``, a heading
+    and an explanation, and somebody who reads it, see ``collection.provider.import.line``. ``_get_looks`` says how
+    either looks when it is no short text.
+    """
 
     _name = "collection.handover.file"
     _description = "File for a Provider"
+
+    # === BUSINESS METHODS - COLUMNS === #
+
+    @api.model
+    def _get_sent_keys(self):
+        """Return the columns that may go out, in the order of the file."""
+        return SENT
+
+    @api.model
+    def _get_answers(self):
+        """Return the columns that a provider fills in, in the order of the file."""
+        return ANSWERS
+
+    @api.model
+    def _get_looks(self):
+        """Return ``{column: (kind, width)}`` of those that are no texts of ordinary width."""
+        return LOOKS
+
+    @api.model
+    def _get_aliases(self):
+        """Return ``{column: other headings under which it comes back}``."""
+        return ALIASES
+
+    @api.model
+    def _get_answers_of_kind(self, kind):
+        """Return the columns to fill in of one kind, such as ``date`` or ``money``."""
+        looks = self._get_looks()
+        return tuple(key for key in self._get_answers() if looks.get(key, ("text",))[0] == kind)
 
     # === BUSINESS METHODS - WORDS === #
 
@@ -151,39 +186,57 @@ class CollectionHandoverFile(models.AbstractModel):
     def _get_columns(self, handover):
         """Return the keys of the columns of a hand-over's file, in their order."""
         sent = {*ALWAYS_SENT, *handover.provider_id._get_sent_columns()}
-        return [*(key for key in SENT if key in sent), *ANSWERS]
+        return [*(key for key in self._get_sent_keys() if key in sent), *self._get_answers()]
 
     @api.model
     def _get_rows(self, handover, columns):
         """Yield one row per item, customers best first, memory bounded."""
         lines = handover.sudo().line_ids
-        roles = dict(self.env["collection.debtor"]._fields["contact_role"]._description_selection(self.env))
         for batch in split_every(BATCH_SIZE, lines.ids, lines.browse):
             for line in batch:
-                debtor = line.debtor_id
-                shared = {
-                    "case": line.reference,
-                    "customer": debtor.partner_id.name,
-                    "contact": debtor.contact_name,
-                    "role": roles.get(debtor.contact_role),
-                    "phone": debtor.phone,
-                    "email": debtor.email,
-                    "language": self._get_language_name(debtor.lang),
-                    "score": debtor.score,
-                    "comment": debtor.comment,
-                }
+                shared = self._prepare_customer_values(line)
                 for item in line.item_ids:
-                    values = {
-                        **shared,
-                        "item": item.reference,
-                        "number": item.name,
-                        "date": item.date,
-                        "due_date": item.due_date,
-                        "amount": item.amount,
-                        "currency": item.currency_id.name,
-                        "days_late": (handover.date_start - item.due_date).days,
-                    }
+                    values = {**shared, **self._prepare_row_values(line, item)}
                     yield [self._get_cell(values.get(key)) for key in columns]
+
+    @api.model
+    def _prepare_customer_values(self, line):
+        """Return ``{column: value}`` of what all rows of a customer have in common. Extend it for a new column.
+
+        :param line: one ``collection.handover.line``, as the system.
+        """
+        debtor = line.debtor_id
+        roles = dict(debtor._fields["contact_role"]._description_selection(self.env))
+        return {
+            "case": line.reference,
+            "customer": debtor.partner_id.name,
+            "contact": debtor.contact_name,
+            "role": roles.get(debtor.contact_role),
+            "phone": debtor.phone,
+            "email": debtor.email,
+            "language": self._get_language_name(debtor.lang),
+            "score": debtor.score,
+            "comment": debtor.comment,
+        }
+
+    @api.model
+    def _prepare_row_values(self, line, item):
+        """Return ``{column: value}`` of one row, without what its customer's rows have in common.
+
+        Extend it for a new column.
+
+        :param line: one ``collection.handover.line``, as the system.
+        :param item: one of its ``collection.handover.item``.
+        """
+        return {
+            "item": item.reference,
+            "number": item.name,
+            "date": item.date,
+            "due_date": item.due_date,
+            "amount": item.amount,
+            "currency": item.currency_id.name,
+            "days_late": (line.handover_id.date_start - item.due_date).days,
+        }
 
     @api.model
     def _get_cell(self, value):
@@ -272,14 +325,14 @@ class CollectionHandoverFile(models.AbstractModel):
 
     @api.model
     def _get_xlsx_column(self, handover, key, title, choices=None):
-        kind, width = LOOKS.get(key, ("text", 16))
+        kind, width = self._get_looks().get(key, ("text", 16))
         return tabular.XlsxColumn(
             title,
             kind=kind,
             width=width,
             digits=self._get_digits(handover),
             choices=choices or (),
-            is_input=key in ANSWERS,
+            is_input=key in self._get_answers(),
         )
 
     @api.model
@@ -333,9 +386,9 @@ class CollectionHandoverFile(models.AbstractModel):
         handover.ensure_one()
         self = self.with_context(lang=handover.lang)  # noqa: PLW0642
         handover = handover.with_context(lang=handover.lang)
-        titles = self._get_titles()
+        titles, looks = self._get_titles(), self._get_looks()
         columns = [
-            *((titles[key], *LOOKS[key]) for key in ("case", "item", "customer", "number")),
+            *((titles[key], *looks[key]) for key in ("case", "item", "customer", "number")),
             (self.env._("Handed over"), "money", 14),
             (self.env._("Still to claim"), "money", 14),
             (titles["currency"], "text", 9),

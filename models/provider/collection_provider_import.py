@@ -12,7 +12,6 @@ from odoo.tools import split_every
 from odoo.tools.osutil import clean_filename
 
 from ...tools import tabular
-from ...tools.handover import ALIASES, ANSWERS
 from ..base.pending_refresh import PendingRefresh
 from .collection_provider_mixin import Origin
 
@@ -28,8 +27,6 @@ DIRECT_SIZE, DIRECT_ROWS = 512 * 1024, 200
 SAMPLE_ROWS = 200
 # Columns without which no row can be understood.
 REFERENCES = ("case", "item")
-DATES = ("call_date", "promise_date")
-AMOUNTS = ("promise_amount", "disputed_amount")
 
 
 class CollectionProviderImport(models.Model):
@@ -244,8 +241,11 @@ class CollectionProviderImport(models.Model):
     def _get_names(self):
         """Return ``{field: names of its column}``: ours, in the languages of both sides, and those one often meets."""
         languages = {"en_US", self.handover_id.lang, self.env.lang or "en_US"}
-        titles = [self.env["collection.handover.file"].with_context(lang=lang)._get_titles() for lang in languages]
-        return {key: [*(title[key] for title in titles), *ALIASES.get(key, ())] for key in (*REFERENCES, *ANSWERS)}
+        File = self.env["collection.handover.file"]
+        titles = [File.with_context(lang=lang)._get_titles() for lang in languages]
+        aliases = File._get_aliases()
+        keys = (*REFERENCES, *File._get_answers())
+        return {key: [*(title[key] for title in titles), *aliases.get(key, ())] for key in keys}
 
     def _open_table(self):
         """Open the table in the file and match its columns.
@@ -272,7 +272,7 @@ class CollectionProviderImport(models.Model):
                 )
             )
         self.sudo().found = self._describe_reading(
-            table, self._get_cells(sample, DATES), self._get_cells(sample, AMOUNTS)
+            table, self._get_cells(sample, "date"), self._get_cells(sample, "money")
         )
         return table
 
@@ -313,16 +313,17 @@ class CollectionProviderImport(models.Model):
     def _get_agreed_formats(self):
         return self.provider_id.decimal_sign, self.provider_id.date_order
 
-    def _get_cells(self, rows, names):
-        """Return the cells of some columns of these rows."""
+    def _get_cells(self, rows, kind):
+        """Return the cells of these rows that were to be filled in with something of a kind: ``date``, ``money``."""
         positions = self._get_positions()
+        names = self.env["collection.handover.file"]._get_answers_of_kind(kind)
         return [row.cells[positions[name]] for row in rows for name in names if name in positions]
 
     def _find_formats(self, sample):
         """Return ``(order of dates, decimal sign)`` as set, as detected in the first rows, or as agreed."""
         return (
-            self._find_date_order(self._get_cells(sample, DATES)),
-            self._find_decimal(self._get_cells(sample, AMOUNTS)),
+            self._find_date_order(self._get_cells(sample, "date")),
+            self._find_decimal(self._get_cells(sample, "money")),
         )
 
     def _clear_rows(self):
@@ -475,7 +476,8 @@ class CollectionProviderImport(models.Model):
         if not errors:
             raise UserError(self.env._("No row is to be mended."))
         table = self._open_table()
-        kinds = {"date": DATES, "money": AMOUNTS}
+        File = self.env["collection.handover.file"].with_context(lang=self.handover_id.lang)
+        kinds = {kind: File._get_answers_of_kind(kind) for kind in ("date", "money")}
         targets = {column.sequence: column.target for column in self.column_ids}
         columns = [
             (name, next((kind for kind, keys in kinds.items() if targets.get(index) in keys), "text"), 18)
@@ -488,7 +490,6 @@ class CollectionProviderImport(models.Model):
             for row in table
             if row.number in errors
         )
-        File = self.env["collection.handover.file"].with_context(lang=handover.lang)
         return File._write_table(handover, title, [(title, "text", 60), *columns], rows)
 
     @api.model

@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...tools.handover import ANSWERS
-
 
 class CollectionProviderImportColumn(models.Model):
     """One column of a file from a provider, and what it means."""
@@ -22,8 +20,9 @@ class CollectionProviderImportColumn(models.Model):
 
     @api.model
     def _selection_target(self):
-        titles = self.env["collection.handover.file"]._get_titles()
-        return [(key, titles[key]) for key in ("case", "item", *ANSWERS)]
+        File = self.env["collection.handover.file"]
+        titles = File._get_titles()
+        return [(key, titles[key]) for key in ("case", "item", *File._get_answers())]
 
     # === CRUD METHODS === #
 

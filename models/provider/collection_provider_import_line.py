@@ -10,7 +10,13 @@ from .provider_row_parser import RowParser
 
 
 class CollectionProviderImportLine(models.Model):
-    """One row of a file from a provider: what it says, what it will do, what is wrong with it."""
+    """One row of a file from a provider: what it says, what it will do, what is wrong with it.
+
+    HOOKS. To take a column of your own back (see ``collection.handover.file``): read it in ``_parse_row``; say in
+    ``_get_parts`` that the row says something of a new kind, which you add to the selection
+    ``collection.provider.statement.kind``, so that it counts once; name it in ``_describe`` for the preview; and record
+    it in ``_record_said``.
+    """
 
     _name = "collection.provider.import.line"
     _description = "Row of a File from a Provider"
@@ -76,12 +82,27 @@ class CollectionProviderImportLine(models.Model):
         :param int epoch: from which year the workbook counts days.
         """
         reader = RowParser(record, positions, formats, epoch)
-        read = [reader.read_row(row) for row in rows]
+        read = [self._parse_row(reader, row) for row in rows]
         self._match_references(record, read)
         self._round_amounts(reader, read)
         self._check_amounts(record, read)
         known = self._get_known(read)
         self.create([self._prepare_row(record, row, known) for row in read])
+
+    @api.model
+    def _parse_row(self, parser, row):
+        """Return what a row says. Extend it to read a column of your own into ``answer``, as JSON takes it.
+
+        :param RowParser parser: reads cells.
+        :param row: ``tabular.Row``
+        :return: a ``ParsedRow``: ``texts`` and ``cells`` by column, ``answer``, ``errors``, ``warnings``.
+        """
+        return parser.read_row(row)
+
+    @api.model
+    def _get_parts(self, answer):
+        """Return ``{kind: key}`` of what an answer says, see ``tools/handover.py``. Extend it for your own kind."""
+        return get_parts(answer)
 
     @api.model
     def _match_references(self, record, rows):
@@ -181,7 +202,7 @@ class CollectionProviderImportLine(models.Model):
     def _get_known(self, rows):
         """Return ``{(line id, kind, key)}`` of what these rows say and what was imported already."""
         lines = {row.line.id for row in rows if row.line}
-        keys = {key for row in rows for key in get_parts(row.answer).values()}
+        keys = {key for row in rows for key in self._get_parts(row.answer).values()}
         statements = (
             self.env["collection.provider.statement"]
             .sudo()
@@ -192,7 +213,7 @@ class CollectionProviderImportLine(models.Model):
     @api.model
     def _prepare_row(self, record, row, known):
         """Return the values of a row."""
-        parts = get_parts(row.answer)
+        parts = self._get_parts(row.answer)
         new = {kind for kind, key in parts.items() if not row.line or (row.line.id, kind, key) not in known}
         if row.is_empty or (not parts and not row.errors):
             state, summary = "empty", False
@@ -219,7 +240,7 @@ class CollectionProviderImportLine(models.Model):
 
     @api.model
     def _describe(self, row, new):
-        """Return a text that states what importing a row will do.
+        """Return a text that states what importing a row will do. Extend it for a kind of your own.
 
         :param new: kinds of what it says that were not imported yet.
         """
@@ -294,12 +315,19 @@ class CollectionProviderImportLine(models.Model):
         line.ensure_one()
         said, new = self._keep_statements()
         if new:
-            talk = CallImporter(self, said, new)
-            talk.log_disputes()
-            talk.log_promises()
-            talk.log_call()
-            talk.correct_contact()
+            self._record_said(CallImporter(self, said, new))
         self.sudo().write({"state": "applied", "error": False})
+
+    def _record_said(self, importer):
+        """Record what rows about one call say. Extend it for a kind of your own.
+
+        :param CallImporter importer: ``debtor`` and ``case`` that the call was about, and ``said``,
+            ``{kind: rows that say something new of this kind}``.
+        """
+        importer.log_disputes()
+        importer.log_promises()
+        importer.log_call()
+        importer.correct_contact()
 
     def _keep_statements(self):
         """Record by which keys these rows are known from now on.
@@ -308,7 +336,7 @@ class CollectionProviderImportLine(models.Model):
         """
         Statement = self.env["collection.provider.statement"].sudo()
         line = self.line_id
-        parts_by_row = {row: get_parts(row.answer) for row in self}
+        parts_by_row = {row: self._get_parts(row.answer) for row in self}
         known = {
             (statement.kind, statement.key)
             for statement in Statement.search(

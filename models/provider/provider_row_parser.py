@@ -6,7 +6,7 @@ from odoo.tools.misc import format_date
 
 from ...const import CALL_OUTCOMES, PAYMENT_METHODS, REACHED_OUTCOMES
 from ...tools import tabular
-from ...tools.handover import ANSWERS, clean_reference, fold, split_time
+from ...tools.handover import clean_reference, fold, split_time
 
 # A promise for a later day than this is doubtful.
 FAR_DAYS = 180
@@ -15,7 +15,11 @@ TEXT_LIMIT = 2000
 
 
 class RowParser:
-    """Turns rows of a table into answers."""
+    """Turns rows of a table into answers.
+
+    Other addons read columns of their own in ``collection.provider.import.line._parse_row``, with ``read_day``,
+    ``read_amount`` and ``read_choice``: what is wrong with a cell goes to the errors of its row.
+    """
 
     def __init__(self, record, positions, formats, epoch):
         self.env = record.env
@@ -24,7 +28,8 @@ class RowParser:
         self.order, self.decimal = formats
         self.epoch = epoch
         self.today = record.company_id._collection_today()
-        self.titles = self.env["collection.handover.file"]._get_titles()
+        File = self.env["collection.handover.file"]
+        self.titles, self.answers = File._get_titles(), File._get_answers()
         languages = [code for code, _name in self.env["res.lang"].get_installed()]
         self.outcomes = self._get_words("collection.action", "outcome", CALL_OUTCOMES, languages)
         self.methods = self._get_words("collection.promise", "method", PAYMENT_METHODS, languages)
@@ -48,12 +53,12 @@ class RowParser:
         read = ParsedRow(row.number)
         if row.problem:
             read.errors.append(self.record._tabular_message(row.problem, with_place=False))
-        cells = {name: row.cells[index] for name, index in self.positions.items()}
+        cells = read.cells = {name: row.cells[index] for name, index in self.positions.items()}
         for name, cell in cells.items():
-            if name in ("case", "item") or name in ANSWERS:
+            if name in ("case", "item") or name in self.answers:
                 self._read_text(read, name, cell)
         read.references = {name: clean_reference(read.texts.get(name)) for name in ("case", "item")}
-        read.is_empty = not any(read.texts.get(name) for name in ANSWERS) and not read.errors
+        read.is_empty = not any(read.texts.get(name) for name in self.answers) and not read.errors
         if not read.is_empty:
             self._read_call(read, cells)
             self._read_promise(read, cells)
@@ -79,13 +84,20 @@ class RowParser:
         if name == "note" and text:
             read.answer["note"] = text
 
-    def _read_day(self, read, cells, name):
+    def read_day(self, read, cells, name):
+        """Return the day in a column, ``None`` without one.
+
+        :param ParsedRow read: the row.
+        :param dict cells: its cells by column (``read.cells``).
+        :param str name: the column.
+        """
         try:
             return tabular.parse_date(cells.get(name), self.order, self.epoch, column=self.titles[name])
         except tabular.TabularError as error:
             read.errors.append(self.record._tabular_message(error))
 
-    def _read_amount(self, read, cells, name):
+    def read_amount(self, read, cells, name):
+        """Return the amount above zero in a column as ``Decimal``, ``None`` without one. See ``read_day``."""
         try:
             amount = tabular.parse_amount(cells.get(name), self.decimal, column=self.titles[name])
         except tabular.TabularError as error:
@@ -96,7 +108,11 @@ class RowParser:
             return None
         return amount
 
-    def _read_choice(self, read, name, words):
+    def read_choice(self, read, name, words):
+        """Return what a word in a column means, ``None`` without one.
+
+        :param dict words: ``{word, folded: value}``.
+        """
         text = read.texts.get(name)
         if not text:
             return None
@@ -113,10 +129,10 @@ class RowParser:
         return words[fold(text)]
 
     def _read_call(self, read, cells):
-        outcome = self._read_choice(read, "outcome", self.outcomes)
+        outcome = self.read_choice(read, "outcome", self.outcomes)
         if outcome:
             read.answer["outcome"] = outcome
-        day = self._read_day(read, cells, "call_date")
+        day = self.read_day(read, cells, "call_date")
         if not day:
             return
         handover = self.record.handover_id
@@ -135,14 +151,14 @@ class RowParser:
         moment = cell.time() if isinstance(cell, datetime) else split_time(read.texts["call_date"])[1]
         if moment and moment != time():
             read.answer["call_time"] = moment.isoformat("minutes")
-        answered = any(read.texts.get(name) for name in ANSWERS if name not in ("call_date", "note"))
+        answered = any(read.texts.get(name) for name in self.answers if name not in ("call_date", "note"))
         if not answered:
             read.errors.append(self.env._("Say how the call ended: “%s” is empty.", self.titles["outcome"]))
 
     def _read_promise(self, read, cells):
-        day = self._read_day(read, cells, "promise_date")
-        amount = self._read_amount(read, cells, "promise_amount")
-        method = self._read_choice(read, "method", self.methods)
+        day = self.read_day(read, cells, "promise_date")
+        amount = self.read_amount(read, cells, "promise_amount")
+        method = self.read_choice(read, "method", self.methods)
         if not day:
             if amount and not read.texts.get("promise_date"):
                 read.errors.append(
@@ -164,8 +180,8 @@ class RowParser:
         read.answer |= {"promise_date": day.isoformat(), "method": method or "transfer"}
 
     def _read_reason(self, read, cells):
-        amount = self._read_amount(read, cells, "disputed_amount")
-        read.reason = self._read_choice(read, "reason", self.reasons)
+        amount = self.read_amount(read, cells, "disputed_amount")
+        read.reason = self.read_choice(read, "reason", self.reasons)
         if read.reason:
             read.answer["reason"] = read.reason.id
         if amount and not read.texts.get("reason"):
@@ -203,7 +219,7 @@ class ParsedRow:
 
     def __init__(self, number):
         self.number = number
-        self.texts, self.references, self.answer = {}, {}, {}
+        self.texts, self.cells, self.references, self.answer = {}, {}, {}, {}
         self.errors, self.warnings = [], []
         self.line = self.item = self.reason = self.promise_amount = self.disputed_amount = None
         self.is_empty = self.is_dispute = False

@@ -11,7 +11,6 @@ from .const import (
     AMOUNT_MEANINGS,
     CUSTOMER_MEANINGS,
     DATE_MEANINGS,
-    MEANING_TITLES,
     RANKS,
     REMEMBERED_OPTIONS,
     TEXT_MEANINGS,
@@ -19,11 +18,27 @@ from .const import (
 
 
 class CollectionReceivableBatch(models.Model):
-    """Reading a file of receivables: columns, rows, customers, and what changed since the last one."""
+    """Reading a file of receivables: columns, rows, customers, and what changed since the last one.
+
+    HOOKS. To import a column of your own, a text: add its name to the selection
+    ``collection.receivable.column.meaning``, to ``_get_headings`` and to ``_get_text_meanings``; and give
+    ``collection.receivable.line`` a field of that name, which holds what the file says. New customers are made from it
+    in ``_prepare_customer`` of the line, new entries in its ``_prepare_…`` methods.
+    """
 
     _inherit = "collection.receivable.batch"
 
     # === BUSINESS METHODS - READING === #
+
+    @api.model
+    def _get_headings(self):
+        """Return ``{meaning of a column: titles under which it goes, best first}``."""
+        return HEADINGS
+
+    @api.model
+    def _get_text_meanings(self):
+        """Return the meanings of columns that hold texts; the lines have a field for each."""
+        return TEXT_MEANINGS
 
     def _open_table(self):
         """Return the table in the file.
@@ -31,7 +46,8 @@ class CollectionReceivableBatch(models.Model):
         :raises UserError: when there is none.
         """
         content = base64.b64decode(self.with_context(bin_size=False).file or b"")
-        return self._read_table(content, self.file_name, known=MEANING_TITLES)
+        known = [title for titles in self._get_headings().values() for title in titles]
+        return self._read_table(content, self.file_name, known=known)
 
     def _guess_columns(self, table):
         """Record which column is what: as it was set the last time for this journal, or by its title."""
@@ -39,13 +55,14 @@ class CollectionReceivableBatch(models.Model):
         remembered = options.get("columns", {})
         for name in REMEMBERED_OPTIONS:
             self[name] = self[name] or options.get(name)
+        headings = self._get_headings()
         meanings, taken = {}, set()
         for index, title in enumerate(table.columns):
             meaning = remembered.get(tabular.normalise_header(title))
-            if meaning in HEADINGS and meaning not in taken:
+            if meaning in headings and meaning not in taken:
                 meanings[index] = meaning
                 taken.add(meaning)
-        free = {meaning: titles for meaning, titles in HEADINGS.items() if meaning not in taken}
+        free = {meaning: titles for meaning, titles in headings.items() if meaning not in taken}
         # A column that was left out on purpose stays out.
         titles = [
             "" if index in meanings or remembered.get(tabular.normalise_header(title)) == "" else title
@@ -174,7 +191,7 @@ class CollectionReceivableBatch(models.Model):
                 problems.append(self._tabular_message(error, with_place=False))
                 return None
 
-        for name in TEXT_MEANINGS:
+        for name in self._get_text_meanings():
             values[name] = " ".join((read(name, tabular.parse_text) or "").split())[:200]
         for name in DATE_MEANINGS:
             values[name] = read(name, tabular.parse_date, order=reading["order"], epoch=reading["epoch"])

@@ -1,7 +1,5 @@
 """Words of files of receivables."""
 
-from ...tools.receivables import HEADINGS
-
 # More changes than this are booked by the scheduled action, so that nobody waits.
 AT_ONCE = 300
 CHUNK = 200
@@ -12,4 +10,3 @@ TEXT_MEANINGS = ("customer", "reference", "vat", "registry", "email", "phone", "
 CUSTOMER_MEANINGS = ("customer", "reference", "vat", "registry")
 # What can't be found out from every file, and stays the same for one source.
 REMEMBERED_OPTIONS = ("file_date_order", "file_decimal")
-MEANING_TITLES = [title for titles in HEADINGS.values() for title in titles]

@@ -215,7 +215,7 @@ class CollectionPlan(models.Model):
             "plan_id": decision.plan.id,
             "step_id": step.id,
             "cycle": decision.item_id,
-            "channel": step.channel,
+            "channel": self.env["collection.channel"]._get_known(step.channel),
             "summary": step.name,
             "date_planned": decision.day,
             "planned_on": debtor.company_id._collection_today(),

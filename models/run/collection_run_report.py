@@ -201,7 +201,7 @@ class CollectionRunReport(models.Model):
         """Return in words, line by line, what was done, what was not, and why."""
         self.ensure_one()
         facts = self.facts or {}
-        channels = dict(self.env["collection.action"]._fields["channel"]._description_selection(self.env))
+        channels = self.env["collection.action"]._get_channel_labels()
         codes = dict(self.env["collection.action"]._fields["cancel_code"]._description_selection(self.env))
         silent = {
             self.env["collection.plan"]._get_reason_label(code): count

@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, format_amount
+from odoo.tools import SQL, format_amount, format_date
 
 from .numbers import Amounts, CaseRow, Recap, to_money, total_of
 
@@ -64,7 +64,7 @@ class CollectionRecap(models.AbstractModel):
         return partners
 
     def _prepare_recap_values(self, campaign):
-        """Return the values of ``Recap``. Extend it to change a figure."""
+        """Return the values of ``Recap``. Extend it to change a figure; ``_get_extra_figures`` adds one."""
         figures = self._read_figures(campaign)
         cases = self._get_cases(campaign)
         promises, promised_remainder = self._get_promises(campaign, figures["promises"])
@@ -73,7 +73,7 @@ class CollectionRecap(models.AbstractModel):
         total = total_of(case.amounts for case in cases)
         by_week, by_method = self._get_collected(campaign, total.collected, figures["collected"])
         aging = self._get_aging(campaign)
-        return {
+        values = {
             **self._prepare_head_values(campaign),
             "total": total,
             "item_count": sum(case.item_count for case in cases),
@@ -97,6 +97,29 @@ class CollectionRecap(models.AbstractModel):
             "contacts": self._get_contacts(campaign, cases),
             "collectors": self._get_collectors(campaign, cases, promises),
         }
+        return {**values, "extra": tuple(self._get_extra_figures(campaign, values))}
+
+    def _get_extra_figures(self, campaign, values):
+        """Return the figures that other addons add, as a list of ``Figure``: the PDF and the XLSX both show them.
+
+        HOOK. For example::
+
+            from odoo.addons.account_collection.report.recap.numbers import Figure
+
+            def _get_extra_figures(self, campaign, values):
+                public = sum(case.amounts.residual for case in values["cases"] if case.case_id in ...)
+                return [
+                    *super()._get_extra_figures(campaign, values),
+                    Figure("public", _("Still owed by public customers"), "money", public),
+                ]
+
+        The figures of a campaign that is over stand still: count what stands still, such as ``values`` and the items of
+        the cases.
+
+        :param campaign: one campaign, as the system, in its company.
+        :param dict values: all other values of ``Recap``.
+        """
+        return []
 
     # === BUSINESS METHODS - HEAD === #
 
@@ -132,25 +155,28 @@ class CollectionRecap(models.AbstractModel):
 
     def _get_scope(self, campaign):
         """Return the filters that chose the customers, in words: ``[(what, limit)]``. No limit, no row."""
-        numbers = ("min_days_late", "max_days_late", "min_score", "max_debtors")
-        values = {
-            **{
-                name: format_amount(self.env, campaign[name], campaign.currency_id)
-                for name in ("min_amount", "max_amount")
-                if campaign[name]
-            },
-            **{name: str(campaign[name]) for name in numbers if campaign[name]},
-            **{
-                name: self._get_labels("collection.campaign", name)[campaign[name]]
-                for name in ("payer_profile", "company_size")
-                if campaign[name]
-            },
-        }
-        if campaign.salesperson_ids:
-            values["salesperson_ids"] = ", ".join(campaign.salesperson_ids.mapped("name"))
-        if campaign._get_custom_domain():
-            values["scope_domain"] = campaign.scope_domain
-        return [(campaign._fields[name]._description_string(self.env), value) for name, value in values.items()]
+        names = list(campaign._get_scope_conditions())
+        if campaign.max_debtors:
+            names.append("max_debtors")
+        return [
+            (campaign._fields[name]._description_string(self.env), self._describe_limit(campaign, name))
+            for name in names
+        ]
+
+    def _describe_limit(self, campaign, name):
+        """Return the value of a filter in words, by the kind of its field."""
+        field, value = campaign._fields[name], campaign[name]
+        if field.type == "monetary":
+            return format_amount(self.env, value, campaign.currency_id)
+        if field.type == "selection":
+            return self._get_labels("collection.campaign", name)[value]
+        if field.type == "boolean":
+            return self.env._("Yes")
+        if field.type == "date":
+            return format_date(self.env, value)
+        if field.relational:
+            return ", ".join(value.mapped("display_name"))
+        return str(value)
 
     def _get_labels(self, model, field):
         """Return the labels of a selection field: ``{code: label}``."""

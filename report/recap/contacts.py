@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import models
 from odoo.tools import SQL
 
-from .numbers import ZERO, CollectorRow, Contacts, total_of
+from .numbers import ZERO, CollectorRow, Contacts, SentRow, total_of
 
 
 class CollectionRecap(models.AbstractModel):
@@ -45,10 +45,7 @@ class CollectionRecap(models.AbstractModel):
                        COUNT(*) FILTER (WHERE said AND channel = 'call') AS call_count,
                        COUNT(*) FILTER (WHERE said AND channel = 'call' AND is_reached) AS answered_count,
                        COUNT(*) FILTER (WHERE said AND outcome = 'right_person') AS right_person_count,
-                       COUNT(*) FILTER (WHERE said AND channel = 'email') AS email_count,
                        COUNT(*) FILTER (WHERE NOT said AND channel = 'email') AS failed_email_count,
-                       COUNT(*) FILTER (WHERE said AND channel = 'letter') AS letter_count,
-                       COUNT(*) FILTER (WHERE said AND channel = 'sms') AS sms_count,
                        COUNT(DISTINCT debtor_id) FILTER (WHERE said AND channel != 'note') AS contacted_count,
                        COUNT(DISTINCT debtor_id) FILTER (WHERE said AND channel = 'call') AS called_count,
                        COUNT(DISTINCT debtor_id) FILTER (WHERE said AND outcome = 'right_person') AS reached_count
@@ -57,7 +54,23 @@ class CollectionRecap(models.AbstractModel):
                 self._get_actions_sql(campaign),
             )
         )
-        return Contacts(customer_count=len(cases), **values)
+        return Contacts(customer_count=len(cases), sent=self._get_sent(campaign), **values)
+
+    def _get_sent(self, campaign):
+        """Return how many messages were sent by each channel of messages, as ``SentRow`` objects."""
+        Channel = self.env["collection.channel"]
+        counts = dict(
+            self.env.execute_query(
+                SQL(
+                    "SELECT channel, COUNT(*) FROM (%s) action WHERE state = 'done' GROUP BY channel",
+                    self._get_actions_sql(campaign),
+                )
+            )
+        )
+        return tuple(
+            SentRow(name, Channel._get(name)._get_sent_title(), counts.get(name, 0))
+            for name in Channel._get_names("_is_message")
+        )
 
     def _get_collectors(self, campaign, cases, promises):
         """Return what each person did, and what became of the cases in their care; most collected first."""

@@ -237,6 +237,15 @@ class PromiseResults:
 
 
 @dataclass(frozen=True)
+class SentRow:
+    """Messages that were sent by one channel."""
+
+    channel: str  # code
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Contacts:
     """Contacts that took place in the campaign; what was only planned does not count."""
 
@@ -245,13 +254,24 @@ class Contacts:
     call_count: int = 0  # calls made
     answered_count: int = 0  # of these, somebody answered
     right_person_count: int = 0  # of these, the right person was on the telephone
-    email_count: int = 0
+    sent: tuple = ()  # of SentRow, one for each channel of messages
     failed_email_count: int = 0  # bounced or refused by the mail server; not among the e-mails sent
-    letter_count: int = 0
-    sms_count: int = 0
     contacted_count: int = 0  # customers contacted at least once, whatever the channel
     called_count: int = 0  # customers called at least once
     reached_count: int = 0  # customers whose right person was reached at least once
+
+    def get_sent(self, channel) -> int:
+        """Return how many messages were sent by a channel.
+
+        >>> Contacts(sent=(SentRow("email", "E-mails sent", 3),)).get_sent("email"), Contacts().get_sent("email")
+        (3, 0)
+        """
+        return sum(row.count for row in self.sent if row.channel == channel)
+
+    @property
+    def email_count(self) -> int:
+        """E-mails that were sent and did not come back."""
+        return self.get_sent("email")
 
     @property
     def answered_share(self) -> float:
@@ -384,6 +404,16 @@ class CollectorRow:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A figure that another addon adds to the recap."""
+
+    key: str  # what it is known by
+    label: str
+    kind: str  # money, integer, percent (between 0 and 1), days or text
+    value: object  # ``None`` for what can't be computed; money as ``Decimal``, see ``to_money``
+
+
+@dataclass(frozen=True)
 class Recap:
     """The closing document of a campaign: everything that PDF and XLSX show."""
 
@@ -430,6 +460,7 @@ class Recap:
     disputes: tuple  # of DisputeRow
     contacts: Contacts
     collectors: tuple  # of CollectorRow
+    extra: tuple = ()  # of Figure, of other addons
 
     @property
     def case_count(self) -> int:

@@ -78,6 +78,14 @@ class ReportCampaignRecap(models.AbstractModel):
             "number": number,
             "unit": unit_label,
             "days": days,
+            "figure": self._get_figure_formatter(
+                {
+                    "money": money,
+                    "integer": lambda value: formatLang(self.env, value, digits=0),
+                    "percent": self._get_percent_formatter(),
+                    "days": days,
+                }
+            ),
             "change": self._get_change_formatter(number_of=days),
             "is_large": unit > 1,
             **self._prepare_baseline(recap, money),
@@ -129,6 +137,17 @@ class ReportCampaignRecap(models.AbstractModel):
         if recap.total.initial >= THOUSANDS_FROM:
             return 10**3, self.env._("thousands of %s", recap.currency)
         return 1, recap.currency
+
+    def _get_figure_formatter(self, formatters):
+        """Return a function that writes a ``Figure``.
+
+        :param formatters: ``{kind: function that writes a value}``; other kinds are texts.
+        """
+
+        def write(figure):
+            return "–" if figure.value is None else formatters.get(figure.kind, str)(figure.value)
+
+        return write
 
     def _get_change_formatter(self, number_of):
         """Return a function that writes what changed between two figures, with its sign.

@@ -232,4 +232,9 @@ class CollectionRecapWorkbook(models.AbstractModel):
             {"title": self.env._("By size of the debt"), "rows": recap.debt_sizes, "write": segments},
             {"title": self.env._("Contacts"), "rows": self._get_contact_rows(recap), "write": self._write_contacts},
             {"title": self.env._("Results per collector"), "rows": recap.collectors, "write": self._write_collectors},
+            *(
+                [{"title": self.env._("More figures"), "rows": recap.extra, "write": self._write_extra}]
+                if recap.extra
+                else []
+            ),
         ]

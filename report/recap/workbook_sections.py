@@ -200,15 +200,13 @@ class CollectionRecapWorkbook(models.AbstractModel):
             (self.env._("Calls made"), contacts.call_count, None, ""),
             (self.env._("Somebody answered"), contacts.answered_count, contacts.answered_share, calls),
             (self.env._("Right person reached"), contacts.right_person_count, contacts.right_person_share, calls),
-            (self.env._("E-mails sent"), contacts.email_count, None, ""),
+            *((row.label, row.count, None, "") for row in contacts.sent),
             (
                 self.env._("E-mails that did not arrive"),
                 contacts.failed_email_count,
                 contacts.failed_email_share,
                 self.env._("of e-mails"),
             ),
-            (self.env._("Letters sent"), contacts.letter_count, None, ""),
-            (self.env._("SMS sent"), contacts.sms_count, None, ""),
             (self.env._("Customers contacted"), contacts.contacted_count, contacts.contacted_share, customers),
             (self.env._("Customers called"), contacts.called_count, contacts.called_share, customers),
             (
@@ -230,6 +228,15 @@ class CollectionRecapWorkbook(models.AbstractModel):
             xlsx.write_cell(sheet, index, 1, "integer", count)
             xlsx.write_cell(sheet, index, 2, "percent", part)
             xlsx.write_cell(sheet, index, 3, "text", whole)
+        return first_row, first_row + len(section["rows"]) + 1
+
+    def _write_extra(self, xlsx, sheet, row, section):
+        """Write the figures of other addons; return the first row of them and the next free row."""
+        self._write_section_head(xlsx, sheet, row, section["title"], [self.env._("Value")], ("money",))
+        first_row = row + 1
+        for index, figure in enumerate(section["rows"], start=first_row):
+            xlsx.write_cell(sheet, index, 0, "text", figure.label)
+            xlsx.write_cell(sheet, index, 1, figure.kind, figure.value)
         return first_row, first_row + len(section["rows"]) + 1
 
     def _write_collectors(self, xlsx, sheet, row, section):

@@ -239,13 +239,13 @@ class CollectionRecapWorkbook(models.AbstractModel):
 
     def _get_contact_columns(self, recap):
         labels = {
-            name: self.env["collection.recap"]._get_labels("collection.action", name)
-            for name in ("channel", "state", "outcome")
+            name: self.env["collection.recap"]._get_labels("collection.action", name) for name in ("state", "outcome")
         }
+        channels = self.env["collection.action"]._get_channel_labels()
         return [
             Column("date", self.env._("Date"), lambda row: self._to_local(recap, row["date_done"]), "datetime", 17),
             Column("customer", self.env._("Customer"), lambda row: row["customer"], "wrapped", 27),
-            Column("channel", self.env._("Channel"), lambda row: labels["channel"][row["channel"]], width=12),
+            Column("channel", self.env._("Channel"), lambda row: channels[row["channel"]], width=12),
             Column("user", self.env._("By"), lambda row: row["user"], width=20),
             Column("contact", self.env._("Spoken to"), lambda row: row["contact"], width=20),
             Column("state", self.env._("State"), lambda row: labels["state"][row["state"]], width=12),

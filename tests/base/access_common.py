@@ -23,6 +23,7 @@ from .access_table import (
     MY_CASE,
     NOBODYS,
     OF_A_DEBTOR,
+    OF_THEIR_AUTHOR,
     PAST_CASE,
     SHARED,
     SUPPLIERS,
@@ -120,6 +121,8 @@ class AccessRecords(AccessCommon):
         """Return whose records there are to be of a model."""
         if not cls.env[model]._auto:
             return ()
+        if model in OF_THEIR_AUTHOR:
+            return (*DIALOGUES, FOREIGN)
         if cls.env[model]._transient:
             return DIALOGUES
         names = cls.env[model]._fields
@@ -174,7 +177,7 @@ class AccessRecords(AccessCommon):
     @classmethod
     def _get_record(cls, model, whose):
         """Return the record of a model, made with what its columns need and nothing else."""
-        if whose in DIALOGUES and not cls.env[model]._transient:
+        if whose in DIALOGUES and not cls.env[model]._transient and model not in OF_THEIR_AUTHOR:
             whose = COLLEAGUES
         records = cls.records[model]
         if whose not in records:
@@ -273,7 +276,7 @@ class AccessRecords(AccessCommon):
             }.get(whose, cls.other_collector)
         if name == "owner_id":
             return cls.solver if whose in (BY_ME, FOREIGN) else cls.other_collector
-        if cls.env[model]._transient and name == "create_uid":
+        if whose in DIALOGUES and name == ("create_uid" if cls.env[model]._transient else "user_id"):
             return cls.roles[whose]
         return cls.collector if whose in (BY_ME, FOREIGN) and name == "user_id" else cls.other_collector
 

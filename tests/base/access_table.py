@@ -82,6 +82,8 @@ FOREIGN = "of another company"
 SHARED = "of all companies"
 # Dialogues, by the role of the one who opened them.
 DIALOGUES = ("collector", "team_user", "manager")
+# Models whose records are their author's alone, as dialogues are.
+OF_THEIR_AUTHOR = {"collection.paper"}
 # A campaign with the collector in its team.
 MEMBER = "of the collector's team"
 # Documents of suppliers in the users' company.

@@ -264,7 +264,9 @@ class TestPreview(TextsCommon):
         self.assertIn("compta@moreau.example", preview.sender)
         self.assertTrue(preview.reply_to)
         self.assertIn("is to be carried out now", preview.reason)
-        self.assertFalse(preview._prepare_message(preview._make_action(), "en_US")[1], "no invoice goes along")
+        action = preview._make_action()
+        names = action.env["collection.channel.email"]._preview_payload(action, "en_US")[1]
+        self.assertFalse(names, "no invoice goes along")
         self.assertFalse(self.debtor.action_ids, "nothing is planned, nothing is sent")
 
     def test_other_steps_say_why_not(self):

@@ -35,6 +35,18 @@ class TestScore(CollectionCommon):
             with self.subTest(criterion=criterion.name):
                 self.assertEqual(points[criterion.id], scoring.contribution(percent, maximum))
 
+    def test_an_indicator_that_is_gone(self):
+        """No user chooses one that there isn't; one whose addon was uninstalled counts for nothing."""
+        criterion = self.env["collection.criterion"].search([("indicator", "=", "days_late")], limit=1)
+        with self.assertRefused("choose one of the indicators"):
+            criterion.with_user(self.manager).copy({"company_id": self.company.id, "indicator": "moon"})
+        self.env.cr.execute("UPDATE collection_criterion SET indicator = 'moon' WHERE id = %s", [criterion.id])
+        self.env.invalidate_all()
+        self._create_invoice(amount=7000, days_late=70)
+        debtor = self._get_debtor()
+        self.assertNotIn(criterion.id, [row["criterion"] for row in debtor.score_breakdown])
+        self.assertEqual(sum(row["max"] for row in debtor.score_breakdown), 100)
+
     def test_bigger_and_older_comes_first(self):
         self._create_invoice(amount=200, days_late=3)
         self._create_invoice(self.other_customer, amount=9000, days_late=95)

@@ -56,6 +56,30 @@ class TestPlanDelivery(PlanCommon):
         self.assertEqual(action.result_text, "Nothing is overdue.")
         self.assertFalse(action.mail_message_id)
 
+    def test_a_channel_that_is_gone(self):
+        """Whatever an addon leaves behind of its channel stops nobody: people call instead, and can read all of it."""
+        self._create_invoice(days_late=10)
+        debtor = self._get_debtor()
+        self._run_cron()
+        said = self._actions(debtor)
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE collection_action SET channel = 'pigeon' WHERE id = %s", [said.id])
+        self.env.cr.execute(
+            "UPDATE collection_plan_step SET channel = 'pigeon', fallback = 'pigeon' WHERE plan_id = %s", [self.plan.id]
+        )
+        self.env.invalidate_all()
+        self.assertEqual(said.with_user(self.collector).display_name, "pigeon: Boulangerie Petit")
+        self.env["collection.action"]._collect_results()
+        with freeze_time("2026-03-13 09:00:00"):
+            self._synchronize()
+            self._run_cron()
+            planned = self._actions(debtor, state="planned")
+            self.assertRecordValues(planned, [{"step_id": self._step(8).id, "channel": "call"}])
+            self.assertEqual(self.env["collection.digest"]._get_facts(self.company)["calls"], 1)
+        self.plan.step_ids.with_user(self.manager).read()
+        said._set_result("failed", "Lost")
+        self.assertRecordValues(said, [{"state": "failed", "result_text": "Lost"}])
+
     def _plan_today(self):
         """Return what is planned for today, before anything is delivered."""
         self._synchronize()

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
@@ -15,6 +15,16 @@ class TestPlanRules(PlanCommon):
     """What the one decision code says, and why."""
 
     # == Which plan ==
+
+    def test_only_channels_that_there_are(self):
+        step = self._step(3).with_user(self.manager)
+        for name, error in (("channel", ValueError), ("fallback", ValidationError)):
+            with self.assertRaises(error), self.env.cr.savepoint():
+                step.write({name: "pigeon"})
+        self.assertEqual(
+            [value for value, _label in self.env["collection.plan.step"]._selection_fallback()],
+            ["none", "call", "sms", "letter"],
+        )
 
     def test_first_plan_that_fits_unless_set_by_hand(self):
         self._create_invoice(days_late=10)

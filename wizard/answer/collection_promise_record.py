@@ -170,7 +170,8 @@ class CollectionPromiseRecord(models.TransientModel):
     @api.model
     def _selection_channel(self):
         channels = self.env["collection.action"]._fields["channel"]._description_selection(self.env)
-        return [(channel, label) for channel, label in channels if channel != "task"]  # customers give no tasks
+        office = self.env["collection.channel"]._get_names("_says_nothing")  # customers give no tasks
+        return [(channel, label) for channel, label in channels if channel not in office]
 
     # === ACTION METHODS === #
 

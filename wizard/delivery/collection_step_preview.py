@@ -1,10 +1,6 @@
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import get_lang
-
-from ...const import CHANNELS
 
 
 class CollectionStepPreview(models.TransientModel):
@@ -27,7 +23,8 @@ class CollectionStepPreview(models.TransientModel):
     action_id = fields.Many2one("collection.action", readonly=True, ondelete="cascade")
     company_id = fields.Many2one(related="step_id.company_id")
     plan_id = fields.Many2one(related="step_id.plan_id")
-    channel = fields.Selection(CHANNELS, compute="_compute_preview")
+    channel = fields.Selection(selection="_selection_channel", compute="_compute_preview")
+    says_nothing = fields.Boolean(compute="_compute_preview")
     tone = fields.Selection(related="step_id.tone")
     sender = fields.Char(compute="_compute_preview")
     reply_to = fields.Char(string="Answers go to", compute="_compute_preview")
@@ -44,12 +41,17 @@ class CollectionStepPreview(models.TransientModel):
 
     # === COMPUTE METHODS === #
 
+    @api.model
+    def _selection_channel(self):
+        return self.env["collection.plan.step"]._fields["channel"]._description_selection(self.env)
+
     @api.depends("debtor_id", "step_id", "action_id")
     def _compute_preview(self):
         for preview in self:
             values = preview._prepare_preview() if preview.debtor_id and preview.step_id else {}
             for name in (
                 "channel",
+                "says_nothing",
                 "sender",
                 "reply_to",
                 "contact_id",
@@ -161,58 +163,6 @@ class CollectionStepPreview(models.TransientModel):
             "contact_id": action.contact_id.id,
             "address": action.address,
             "lang": get_lang(self.env, lang).name,
-            **getattr(self, f"_prepare_{action.channel}", self._prepare_words)(action.with_company(company), lang),
+            "says_nothing": channel._says_nothing,
+            **channel.with_company(company)._preview(action.with_company(company), lang),
         }
-
-    def _prepare_message(self, action, lang, on_paper=False):
-        """Return ``(what the template shows, names of what is attached)`` of a written message."""
-        Email = action.env["collection.channel.email"]
-        rows = action.debtor_id._get_claimable_items_by_debtor({action.debtor_id: max(-action.step_id.delay, 0)})
-        told = action.with_context(collection_on_paper=on_paper)
-        subjects, bodies = Email._render(action.step_id.template_id, told, lang, rows)
-        names = [
-            move.invoice_pdf_report_id.name or move._get_invoice_report_filename()
-            for move in Email._get_attached_invoices(action, rows).sudo()
-        ]
-        if action.step_id.attach_statement:
-            names.append(self.env._("Statement of account"))
-        return {"subject": subjects[told], "body": bodies[told], "lang": lang, "attachment_ids": []}, names
-
-    def _prepare_email(self, action, lang):
-        payload, names = self._prepare_message(action, lang)
-        sender = action.company_id._get_collection_sender()
-        reply_to = action.debtor_id._notify_get_reply_to(default=sender)[action.debtor_id.id]
-        return {
-            "sender": sender,
-            "reply_to": reply_to,
-            "subject": payload["subject"],
-            "attachments": "\n".join(names),
-            "body": self._frame(action.env["collection.channel.email"]._wrap(action, payload)),
-        }
-
-    def _prepare_letter(self, action, lang):
-        payload, names = self._prepare_message(action, lang, on_paper=True)
-        return {
-            "sender": action.company_id.name,
-            "subject": payload["subject"],
-            "attachments": "\n".join(names),
-            "body": self._frame(action.env["collection.channel.letter"]._render_html(action, payload), "p-5"),
-        }
-
-    def _prepare_sms(self, action, lang):
-        rows = action.debtor_id._get_claimable_items_by_debtor()
-        debtor = action.debtor_id.with_context(lang=lang, collection_rows={action.debtor_id.id: rows[action.debtor_id]})
-        template = action.step_id.sms_template_id.with_env(debtor.env)
-        text = template._render_field("body", debtor.ids, set_lang=lang)[debtor.id] if template else ""
-        return {"sender": action.company_id.name, "body": Markup('<p style="white-space: pre-wrap;">%s</p>') % text}
-
-    def _prepare_words(self, action, lang):
-        """Return what people see who call or do something in the office."""
-        return {"body": action.step_id.with_context(lang=lang).script or ""}
-
-    def _frame(self, page, css_class=""):
-        """Return a whole page within a frame of its own: its styles stay in there, and nothing in it runs."""
-        return Markup(
-            '<iframe sandbox="allow-popups" class="w-100 border bg-white %s" style="height: 60vh;" srcdoc="%s">'
-            "</iframe>"
-        ) % (css_class, str(page))

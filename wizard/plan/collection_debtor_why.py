@@ -197,15 +197,16 @@ class CollectionDebtorWhy(models.TransientModel):
             ),
             limit=50,
         )
-        labels = {name: dict(Action._fields[name]._description_selection(self.env)) for name in ("channel", "state")}
+        channels = Action._get_channel_labels()
+        states = dict(Action._fields["state"]._description_selection(self.env))
         contacts = actions.filtered_domain(Action._get_contact_domain())
         return [
             {
                 "date": format_date(self.env, action._get_done_on() or action.date_planned),
                 "icon": self.env["collection.plan.step"]._get_channel_icon(action.channel),
-                "channel": labels["channel"][action.channel],
+                "channel": channels[action.channel],
                 "what": action.step_id.display_name or action.summary or action.note or "",
-                "state": labels["state"][action.state],
+                "state": states[action.state],
                 "why": action.result_text or "",
                 "counts": action in contacts,
             }

@@ -328,7 +328,7 @@ class CollectionPlanSimulation(models.TransientModel):
                        CASE WHEN item.id IS NOT NULL THEN %(item_name)s END,
                        contact.days_late, contact.amount, contact.is_old, contact.status,
                        contact.date_before, contact.channel_before,
-                       step.is_automatic AND contact.channel NOT IN ('call', 'task', 'letter'),
+                       step.is_automatic AND contact.channel = ANY(%(by_odoo)s),
                        %(uid)s, NOW() AT TIME ZONE 'UTC', %(uid)s, NOW() AT TIME ZONE 'UTC'
                   FROM unnest(
                        %(debtors)s::int[], %(plans)s::int[], %(steps)s::int[], %(channels)s::varchar[],
@@ -346,6 +346,7 @@ class CollectionPlanSimulation(models.TransientModel):
                 """,
                 simulation=self.id,
                 uid=self.env.uid,
+                by_odoo=list(self.env["collection.channel"]._get_names("_is_sent_by_odoo")),
                 item_name=self.env["collection.ledger"]._get_item_name_sql("item", "move"),
                 **dict(
                     zip(
@@ -376,7 +377,7 @@ class CollectionPlanSimulation(models.TransientModel):
         """Return what one sees at a glance: how much by channel, what changes, and why others get nothing."""
         contacts = [row[0] for row in rows if row[1] != "gone"]
         contacted = {contact.debtor_id for contact in contacts}
-        labels = dict(self.env["collection.action"]._fields["channel"]._description_selection(self.env))
+        labels = self.env["collection.action"]._get_channel_labels()
         reasons = Counter(
             decision.reason
             for debtor_id, decision in forecast.reasons.items()

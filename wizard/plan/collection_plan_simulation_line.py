@@ -1,7 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
-from ...const import CHANNELS
 from ...tools import cadence
 
 
@@ -17,9 +16,23 @@ class CollectionPlanSimulationStep(models.TransientModel):
     step_id = fields.Many2one("collection.plan.step", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="simulation_id.currency_id")
     delay = fields.Integer(string="Day", required=True)
-    channel = fields.Selection(CHANNELS, required=True)
+    channel = fields.Selection(selection="_selection_channel", required=True)
     min_amount = fields.Monetary(string="From an Amount of")
     is_kept = fields.Boolean(string="Keep", default=True)
+
+    # === COMPUTE METHODS === #
+
+    @api.model
+    def _selection_channel(self):
+        return self.env["collection.plan.step"]._fields["channel"]._description_selection(self.env)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("channel")
+    def _check_channel(self):
+        known = dict(self._selection_channel())
+        if any(step.channel not in known for step in self):
+            raise ValidationError(self.env._("Choose one of the channels."))
 
     # === BUSINESS METHODS === #
 
@@ -57,7 +70,7 @@ class CollectionPlanSimulationStep(models.TransientModel):
                         "“%s”: a step lies between 60 days before and two years after the due date.", step.step_id.name
                     )
                 )
-            if step.delay < 0 and step.channel not in ("email", "sms", "letter"):
+            if step.delay < 0 and not self.env["collection.channel"]._get(step.channel)._is_message:
                 raise UserError(
                     self.env._(
                         "“%s”: before the due date one writes a courtesy message, nothing else.", step.step_id.name
@@ -86,7 +99,7 @@ class CollectionPlanSimulationLine(models.TransientModel):
     collector_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
     plan_id = fields.Many2one("collection.plan", readonly=True, ondelete="cascade")
     step_id = fields.Many2one("collection.plan.step", readonly=True, ondelete="cascade")
-    channel = fields.Selection(CHANNELS, readonly=True)
+    channel = fields.Selection(selection="_selection_channel", readonly=True)
     date = fields.Date(string="Day", readonly=True)
     move_line_id = fields.Many2one("account.move.line", string="Journal Item", readonly=True, ondelete="cascade")
     item_name = fields.Char(string="Because of", readonly=True, help="The oldest item that calls for this step.")
@@ -112,14 +125,26 @@ class CollectionPlanSimulationLine(models.TransientModel):
         readonly=True,
     )
     date_before = fields.Date(string="Day before the Change", readonly=True)
-    channel_before = fields.Selection(CHANNELS, string="Channel before the Change", readonly=True)
+    channel_before = fields.Selection(selection="_selection_channel", string="Channel before the Change", readonly=True)
 
     # === COMPUTE METHODS === #
+
+    @api.model
+    def _selection_channel(self):
+        return self.env["collection.plan.step"]._fields["channel"]._description_selection(self.env)
 
     @api.depends("partner_id", "step_id")
     def _compute_display_name(self):
         for line in self:
             line.display_name = f"{line.step_id.day_label or ''} {line.partner_id.display_name or ''}"
+
+    # === CRUD METHODS === #
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        arch, view = super()._get_view(view_id, view_type, **options)
+        self.env["collection.channel"]._add_filters(arch)
+        return arch, view
 
     # === ACTION METHODS === #
 

@@ -185,7 +185,7 @@ class CollectionPlanStart(models.TransientModel):
 
     def _get_days(self, contacts):
         """Return the contacts of the first working days, by day and channel."""
-        labels = dict(self.env["collection.action"]._fields["channel"]._description_selection(self.env))
+        labels = self.env["collection.action"]._get_channel_labels()
         days = {}
         for contact in contacts:
             days.setdefault(contact.day, Counter())[contact.channel] += 1
@@ -232,12 +232,9 @@ class CollectionPlanStart(models.TransientModel):
                     )
                 )
         for step in steps:
-            text = step.sms_template_id if step.channel == "sms" else step.template_id
-            if step.channel in ("email", "letter", "sms") and not (
-                text and text.sudo()[("body" if step.channel == "sms" else "body_html")]
-            ):
+            if not step._get_channel()._has_words(step):
                 warnings.append(self.env._("“%s” has nothing to say: choose a text.", step.display_name))
-        by_people = steps.filtered(lambda step: not step.is_automatic or step.channel in ("call", "task", "letter"))
+        by_people = steps.filtered(lambda step: not step.is_automatic or step.is_for_people)
         nobody = len(debtors.filtered_domain([("collector_id", "=", False)])) if by_people and not plan.user_id else 0
         if nobody:
             warnings.append(

@@ -1,0 +1,15 @@
+from . import (
+    collection_action,
+    collection_campaign,
+    collection_channel_chat,
+    collection_channel_email,
+    collection_criterion,
+    collection_debtor,
+    collection_handover_file,
+    collection_plan_step,
+    collection_provider,
+    collection_provider_import,
+    collection_receivable,
+    collection_recap,
+    res_partner,
+)

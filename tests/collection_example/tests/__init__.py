@@ -1,0 +1,1 @@
+from . import test_channel, test_files, test_score_scope_recap
