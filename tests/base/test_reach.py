@@ -1,5 +1,6 @@
 """Nobody writes beyond their reach: other collectors' customers, other companies, shared settings, forged answers."""
 
+from contextlib import suppress
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -232,7 +233,9 @@ class TestReach(CollectionCommon):
         text = self._get_answer(promise)
         for context in ({}, {"collection_gateway": True, "fetchmail_cron_running": True}):
             with self.env.cr.savepoint() as savepoint:
-                self._rpc(self.collector, "mail.thread", "message_process", False, text, context=context)
+                # Where mass mailing is installed, Odoo itself refuses it.
+                with suppress(AccessError):
+                    self._rpc(self.collector, "mail.thread", "message_process", False, text, context=context)
                 self.assertFalse(promise.acknowledged_on)
                 savepoint.rollback()
         # As the system, but on behalf of a user.
@@ -245,6 +248,8 @@ class TestReach(CollectionCommon):
 
     def test_mailgate_delivers_as_an_administrator(self):
         administrator = new_test_user(self.env, login="mailgate", groups="base.group_system")
+        if marketing := self.env.ref("mass_mailing.group_mass_mailing_user", raise_if_not_found=False):
+            administrator.group_ids += marketing  # Odoo looks for the mailing that was answered
         promise = self._promise(self.mine, send_confirmation=True)
         self._rpc(administrator, "mail.thread", "message_process", False, self._get_answer(promise))
         self.assertEqual(promise.acknowledged_on, self.today)
