@@ -74,7 +74,7 @@ class TestMarkedTexts(PlanCommon):
         """Whoever may mark texts makes them to be chosen, unless they are about something else."""
         values = {"name": "x", "model_id": self.debtor_model.id, "body_html": "<p>Hello</p>"}
         Template = self.env["mail.template"].with_user(self.manager)
-        other = {**values, "model_id": self.env["ir.model"]._get_id("res.partner")}
+        other = {**values, "model_id": self.env["ir.model"]._get_id("res.country")}
         texts = Template.create([values, {**values, "is_collection_text": False}, other])
         self.assertEqual(texts.mapped("is_collection_text"), [True, False, False])
         self.assertFalse(Template.with_context(default_is_collection_text=False).create(values).is_collection_text)
