@@ -26,6 +26,7 @@ WORK_BY_RECORD = {
     "cron_end_handovers": ("collection.handover", "_end"),
     "cron_receivables": ("collection.receivable.batch", "_book_some"),
     "cron_take_back": ("collection.provider.import", "_run_in_background"),
+    "cron_make_papers": ("collection.paper", "_make_next"),
 }
 
 
@@ -293,11 +294,19 @@ class TestRunRecords(RunMixin, ProviderImportCommon):
         imports.with_context(**imports._get_guard()).write({"state": "applying"})
         return imports
 
+    def _get_papers(self):
+        Paper = self.env["collection.paper"]
+        for case in self.case + self.other_case:
+            options = {"ending": "xlsx", "kind_of_statement": "open", "date_from": False, "date_to": False}
+            Paper._request("statements", case.partner_id.name, case.debtor_id, **options)
+        return Paper.search([])
+
     def test_broken_record_stops_no_scheduled_action(self):
         makers = {
             "cron_remind_promises": (self._get_promises, 0),
             "cron_receivables": (self._get_batches, 0),
             "cron_take_back": (self._get_imports, 0),
+            "cron_make_papers": (self._get_papers, 0),
             "cron_end_handovers": (self._get_handovers, 20),
             "cron_campaign_calendar": (self._get_campaigns, 31),
         }
