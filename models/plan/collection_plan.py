@@ -20,7 +20,7 @@ class CollectionPlan(models.Model):
     _name = "collection.plan"
     _description = "Follow-up Plan"
     _inherit = ["collection.reach.mixin", "collection.fact.mixin", "collection.filter.mixin", "mail.thread"]
-    _fields_of_system = frozenset({"is_running", "started_on", "planned_on", "undecided", "filter_problem"})
+    _fields_of_system = frozenset({"is_running", "started_on", "planned_on", "undecided", "decided", "filter_problem"})
     _order = "sequence, id"
     _filters = {"debtor_domain": "collection.debtor"}
     # Which plan applies follows from the conditions of all plans.
@@ -72,6 +72,12 @@ class CollectionPlan(models.Model):
         copy=False,
         prefetch=False,
         help="While it is decided who is contacted: the day, and the customers who are still to be decided on.",
+    )
+    decided = fields.Json(
+        readonly=True,
+        copy=False,
+        prefetch=False,
+        help="When it was decided who is contacted: the day, and how many customers were not, by reason.",
     )
     old_debt_step_id = fields.Many2one(
         "collection.plan.step",
@@ -148,7 +154,7 @@ class CollectionPlan(models.Model):
     # EXTENDS collection.fact.mixin
     @api.model
     def _get_fact_refusal(self, name):
-        if name in ("is_running", "started_on", "planned_on", "undecided"):
+        if name in ("is_running", "started_on", "planned_on", "undecided", "decided"):
             return self.env._("Use the buttons to switch a plan on or off: they show what happens first.")
         return super()._get_fact_refusal(name)
 

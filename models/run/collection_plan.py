@@ -1,4 +1,5 @@
 import logging
+from collections import Counter
 
 from odoo import api, models
 from odoo.fields import Domain
@@ -95,9 +96,14 @@ class CollectionPlan(models.Model):
         progress = keeper.undecided or {}
         ids = progress["debtor_ids"] if progress.get("day") == today else self._begin_planning(company)
         # Some may have been merged or deleted since.
-        self._plan_isolated(self.env["collection.debtor"].sudo().browse(ids[:PLANNING_BATCH_SIZE]).exists())
+        debtors = self.env["collection.debtor"].sudo().browse(ids[:PLANNING_BATCH_SIZE]).exists()
+        known = keeper.decided or {}
+        silent = Counter(known["silent"] if known.get("day") == today and progress.get("day") == today else {})
+        self.with_context(collection_silent=silent)._plan_isolated(debtors)
         left = ids[PLANNING_BATCH_SIZE:]
         self.write({"undecided": False, **({} if left else {"planned_on": today})})
+        (self - keeper).decided = False
+        keeper.decided = {"day": today, "silent": dict(silent)}
         if left:
             keeper.undecided = {"day": today, "debtor_ids": left}
         return len(left)
@@ -130,7 +136,6 @@ class CollectionPlan(models.Model):
             return self.env["collection.action"].sudo()
         today = debtors.company_id._collection_today()
         decisions = self._decide(debtors, today)
-        self.env["collection.run.report"]._note_decisions(debtors.company_id, decisions.values())
         due = [(debtor, decision) for debtor, decision in decisions.items() if decision.is_due]
         due = self._limit_old_debts(self._exclude_said(due), today)
         actions = (
@@ -139,6 +144,9 @@ class CollectionPlan(models.Model):
             .create([self._prepare_action(debtor, decision) for debtor, decision in due])
         )
         actions._skip_calls_of_providers()
+        silent = self.env.context.get("collection_silent")
+        if isinstance(silent, Counter):
+            silent.update(decision.reason for decision in decisions.values() if not decision.is_due)
         return actions
 
     @api.model

@@ -89,31 +89,42 @@ class CollectionRunReport(models.Model):
 
     @api.model
     def _get_today(self, company):
-        """Return today's report of a company, made if there is none."""
-        today = company._collection_today()
-        Report = self.sudo()
-        report = Report.search([("company_id", "=", company.id), ("day", "=", today)])
-        return report or Report.create({"company_id": company.id, "day": today, "facts": {}})
+        """Return today's report of a company, made if there is none.
 
-    @api.model
-    def _note_decisions(self, company, decisions):
-        """Add up why some customers are not contacted today. The plans of the company are locked.
-
-        :param decisions: of a batch of customers, see ``collection.plan._decide``.
+        Where another worker makes it at the same moment, PostgreSQL has the one that comes second do its work again:
+        a conflict of concurrency, as of any two that write the same row, and never a failure of that work.
         """
-        report = self._get_today(company)
-        facts = dict(report.facts or {})
-        silent = Counter(facts.get("silent") or {})
-        silent.update(decision.reason for decision in decisions if not decision.is_due)
-        report.facts = {**facts, "silent": dict(silent)}
+        today = company._collection_today()
+        domain = [("company_id", "=", company.id), ("day", "=", today)]
+        Report = self.sudo()
+        if report := Report.search(domain):
+            return report
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO collection_run_report
+                       (company_id, day, facts, create_uid, create_date, write_uid, write_date)
+                     VALUES (%(company)s, %(day)s, '{}', %(uid)s, %(now)s, %(uid)s, %(now)s)
+                ON CONFLICT (company_id, day) DO NOTHING
+                """,
+                company=company.id,
+                day=today,
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+            ),
+            log_exceptions=False,
+        )
+        return Report.search(domain)
 
     @api.model
     def _write_day(self, company):
-        """Write today's report of a company from its actions, and log it.
+        """Write today's report of a company from its actions, and log it, unless another worker is at it.
 
         :return: the report.
         """
-        report = self._get_today(company)
+        report = self._get_today(company).try_lock_for_update()
+        if not report:
+            return report
         today, now = report.day, fields.Datetime.now()
         counts = self._count_actions(company, today, now)
         is_open = company._is_collection_sending_time()
@@ -132,7 +143,7 @@ class CollectionRunReport(models.Model):
                 "waiting_count": sum(waiting.values()),
                 "next_at": company._get_collection_next_sending() if "hours" in waiting else False,
                 "facts": {
-                    **{name: value for name, value in (report.facts or {}).items() if name == "silent"},
+                    "silent": self._get_silent(company, today),
                     **{name: dict(counts[name]) for name in ("done", "cancelled", "failed")},
                     "waiting": waiting,
                     "lacks": self._get_lacks(company),
@@ -187,6 +198,15 @@ class CollectionRunReport(models.Model):
         for what, code, number in rows:
             counts[what][code] += number
         return counts
+
+    @api.model
+    def _get_silent(self, company, today):
+        """Return why customers were not to be contacted when the plans decided today: ``{reason: number}``."""
+        silent = Counter()
+        for plan in self.env["collection.plan"].sudo().search([("company_id", "=", company.id)]):
+            if (plan.decided or {}).get("day") == str(today):
+                silent.update(plan.decided["silent"])
+        return dict(silent)
 
     @api.model
     def _get_lacks(self, company):
