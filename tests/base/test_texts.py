@@ -371,13 +371,17 @@ class TestViews(PlanCommon):
         self.assertFalse(new, "Run “make i18n”, then translate what is new.")
 
     def _is_of_another_addon(self, kind, name, xmlid):
-        """Return whether a term names a field that an addon beside ours gives to our models, as to all threads."""
-        if kind != "model" or not name.startswith("ir.model.fields"):
+        """Return whether an addon beside ours brought a term: to all threads, or to what is told of each model."""
+        if kind != "model":
             return False
-        record = self.env.ref(xmlid).sudo()
         addon = self.env["ir.module.module"].sudo().search([("name", "=", "account_collection")])
         known = (addon | addon.upstream_dependencies(exclude_states=("uninstallable",))).mapped("name")
-        return not set(self.env[record.model]._fields[record.name]._modules) <= {*known, "base"}
+        model, _comma, field = name.partition(",")
+        fields = [self.env[model]._fields[field]]
+        if model == "ir.model.fields":
+            record = self.env.ref(xmlid).sudo()
+            fields.append(self.env[record.model]._fields[record.name])
+        return any(not set(field._modules) <= {*known, "base"} for field in fields)
 
     def test_amounts_show_their_currency(self):
         """No form, list or board shows an amount without the field that says in which currency it is."""
