@@ -58,7 +58,7 @@ class CollectionChannelEmail(models.AbstractModel):
         invoices = self._get_attached_invoices(action, rows)
         invoices = invoices.with_context(lang=self._get_lang(action))
         makers = [invoice._get_collection_documents for invoice in invoices._get_collection_unprinted()]
-        if action.step_id.attach_statement and not self._find_statement(action):
+        if action.step_id.attach_statement and not self._find_statement(action, self._get_statement(action)):
             makers.append(lambda: self._make_statement(action))
         return makers
 
@@ -337,8 +337,8 @@ class CollectionChannelEmail(models.AbstractModel):
             moves = moves.filtered(lambda move: not move.is_move_sent) - action.debtor_id._get_attached_invoices()
         return moves
 
-    def _find_statement(self, action):
-        """Return the statement of one customer that was made for this message, unless what it says changed since."""
+    def _find_statement(self, action, statement):
+        """Return the file of a customer's statement that was made for this message, empty when there is none."""
         return (
             self.env["ir.attachment"]
             .sudo()
@@ -346,7 +346,7 @@ class CollectionChannelEmail(models.AbstractModel):
                 [
                     ("res_model", "=", "collection.debtor"),
                     ("res_id", "=", action.debtor_id.id),
-                    ("description", "=", self._get_statement_key(self._get_statement(action))),
+                    ("description", "=", self._get_statement_key(statement)),
                 ],
                 limit=1,
             )
@@ -361,9 +361,9 @@ class CollectionChannelEmail(models.AbstractModel):
 
     def _make_statement(self, action):
         """Return the statement of the open items of one customer as an attachment, made now unless it is there."""
-        if known := self._find_statement(action):
-            return known
         statement = self._get_statement(action)
+        if known := self._find_statement(action, statement):
+            return known
         debtor = action.debtor_id.with_context(lang=self._get_lang(action))
         name, content = debtor._render_statement_pdf(statement=statement)
         return (

@@ -9,6 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ...tools.file_names import make_unique
 from ..base.pdf_pages import merge_pages
 
 _logger = logging.getLogger(__name__)
@@ -232,12 +233,7 @@ class CollectionPaper(models.Model):
         output, names = io.BytesIO(), set()
         with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
             for part in parts:
-                name = part.name
-                if name in names:
-                    stem, dot, ending = name.rpartition(".")
-                    name = f"{stem} {part.id}{dot}{ending}"
-                names.add(name)
-                archive.writestr(name, part.raw)
+                archive.writestr(make_unique(part.name, part.id, names), part.raw)
         return output.getvalue()
 
     def _keep(self, name, content, mark, mimetype=False):

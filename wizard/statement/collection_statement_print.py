@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
 from ...models.base.pdf_pages import merge_pages
+from ...tools.file_names import make_unique
 
 # How many are made while the user waits; more are made in the background.
 AT_ONCE = {"pdf": 10, "xlsx": 150}
@@ -225,8 +226,4 @@ class CollectionStatementPrint(models.TransientModel):
         names = set()
         for debtor in self.debtor_ids:
             name, content = debtor._render_statement_xlsx(**self._get_dates())
-            if name in names:
-                stem, dot, ending = name.rpartition(".")
-                name = f"{stem} {debtor.id}{dot}{ending}"
-            names.add(name)
-            yield name, content
+            yield make_unique(name, debtor.id, names), content
