@@ -164,6 +164,7 @@ class CollectionAction(models.Model):
 
     _due_index = models.Index("(company_id, date_planned) WHERE state = 'planned'")
     _said_index = models.Index("(company_id, state_date) WHERE step_id IS NOT NULL")
+    _decided_index = models.Index("(company_id, planned_on) WHERE planned_on IS NOT NULL")
     _queued_index = models.Index("(id) WHERE delivery_state = 'queued'")
 
     # === DEFAULT METHODS === #

@@ -34,17 +34,18 @@ class CollectionAction(models.Model):
         Messages with files come last, in a transaction each, once their files are there (see ``_make_files``).
 
         :param int limit: most actions to process; all that are due when ``None``.
-        :return: the number of actions processed.
+        :return: the number of actions processed, the cancelled and postponed ones included.
         """
+        IrCron = self.env["ir.cron"]
         taken = 0
         failed_ids = set()
         while limit is None or taken < limit:
             size = BATCH_SIZE if limit is None else min(BATCH_SIZE, limit - taken)
-            count = self._retry_conflicts(lambda size=size: self._deliver_next(size, failed_ids))
-            if not count:
+            batch = self._retry_conflicts(lambda size=size: self._deliver_next(size, failed_ids))
+            if not batch:
                 break
-            taken += count
-            if not self.env["ir.cron"]._commit_progress(count, remaining=self._count_due(failed_ids)):
+            taken += len(batch)
+            if not IrCron._commit_progress(batch._count_done(), remaining=self._count_due(failed_ids)):
                 return taken
         passed_ids = set()
         while limit is None or taken < limit:
@@ -52,26 +53,30 @@ class CollectionAction(models.Model):
             if not action:
                 break
             passed_ids.add(action.id)
-            count = 0
+            batch = self.browse()
             if action._make_files():
-                count = self._retry_conflicts(lambda action=action: self._deliver_next(1, failed_ids, action))
-            taken += count
-            if not self.env["ir.cron"]._commit_progress(count, remaining=self._count_due(failed_ids)):
+                batch = self._retry_conflicts(lambda action=action: self._deliver_next(1, failed_ids, action))
+            taken += len(batch)
+            if not IrCron._commit_progress(batch._count_done(), remaining=self._count_due(failed_ids)):
                 break
         return taken
+
+    def _count_done(self):
+        """Return how many of these were said: in the log, what was cancelled or put off is not done."""
+        return sum(action.state == "done" for action in self)
 
     def _deliver_next(self, size, failed_ids=None, action=None):
         """Carry out one batch.
 
         :param set failed_ids: ids of the companies to leave out; those whose batch fails are added.
         :param action: the one to carry out, with the files that were made for it; else those without files.
-        :return: the number of actions processed.
+        :return: the actions that were processed.
         """
         batch = self._take_due(size, failed_ids or (), action)
         failed = batch._deliver_batch()
         if failed_ids is not None:
             failed_ids.update(failed.ids)
-        return len(batch)
+        return batch
 
     @api.model
     def _retry_conflicts(self, work):

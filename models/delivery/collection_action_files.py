@@ -95,6 +95,17 @@ class CollectionAction(models.Model):
 
         :return: functions that make a file each; ``None`` when the message has to wait, or failed.
         """
+        try:
+            with self.env.cr.savepoint():
+                return self._find_makers()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            self._note_error(error, self.file_try_count + 1)
+            return None
+
+    def _find_makers(self):
+        """See ``_begin_file``."""
         action = self.try_lock_for_update().filtered(lambda action: action.state == "planned")
         if not action:
             return None
@@ -131,18 +142,25 @@ class CollectionAction(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            _logger.info("A file of action %s could not be made.", self.id, exc_info=True)
-            reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-            company = self.company_id
-            own = self.with_company(company).with_context(lang=company.partner_id.lang)
-            if own.file_try_count >= MAX_FILE_TRIES:
-                own._fail(reason)
-            else:
-                own._note_tries(own.file_try_count, RETRY_MINUTES * own.file_try_count, reason)
-                self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger(own.retry_at)
+            self._note_error(error, self.file_try_count)
             return False
         self._note_tries(0)
         return True
+
+    def _note_error(self, error, count):
+        """Have a message wait whose files could not be made; after some tries it failed.
+
+        :param int count: how often it was tried.
+        """
+        _logger.info("A file of action %s could not be made.", self.id, exc_info=True)
+        reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        company = self.company_id
+        own = self.with_company(company).with_context(lang=company.partner_id.lang)
+        if count >= MAX_FILE_TRIES:
+            own._fail(reason)
+            return
+        own._note_tries(count, RETRY_MINUTES * count, reason)
+        self.env.ref("account_collection.cron_plan_and_deliver").sudo()._trigger(own.retry_at)
 
     def _note_tries(self, count, minutes=None, reason=False):
         """Record how often the files of a message were tried.

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 import pytz
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import format_date, format_datetime
 
@@ -59,22 +60,17 @@ class CollectionRunReport(models.Model):
         """Open what this report is about: what was planned, said or given up on that day."""
         self.ensure_one()
         begin, end = self._get_bounds(self.company_id, self.day)
+        of_the_day = Domain("planned_on", "=", self.day) | (
+            Domain("state_date", ">=", begin) & Domain("state_date", "<", end)
+        )
+        if self.day == self.company_id._collection_today():
+            of_the_day |= Domain("state", "=", "planned")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Contacts of %s", format_date(self.env, self.day)),
             "res_model": "collection.action",
             "view_mode": "list,form",
-            "domain": [
-                ("company_id", "=", self.company_id.id),
-                ("step_id", "!=", False),
-                "|",
-                "|",
-                ("state", "=", "planned"),
-                ("planned_on", "=", self.day),
-                "&",
-                ("state_date", ">=", begin),
-                ("state_date", "<", end),
-            ],
+            "domain": list(Domain("company_id", "=", self.company_id.id) & Domain("step_id", "!=", False) & of_the_day),
             "context": {"search_default_group_state": 1},
         }
 

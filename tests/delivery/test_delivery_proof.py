@@ -59,7 +59,7 @@ class TestDeliveryProof(PlanCommon):
         Action = self.env["collection.action"].sudo()
 
         def deliver(count):
-            self.assertEqual(Action._deliver_next(100), count)
+            self.assertEqual(len(Action._deliver_next(100)), count)
 
         self._plan_many(2)
         deliver(2)  # what is read once per process

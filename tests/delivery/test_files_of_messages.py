@@ -104,6 +104,22 @@ class TestFilesOfMessages(PlanCommon):
             action, [{"state": "done", "file_try_count": 0, "retry_at": False, "result_text": False}]
         )
 
+    def test_who_can_t_even_be_looked_at_stops_nobody(self):
+        Channel = self.registry["collection.channel.email"]
+        look = Channel._get_files_to_make
+
+        def fail_for_one(channel, action):
+            if action.debtor_id == self.debtor:
+                raise ValueError("Nobody knows why.")
+            return look(channel, action)
+
+        self.patch(Channel, "_get_files_to_make", fail_for_one)
+        self._run_cron()
+        action = self._actions(self.debtor)
+        self.assertEqual(self._actions(self.other_debtor).state, "done")
+        self.assertEqual((action.state, action.file_try_count), ("planned", 1))
+        self.assertIn("Nobody knows why.", action.result_text)
+
     def test_after_three_tries_the_next_channel_follows(self):
         self.broken = self.invoice
         for minute in (0, 11, 32):

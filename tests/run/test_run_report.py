@@ -67,7 +67,10 @@ class TestRunReport(PlanCommon):
             self._run_cron()
         self.company.collection_bank_fresh_days = 5
         with freeze_time("2026-03-10 13:00:00"):
-            report, line = self._run_logged()
+            with self.assertLogs("odoo.addons.base.models.ir_cron", logging.INFO) as job:
+                report, line = self._run_logged()
+        # The look at what waits for people counts as one; customers who are left alone don't.
+        self.assertIn("done 1; remaining 0", " ".join(job.output))
         self.assertRecordValues(report, [{"decided_count": 2, "done_count": 0, "cancelled_count": 2}])
         self.assertIn("Cancelled: Bank journal not up to date 2.", line)
         self.assertIn("nobody is contacted until it is up to date", line)
