@@ -13,13 +13,14 @@ from collections import Counter
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import SUPERUSER_ID, api, fields, sql_db
+from odoo import SUPERUSER_ID, api, sql_db
 from odoo.fields import Command
 from odoo.modules.registry import Registry
 
 from odoo.addons.account_collection.models.delivery import collection_action_delivery, mail_mail
 
 from . import smtp_server
+from .customers import make_invoices
 from .nursery import Nursery
 from .sizes import LAST, SIZES
 
@@ -331,21 +332,7 @@ def _make_company(env, count, port):
     partners = env["res.partner"].create(
         [{"name": name, "is_company": True, "email": f"{name}@customer.example"} for name in names]
     )
-    today = fields.Date.today()
-    invoices = env["account.move"].create(
-        [
-            {
-                "move_type": "out_invoice",
-                "partner_id": partner.id,
-                "invoice_date": fields.Date.subtract(today, days=120),
-                "invoice_date_due": fields.Date.subtract(today, days=90),
-                "invoice_payment_term_id": False,
-                "invoice_line_ids": [Command.create({"name": "Work", "price_unit": 100, "tax_ids": False})],
-            }
-            for partner in partners
-        ]
-    )
-    invoices.action_post()
+    make_invoices(env, partners).action_post()
     env["collection.debtor"]._synchronize(company)
     env["collection.plan"].search([]).active = False
     template = env["mail.template"].create(

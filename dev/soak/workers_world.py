@@ -3,6 +3,7 @@
 from odoo import fields
 from odoo.fields import Command
 
+from .customers import make_invoices
 from .sizes import WORKERS
 
 
@@ -90,21 +91,7 @@ def _make_customers(env, name, count, invoices):
             for number in range(count)
         ]
     )
-    today = fields.Date.today()
-    moves = env["account.move"].create(
-        [
-            {
-                "move_type": "out_invoice",
-                "partner_id": partner.id,
-                "invoice_date": fields.Date.subtract(today, days=60),
-                "invoice_date_due": fields.Date.subtract(today, days=30),
-                "invoice_payment_term_id": False,
-                "invoice_line_ids": [Command.create({"name": "Work", "price_unit": 100, "tax_ids": False})],
-            }
-            for partner in partners
-            for _number in range(invoices)
-        ]
-    )
+    moves = make_invoices(env, partners, invoices, days_late=30)
     for start in range(0, len(moves), 200):
         moves[start : start + 200].action_post()
         env.cr.commit()
