@@ -3,6 +3,7 @@
 from odoo import fields
 from odoo.fields import Command
 
+from .addons import collection_around_the_clock  # noqa: F401 - on any day, at any hour
 from .customers import make_invoices
 from .sizes import WORKERS
 
